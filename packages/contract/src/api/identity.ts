@@ -1,0 +1,45 @@
+/** People, groups, sign-in, second factors, first set-up. */
+import { z } from 'zod';
+import { groupName, instant, personName } from '../shapes.ts';
+
+export const password = z.string().min(10).max(256);
+export const login = z.object({
+  user: z.string().max(128),
+  password: z.string().max(256),
+  mfaCode: z.string().max(16).optional(),
+});
+export const loggedIn = z.object({ token: z.string(), expiresAt: instant, person: personName });
+
+export const me = z.object({
+  name: personName,
+  groups: z.array(groupName),
+  administrator: z.boolean(),
+  auditor: z.boolean(),
+  mfa: z.object({ totp: z.boolean() }),
+  session: z.object({ expiresAt: instant, mfaAt: instant.nullable() }),
+});
+export type Me = z.infer<typeof me>;
+
+export const totpEnrolment = z.object({ secret: z.string(), uri: z.string() });
+export const totpCode = z.object({ code: z.string().max(16) });
+
+export const newPerson = z.object({ name: personName, password, groups: z.array(groupName).default([]) });
+export const person = z.object({
+  name: personName,
+  groups: z.array(groupName),
+  disabled: z.boolean(),
+  createdAt: instant,
+});
+export const changePerson = z.object({
+  password: password.optional(),
+  groups: z.array(groupName).optional(),
+  disabled: z.boolean().optional(),
+});
+
+/** One transaction: the first people (at least one administrator) and, if given, the first configuration. */
+export const setup = z.object({
+  token: z.string().max(256),
+  people: z.array(newPerson).min(1),
+  config: z.string().max(4_000_000).optional(),
+});
+export const setUp = z.object({ people: z.array(personName), configVersion: z.int().nullable() });

@@ -1,0 +1,100 @@
+/** Configuration, gateways, resources, findings, and the audit record. */
+import { z } from 'zod';
+import { duration, engine, groupName, instant, personName, resourceName, roleName } from '../shapes.ts';
+
+export const configText = z.object({ yaml: z.string().max(4_000_000) });
+/** What would change, in people's terms. */
+export const configPlan = z.object({
+  /** Give it back to apply exactly what was planned. */
+  planId: z.string(),
+  fromVersion: z.int(),
+  changes: z.array(z.object({ kind: z.enum(['add', 'change', 'remove']), what: z.string(), detail: z.string() })),
+  warnings: z.array(z.string()),
+});
+export const applyConfig = configText.extend({ planId: z.string().optional() });
+export const configVersion = z.object({
+  version: z.int(),
+  appliedBy: personName,
+  appliedAt: instant,
+  yaml: z.string(),
+});
+
+export const roleView = z.object({
+  name: roleName,
+  privileges: z.enum(['read', 'write', 'own']),
+  defaultDuration: duration,
+  maxDuration: duration,
+});
+export const resourceView = z.object({
+  name: resourceName,
+  engine,
+  address: z.string(),
+  databases: z.array(z.string()),
+  labels: z.record(z.string(), z.string()),
+  owners: z.array(groupName),
+  roles: z.array(roleView),
+  gateway: z.string().nullable(),
+  health: z.object({ state: z.enum(['ok', 'failing', 'unknown']), detail: z.string(), checkedAt: instant.nullable() }),
+  openGrants: z.int(),
+});
+
+export const gatewayView = z.object({
+  id: z.string(),
+  name: z.string(),
+  connected: z.boolean(),
+  lastSeenAt: instant.nullable(),
+  version: z.string(),
+  listeners: z.array(z.object({ engine, host: z.string(), port: z.int() })),
+  spool: z.object({ bytes: z.int(), limitBytes: z.int(), oldestAt: instant.nullable() }).nullable(),
+});
+export const newJoinToken = z.object({ name: z.string().min(1).max(63), validFor: duration.default('PT1H') });
+/** `TOKEN` goes to `tidegate gateway --join TOKEN` once; it carries the link address and the authority's fingerprint. */
+export const joinToken = z.object({ token: z.string(), expiresAt: instant });
+
+export const finding = z.object({
+  id: z.string(),
+  kind: z.enum(['leftover_principal', 'undroppable_principal', 'prepared_transaction']),
+  resource: resourceName,
+  principal: z.string(),
+  detail: z.string(),
+  foundAt: instant,
+  resolvedAt: instant.nullable(),
+});
+
+/** One line of the audit record as it is listed, exported and verified (see core/audit). */
+export const auditEntry = z.object({
+  stream: z.string(),
+  seq: z.int(),
+  at: instant,
+  kind: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  /** Hex SHA-256 over the previous hash and this entry's canonical JSON. */
+  hash: z.string(),
+});
+export const auditQuery = z.object({
+  stream: z.string().max(128).optional(),
+  grant: z.string().max(32).optional(),
+  session: z.string().max(32).optional(),
+  person: z.string().max(128).optional(),
+  kind: z.string().max(64).optional(),
+  since: instant.optional(),
+  until: instant.optional(),
+});
+export const auditStream = z.object({
+  stream: z.string(),
+  seq: z.int(),
+  hash: z.string(),
+  closed: z.boolean(),
+  updatedAt: instant,
+});
+/** Ed25519 public key, SPKI PEM, and its id (hex SHA-256 of the DER, 16 characters). */
+export const auditKey = z.object({ keyId: z.string(), publicKey: z.string() });
+export const checkpoint = z.object({
+  stream: z.string(),
+  seq: z.int(),
+  hash: z.string(),
+  at: instant,
+  keyId: z.string(),
+  /** Base64 Ed25519 over the canonical JSON of the other members. */
+  signature: z.string(),
+});

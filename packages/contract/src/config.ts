@@ -1,0 +1,80 @@
+/**
+ * The configuration file: groups, resources, roles and the policy, as people write it in YAML.
+ * Unknown keys are errors: a misspelt `approvals` must never read as "none needed".
+ */
+import { z } from 'zod';
+import { duration, engine, groupName, personName, resourceName, roleName } from './shapes.ts';
+
+const someone = { groups: z.array(groupName).default([]), people: z.array(personName).default([]) };
+
+export const configGroup = z.strictObject({ name: groupName, members: z.array(personName).default([]) });
+
+export const configResource = z.strictObject({
+  name: resourceName,
+  engine,
+  /** `host:port`, `[v6]:port`, or `/folder/of/socket:port`. */
+  address: z.string().min(3).max(300),
+  databases: z.array(z.string().min(1).max(63)).min(1),
+  labels: z.record(z.string(), z.string()).default({}),
+  owners: z.array(groupName).default([]),
+  /** How the gateway comes by the administrator: a variable or file at the gateway, or the store (`tidegate resource credential`). */
+  credential: z.strictObject({
+    user: z.string().min(1).max(63),
+    env: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+      .optional(),
+    file: z.string().startsWith('/').optional(),
+    stored: z.literal(true).optional(),
+  }),
+  tls: z
+    .strictObject({
+      mode: z.enum(['verify-full', 'verify-ca', 'disable']).default('verify-full'),
+      /** PEM text; the system's authorities where left out. */
+      ca: z.string().optional(),
+      serverName: z.string().optional(),
+    })
+    .default({ mode: 'verify-full' }),
+  /** The durable role that owns what an `owner` creates; made where it is left out. */
+  ownerRole: z.string().min(1).max(63).optional(),
+  record: z
+    .strictObject({ values: z.enum(['full', 'text', 'fingerprint']).default('full') })
+    .default({ values: 'full' }),
+  maxSessionsPerGrant: z.int().min(1).max(10_000).default(100),
+});
+
+export const configRole = z.strictObject({
+  name: roleName,
+  privileges: z.enum(['read', 'write', 'own']),
+  duration: z.strictObject({ default: duration, max: duration }),
+});
+
+export const configRule = z.strictObject({
+  name: z.string().min(1).max(63),
+  resources: z.union([
+    z.strictObject({ all: z.literal(true) }),
+    z.strictObject({ names: z.array(resourceName).default([]), labels: z.record(z.string(), z.string()).default({}) }),
+  ]),
+  roles: z.array(roleName).min(1),
+  who: z.strictObject(someone),
+  duration: z.strictObject({ max: duration }).optional(),
+  reason: z
+    .strictObject({ required: z.boolean().default(true), ticket: z.string().optional() })
+    .default({ required: true }),
+  mfa: z
+    .strictObject({ at: z.array(z.enum(['request', 'review', 'connect'])).min(1), within: duration.default('PT5M') })
+    .optional(),
+  /** In order; an empty list gives access at once and must be written out. */
+  approvals: z.array(z.strictObject({ from: z.strictObject(someone), count: z.int().min(1).max(20).default(1) })),
+  lapseAfter: duration.default('PT8H'),
+});
+
+export const config = z.strictObject({
+  apiVersion: z.literal('tidegate/v1'),
+  groups: z.array(configGroup).default([]),
+  resources: z.array(configResource).default([]),
+  /** reader 2 h, editor 2 h, owner 4 h where left out. */
+  roles: z.array(configRole).optional(),
+  policies: z.array(configRule).default([]),
+});
+export type Config = z.infer<typeof config>;

@@ -1,0 +1,8 @@
+/** What crosses the network: schemas for the API, the link and the record. */
+export * from './api/access.ts';
+export * from './api/identity.ts';
+export * from './api/operate.ts';
+export * from './config.ts';
+export * from './link/messages.ts';
+export * from './record.ts';
+export * from './shapes.ts';

@@ -1,0 +1,177 @@
+/**
+ * The link: what a gateway and the control plane say to each other, over a WebSocket on mutual TLS that the gateway
+ * dials. JSON text messages. Desired state flows down, whole on connect and in changes after; what is, flows up.
+ */
+import { z } from 'zod';
+import {
+  duration,
+  engine,
+  grantId,
+  instant,
+  personName,
+  resourceName,
+  roleName,
+  sessionId,
+  ticketId,
+} from '../shapes.ts';
+
+export const LINK_PROTOCOL = 1;
+
+export const scramVerifier = z.object({ storedKey: z.base64(), serverKey: z.base64() });
+
+/** How the gateway comes by the administrator credential of a resource; only `secret` crosses the link. */
+export const credential = z.object({
+  user: z.string(),
+  source: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('env'), name: z.string() }),
+    z.object({ kind: z.literal('file'), path: z.string() }),
+    z.object({ kind: z.literal('secret'), password: z.string() }),
+  ]),
+});
+
+export const desiredRole = z.object({ name: roleName, privileges: z.enum(['read', 'write', 'own']) });
+
+export const desiredResource = z.object({
+  name: resourceName,
+  engine,
+  /** `host`+`port`, or `socket` (a folder) + `port`. */
+  address: z.union([z.object({ host: z.string(), port: z.int() }), z.object({ socket: z.string(), port: z.int() })]),
+  tls: z.object({
+    mode: z.enum(['verify-full', 'verify-ca', 'disable']),
+    ca: z.string().nullable(),
+    serverName: z.string().nullable(),
+  }),
+  databases: z.array(z.string()),
+  credential,
+  /** The durable role that owns what an `owner` creates; null: `tidegate_<resource>_owner`. */
+  ownerRole: z.string().nullable(),
+  record: z.object({ values: z.enum(['full', 'text', 'fingerprint']) }),
+  maxSessionsPerGrant: z.int(),
+  /** True on the one gateway that makes and drops principals; all gateways of the resource relay. */
+  reconcile: z.boolean(),
+});
+export type DesiredResource = z.infer<typeof desiredResource>;
+
+export const desiredTicket = z.object({ id: ticketId, verifier: scramVerifier });
+
+/**
+ * `prepare`: make the principal, unable to log in, and report `prepared`; the control plane then starts the clock.
+ * `open`: able to log in until `expiresAt`. `close`: cut, drop, report `closed`.
+ */
+export const desiredGrant = z.object({
+  id: grantId,
+  resource: resourceName,
+  person: personName,
+  role: desiredRole,
+  loginName: z.string(),
+  phase: z.enum(['prepare', 'open', 'close']),
+  duration,
+  startsAt: instant.nullable(),
+  expiresAt: instant.nullable(),
+  closing: z
+    .object({
+      reason: z.enum(['expired', 'revoked', 'relinquished', 'failed']),
+      by: z.string().nullable(),
+      comment: z.string().nullable(),
+    })
+    .nullable(),
+  /** The principal's own password upstream: random, known to gateways only. */
+  principalPassword: z.string(),
+  /** Shared by a grant's tickets, so that one proof can be held against each. */
+  scram: z.object({ salt: z.base64(), iterations: z.int() }),
+  tickets: z.array(desiredTicket),
+});
+export type DesiredGrant = z.infer<typeof desiredGrant>;
+
+export const toGateway = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('welcome'),
+    gateway: z.string(),
+    name: z.string(),
+    now: instant,
+    staleAfterMs: z.int(),
+    cutAfterMs: z.int(),
+  }),
+  /** The whole desired state; replaces all that was known. */
+  z.object({
+    type: z.literal('state'),
+    revision: z.int(),
+    resources: z.array(desiredResource),
+    grants: z.array(desiredGrant),
+  }),
+  /** A change on top of `from`; a gateway that is not at `from` asks for the whole with `resync`. */
+  z.object({
+    type: z.literal('change'),
+    from: z.int(),
+    revision: z.int(),
+    resources: z.array(desiredResource),
+    grants: z.array(desiredGrant),
+    removedResources: z.array(resourceName),
+    removedGrants: z.array(grantId),
+  }),
+  /** Answer to `ping`; `echo` is the gateway's own time, `now` the control plane's (ms since the epoch). */
+  z.object({ type: z.literal('pong'), echo: z.number(), now: z.number() }),
+  z.object({ type: z.literal('cut'), session: sessionId, reason: z.string(), by: personName }),
+]);
+export type ToGateway = z.infer<typeof toGateway>;
+
+export const grantReport = z.object({
+  grant: grantId,
+  phase: z.enum(['prepared', 'open', 'closed', 'failed']),
+  /** For `failed` (it is tried again): what happened, in words fit for the person. No secrets. */
+  detail: z.string().max(2000),
+});
+export const liveSession = z.object({
+  id: sessionId,
+  grant: grantId,
+  database: z.string(),
+  clientAddress: z.string(),
+  application: z.string(),
+  startedAt: instant,
+});
+export const fromGateway = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    protocol: z.int(),
+    version: z.string(),
+    listeners: z.array(z.object({ engine, host: z.string(), port: z.int(), tlsRequired: z.boolean() })),
+    /** PEM of the authority behind the listener's certificate; null: the control plane's own authority. */
+    listenerCa: z.string().nullable(),
+    sessions: z.array(liveSession),
+  }),
+  z.object({ type: z.literal('ping'), at: z.number() }),
+  z.object({ type: z.literal('resync') }),
+  /** Every relay worker of this gateway knows this revision. */
+  z.object({ type: z.literal('ack'), revision: z.int() }),
+  z.object({ type: z.literal('report'), grants: z.array(grantReport) }),
+  z.object({ type: z.literal('health'), resource: resourceName, ok: z.boolean(), detail: z.string().max(2000) }),
+  z.object({
+    type: z.literal('finding'),
+    kind: z.enum(['leftover_principal', 'undroppable_principal', 'prepared_transaction']),
+    resource: resourceName,
+    principal: z.string(),
+    detail: z.string().max(2000),
+    resolved: z.boolean(),
+  }),
+  z.object({ type: z.literal('session-opened'), session: liveSession }),
+  z.object({ type: z.literal('session-closed'), session: sessionId, because: z.string(), statements: z.int() }),
+  z.object({ type: z.literal('spool'), bytes: z.int(), limitBytes: z.int(), oldestAt: instant.nullable() }),
+]);
+export type FromGateway = z.infer<typeof fromGateway>;
+
+/** `POST /join` on the link's listener, before the gateway has a certificate. */
+export const join = z.object({
+  token: z.string().max(512),
+  csr: z.string().max(16_384),
+  listenerNames: z.array(z.string().max(253)).max(32),
+});
+export const joined = z.object({
+  gateway: z.string(),
+  name: z.string(),
+  certificate: z.string(),
+  listenerCertificate: z.string(),
+  ca: z.string(),
+});
+
+/** `GET /streams/:stream` and the answer to `POST /streams/:stream/records`: where the control plane stands. */
+export const streamHead = z.object({ stream: z.string(), seq: z.int(), hash: z.string() });

@@ -1,0 +1,69 @@
+/** The small shapes that every schema is built from. Times are RFC 3339 UTC strings, durations ISO 8601, at every border. */
+import type {
+  GrantId,
+  GroupName,
+  PersonName,
+  RequestId,
+  ResourceName,
+  RoleName,
+  SessionId,
+  TicketId,
+} from '@tidegate/core';
+import { z } from 'zod';
+
+/** A name a person reads: 1–128 characters, nothing invisible (C0, C1, line and paragraph separators). */
+const name = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'must not contain control characters');
+
+/** The brand is a compile-time fact that a schema's parse establishes: this is the one place where it is asserted. */
+const branded = <T extends string>(schema: z.ZodString) => schema as unknown as z.ZodType<T, string>;
+
+export const personName = branded<PersonName>(name);
+export const groupName = branded<GroupName>(name);
+export const resourceName = branded<ResourceName>(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/));
+export const roleName = branded<RoleName>(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/));
+export const requestId = branded<RequestId>(z.string().regex(/^req_[0-9a-hjkmnp-tv-z]{16}$/));
+export const grantId = branded<GrantId>(z.string().regex(/^g[0-9a-hjkmnp-tv-z]{7}$/));
+export const ticketId = branded<TicketId>(z.string().regex(/^tk_[0-9a-hjkmnp-tv-z]{16}$/));
+export const sessionId = branded<SessionId>(z.string().regex(/^ses_[0-9a-hjkmnp-tv-z]{16}$/));
+
+export const instant = z.iso.datetime({ offset: false }).meta({ description: 'RFC 3339, UTC' });
+/** `PT30M`, and what people type: `30m`, `2h`, `1h30m`, `90s`, `1d`. Answers are always ISO 8601. */
+export const duration = z
+  .string()
+  .max(32)
+  .regex(/^(P(?!$)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?|(\d+d)?(\d+h)?(\d+m)?(\d+s)?)$/)
+  .refine((text) => text.length > 0, 'must not be empty')
+  .meta({ description: 'ISO 8601 (PT30M), or 30m, 2h, 1h30m' });
+
+export const engine = z.enum(['postgres']);
+export const closeReason = z.enum(['expired', 'revoked', 'relinquished', 'failed']);
+export const requestState = z.enum(['pending', 'approved', 'denied', 'cancelled', 'lapsed']);
+export const grantState = z.enum(['scheduled', 'active', 'closing', 'closed']);
+
+/** RFC 9457 problem+json with Tidegate's stable `code` and a `next` step. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  next: z.string(),
+  /** For invalid input and configuration: every error at once. */
+  errors: z
+    .array(z.object({ path: z.string(), message: z.string(), line: z.int().optional(), column: z.int().optional() }))
+    .optional(),
+  traceId: z.string(),
+});
+export type Problem = z.infer<typeof problem>;
+
+/** Keyset pages: `cursor` is opaque; null: no more. */
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+export const pageQuery = z.object({
+  cursor: z.string().max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});

@@ -1,0 +1,160 @@
+/**
+ * The nouns of Tidegate (docs/ARCHITECTURE.md, Words) as plain, frozen shapes.
+ * No behaviour here: what may happen to them is said in policy/, request/, grant/.
+ */
+import type { GrantId, GroupName, PersonName, RequestId, ResourceName, RoleName } from './ids.ts';
+
+export type Engine = 'postgres';
+
+/** What a role may do; the engine's own GRANTs follow from it (`gateway/engines/<engine>/principal`). */
+export type Privileges = 'read' | 'write' | 'own';
+
+export interface Role {
+  readonly name: RoleName;
+  readonly privileges: Privileges;
+  readonly defaultDuration: Temporal.Duration;
+  readonly maxDuration: Temporal.Duration;
+}
+
+export interface Resource {
+  readonly name: ResourceName;
+  readonly engine: Engine;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly databases: readonly string[];
+}
+
+/** The moments at which a rule can ask for a fresh second factor. */
+export type MfaMoment = 'request' | 'review' | 'connect';
+
+/** One approval step: `count` distinct people out of `groups`. Steps stand in order; one person counts in one step only. */
+export interface ApprovalStep {
+  readonly groups: readonly GroupName[];
+  readonly people: readonly PersonName[];
+  readonly count: number;
+}
+
+/** One rule of the policy. First match decides; no match denies. */
+export interface Rule {
+  readonly name: string;
+  /** Names, or labels that must all be equal, or all resources. */
+  readonly resources:
+    | { readonly all: true }
+    | { readonly names: readonly ResourceName[]; readonly labels: Readonly<Record<string, string>> };
+  readonly roles: readonly RoleName[];
+  readonly who: { readonly groups: readonly GroupName[]; readonly people: readonly PersonName[] };
+  /** Narrower than the role's maximum, or null. */
+  readonly maxDuration: Temporal.Duration | null;
+  readonly reason: { readonly required: boolean; readonly ticket: string | null };
+  readonly mfa: { readonly at: readonly MfaMoment[]; readonly within: Temporal.Duration };
+  readonly approvals: readonly ApprovalStep[];
+  readonly lapseAfter: Temporal.Duration;
+}
+
+export interface Policy {
+  readonly version: number;
+  readonly rules: readonly Rule[];
+  readonly roles: readonly Role[];
+}
+
+/** A person with the groups that count for a decision, resolved at the moment of the decision. */
+export interface Person {
+  readonly name: PersonName;
+  readonly groups: readonly GroupName[];
+}
+
+export type RequestState = 'pending' | 'approved' | 'denied' | 'cancelled' | 'lapsed';
+
+export interface AccessRequest {
+  readonly id: RequestId;
+  readonly requester: PersonName;
+  readonly resource: ResourceName;
+  readonly role: RoleName;
+  readonly duration: Temporal.Duration;
+  /** null: as soon as it is approved. */
+  readonly startsAt: Temporal.Instant | null;
+  readonly reason: string;
+  readonly ticket: string | null;
+  /** The grant whose end this request would move, for an extension. */
+  readonly extends: GrantId | null;
+  readonly state: RequestState;
+  /** The rule's name and the steps it asked for when the request was made. */
+  readonly rule: string;
+  readonly policyVersion: number;
+  readonly steps: readonly ApprovalStep[];
+  readonly reviews: readonly Review[];
+  readonly createdAt: Temporal.Instant;
+  readonly lapsesAt: Temporal.Instant;
+}
+
+export interface Review {
+  readonly reviewer: PersonName;
+  /** Index into `steps`: a review counts in one step only. */
+  readonly step: number;
+  readonly decision: 'approve' | 'deny';
+  readonly comment: string | null;
+  readonly at: Temporal.Instant;
+}
+
+/** Why a grant is closed; `relinquished` is the holder's own doing, `revoked` another's. */
+export type CloseReason = 'expired' | 'revoked' | 'relinquished' | 'failed';
+
+/**
+ * A grant. `scheduled`: approved, its clock has not begun. `active`: the principal exists and the clock runs.
+ * `closing`: over for every client, its principal not yet gone. `closed`: the gateway has seen the principal gone.
+ */
+export type Grant = {
+  readonly id: GrantId;
+  readonly request: RequestId;
+  readonly person: PersonName;
+  readonly resource: ResourceName;
+  readonly role: RoleName;
+  readonly loginName: string;
+  readonly duration: Temporal.Duration;
+  /** Not before this; null: at once. */
+  readonly notBefore: Temporal.Instant | null;
+  /** A grant that could not be opened by then is closed as failed. */
+  readonly openBy: Temporal.Instant;
+} & (
+  | { readonly state: 'scheduled' }
+  | { readonly state: 'active'; readonly startsAt: Temporal.Instant; readonly expiresAt: Temporal.Instant }
+  | {
+      readonly state: 'closing';
+      readonly startsAt: Temporal.Instant | null;
+      readonly expiresAt: Temporal.Instant | null;
+      readonly because: Closing;
+    }
+  | {
+      readonly state: 'closed';
+      readonly startsAt: Temporal.Instant | null;
+      readonly expiresAt: Temporal.Instant | null;
+      readonly because: Closing;
+      readonly closedAt: Temporal.Instant;
+    }
+);
+
+export interface Closing {
+  readonly reason: CloseReason;
+  /** Who did it, for revoked and relinquished. */
+  readonly by: PersonName | null;
+  readonly comment: string | null;
+}
+
+/** Every way a session can end; the closed list that the relay, the record and the docs share. */
+export const DISCONNECT_REASONS = [
+  'client_closed',
+  'client_gone',
+  'server_closed',
+  'server_gone',
+  'grant_expired',
+  'grant_revoked',
+  'grant_relinquished',
+  'grant_failed',
+  'session_cut',
+  'out_of_touch',
+  'record_unavailable',
+  'protocol_violation',
+  'handshake_timeout',
+  'gateway_stopping',
+  'relay_worker_lost',
+] as const;
+export type DisconnectReason = (typeof DISCONNECT_REASONS)[number];
