@@ -1,0 +1,164 @@
+/**
+ * What a client's bytes mean for the record: the seam between a protocol and the relay. Nothing here knows an engine.
+ *
+ * A walker reads every chunk of a session before the relay forwards it, and tells a sink what the chunk would make the
+ * database do. The sink writes its records; only then may the chunk go (promise 3).
+ *
+ * Numbers. Whatever is put on record in a session gets a number, 1, 2, 3 …, of one sequence per session: a prepared
+ * statement, a binding of values, an execution, a text statement, a function call. 0 means none or unknown.
+ *
+ * Bytes. `bytes`, `start`, `end` name the range `[start, end)` of a received chunk, or of the walker's own small buffer.
+ * It holds until the call returns: copy what is to be kept. Ranges instead of slices keep the hot path free of garbage.
+ */
+
+/** What became of an operation. Numbers, because they go straight into a record. */
+export const Outcome = {
+  /** Done; the range is the command's tag, such as `INSERT 0 1`, where the engine has one. */
+  done: 1,
+  /** Refused or failed by the database; the range is the error's code (a SQLSTATE). */
+  error: 2,
+  /** Stopped at the row limit the client gave; it may be continued by another execution of the same binding. */
+  suspended: 3,
+  /** Never run: an earlier operation of the same pipeline failed. */
+  skipped: 4,
+  /** An empty statement: nothing was there to run. */
+  empty: 5,
+  /** Unknown: the session ended before the database answered. */
+  lost: 6,
+} as const;
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+/** What the record implements. Called synchronously, in the order of the wire, before the chunk is forwarded. */
+export interface StatementSink {
+  /**
+   * A statement is prepared under a name ('' is the unnamed one). The range is its text, as sent: in the client's
+   * encoding, perhaps not valid. `whole` false: the range is only the beginning, and `part` brings the rest.
+   */
+  prepare(statement: number, name: string, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+
+  /**
+   * The types of a statement's parameters, in the engine's own form: what the client declared (some may be left open),
+   * and again, complete, when the server tells. Values of the statement can be read with the latest.
+   */
+  types(statement: number, bytes: Uint8Array, start: number, end: number): void;
+
+  /**
+   * `ref` stands for a statement or a binding that the session knows by its name alone, because it was made by SQL text
+   * (`PREPARE`, `DECLARE CURSOR`) or doesn't exist, in which case the server will say so.
+   */
+  named(ref: number, name: string): void;
+
+  /**
+   * `op`, announced in the very next call, uses `statement` (or the binding) it names, or else `other`: the client sent
+   * it before the server had answered the preparation under that name, and if that fails the older one is run.
+   */
+  alternative(op: number, other: number): void;
+
+  /**
+   * Values are bound to a statement and not executed in the same chunk. On record all the same before it is forwarded,
+   * since planning may already run functions with the values. The range is the values in the engine's own form.
+   */
+  bind(binding: number, statement: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+
+  /**
+   * A prepared statement is executed. With `binding === op` the range is its values: the usual case, one record for
+   * both. Otherwise the values are on record under `binding` and the range is empty. `maxRows` 0 means all.
+   */
+  execute(
+    op: number,
+    statement: number,
+    binding: number,
+    maxRows: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+
+  /** A text statement is run; it may hold several in one, and then has several outcomes. */
+  simple(op: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+
+  /** A procedure is called without SQL text; the range is the call in the engine's own form. */
+  call(op: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+
+  /**
+   * The next piece of what was last announced with `whole` false. Nothing else is announced before the piece with
+   * `last`, which may be empty.
+   */
+  part(ref: number, bytes: Uint8Array, start: number, end: number, last: boolean): void;
+
+  /**
+   * What became of `ref`: an operation, or a preparation or binding that failed or was skipped (these have no outcome
+   * when they succeed). `index` counts the statements of one text statement from 0; `more` says that `finished` will
+   * follow. `rows` were returned or changed; `bytesIn` and `bytesOut` are the client's and the server's data (rows and
+   * bulk), without headers. The range is the tag (done), the code (error), else empty.
+   */
+  outcome(
+    ref: number,
+    index: number,
+    state: Outcome,
+    more: boolean,
+    rows: number,
+    bytesIn: number,
+    bytesOut: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+
+  /** No more outcomes come for this text statement (or call). Nothing that needs a record: durations end here. */
+  finished(op: number): void;
+}
+
+/** Why the walker wants the session ended. The chunk it looked at must not be forwarded. */
+export interface Refusal {
+  /** Whose bytes were at fault. */
+  readonly side: 'client' | 'server';
+  /** SQLSTATE for the error that the client gets. */
+  readonly code: string;
+  /** For people; holds nothing of what was sent. */
+  readonly message: string;
+}
+
+/**
+ * A session's state, fed with both streams from the moment both ends are logged in and ready. Pure: no sockets, no
+ * clock. It never throws on any bytes, and holds a bounded amount of memory whatever it is sent.
+ */
+export interface StatementWalker {
+  /** Reads what the client sent. Returns null when everything it means is with the sink: forward the chunk. */
+  fromClient(chunk: Uint8Array): Refusal | null;
+
+  /** Reads what the server sent. Returns null: forward the chunk. */
+  fromServer(chunk: Uint8Array): Refusal | null;
+
+  /**
+   * True while many of the client's operations wait for the server: stop reading from the client until this is false
+   * again (look after each `fromServer`). A client that is read on regardless is refused in the end.
+   */
+  readonly crowded: boolean;
+
+  /** True when the server owes the client nothing and no message is half sent in either direction. */
+  readonly idle: boolean;
+
+  /** True inside a transaction (also a failed one), as the server last said. */
+  readonly inTransaction: boolean;
+
+  /**
+   * True after the client said goodbye in its protocol. Nothing after that is a statement.
+   */
+  readonly goodbye: boolean;
+
+  /**
+   * Bytes still to come of the server's message in flight; 0 at a message boundary, where an error message of our own
+   * may be put. While a header is cut in two it is the number of header bytes missing (ask again after these).
+   */
+  readonly serverRemainder: number;
+
+  /**
+   * How much of a chunk that has not been given to `fromServer` must be forwarded so that the client's stream stands at
+   * a message boundary: 0 when it does already, -1 when the chunk doesn't reach one.
+   */
+  toBoundary(chunk: Uint8Array): number;
+
+  /** The session ended: whatever has no outcome yet gets `lost`. */
+  abandon(): void;
+}
