@@ -32,9 +32,9 @@ export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 export interface StatementSink {
   /**
    * A statement is prepared under a name ('' is the unnamed one). The range is its text, as sent: in the client's
-   * encoding, perhaps not valid. `whole` false: the range is only the beginning, and `part` brings the rest.
+   * encoding, perhaps not valid. See `part` for `total`.
    */
-  prepare(statement: number, name: string, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+  prepare(statement: number, name: string, bytes: Uint8Array, start: number, end: number, total: number): void;
 
   /**
    * The types of a statement's parameters, in the engine's own form: what the client declared (some may be left open),
@@ -58,7 +58,7 @@ export interface StatementSink {
    * Values are bound to a statement and not executed in the same chunk. On record all the same before it is forwarded,
    * since planning may already run functions with the values. The range is the values in the engine's own form.
    */
-  bind(binding: number, statement: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+  bind(binding: number, statement: number, bytes: Uint8Array, start: number, end: number, total: number): void;
 
   /**
    * A prepared statement is executed. With `binding === op` the range is its values: the usual case, one record for
@@ -75,16 +75,18 @@ export interface StatementSink {
   ): void;
 
   /** A text statement is run; it may hold several in one, and then has several outcomes. */
-  simple(op: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+  simple(op: number, bytes: Uint8Array, start: number, end: number, total: number): void;
 
   /** A procedure is called without SQL text; the range is the call in the engine's own form. */
-  call(op: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+  call(op: number, bytes: Uint8Array, start: number, end: number, total: number): void;
 
   /**
-   * The next piece of what was last announced with `whole` false. Nothing else is announced before the piece with
-   * `last`, which may be empty.
+   * The next piece of what was last announced with a `total` above its range: a message too large to be held back is
+   * announced with its beginning, and each piece is told before the chunk that carries it is forwarded. `offset` counts
+   * from the beginning. `total` is exact, but for a preparation, whose text may end a little sooner. Nothing else is
+   * announced before the piece with `last`, which may be empty.
    */
-  part(ref: number, bytes: Uint8Array, start: number, end: number, last: boolean): void;
+  part(ref: number, offset: number, total: number, bytes: Uint8Array, start: number, end: number, last: boolean): void;
 
   /**
    * What became of `ref`: an operation, or a preparation or binding that failed or was skipped (these have no outcome
