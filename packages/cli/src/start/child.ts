@@ -1,0 +1,102 @@
+/**
+ * One supervised process: started, waited for, started again when it dies, ended with us. A child tells by IPC that it
+ * is `ready` or why it has `failed`; when the channel closes (this process died, by whatever means) it ends itself.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { logTo } from './logfile.ts';
+
+const message = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('ready') }),
+  z.object({ type: z.literal('failed'), message: z.string() }),
+]);
+type Ready = Record<string, unknown>;
+
+export interface ChildOptions {
+  readonly name: string;
+  readonly entry: string;
+  /** Asked anew for each start: a join token, say, serves once. */
+  readonly env: () => Promise<NodeJS.ProcessEnv> | NodeJS.ProcessEnv;
+  readonly logFile: string;
+  readonly onRestart: (name: string, how: string) => void;
+}
+
+/** How long a child may take to end after SIGTERM before it is killed: longer than a gateway's drain (5 s). */
+const STOP_MS = 8_000;
+const RESTART_MAX_MS = 5_000;
+
+export class SupervisedChild {
+  readonly #options: ChildOptions;
+  #process: ChildProcess | null = null;
+  #stopping = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ChildOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Starts it and resolves with what it said when ready. A first start that fails is not tried again. */
+  async start(): Promise<Ready> {
+    const { ready, exited } = await this.#launch();
+    const said = await ready;
+    this.#running = this.#keepAlive(exited);
+    return said;
+  }
+
+  /** SIGTERM, then SIGKILL; resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#process;
+    if (child !== null && child.exitCode === null && child.signalCode === null) {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await gone;
+      clearTimeout(killer);
+    }
+    await this.#running;
+  }
+
+  async #launch(): Promise<{ ready: Promise<Ready>; exited: Promise<string> }> {
+    const { name, entry, env, logFile } = this.#options;
+    // Its own process group: Ctrl-C in a terminal reaches us alone, and we end the parts in their order.
+    const child = fork(entry, [], { env: await env(), stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+    this.#process = child;
+    logTo(logFile, child.stdout, child.stderr);
+    const exited = new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code ?? 1}` : signal));
+    });
+    const ready = new Promise<Ready>((resolve, reject) => {
+      child.on('message', (raw) => {
+        const said = message.safeParse(raw);
+        if (!said.success) return;
+        if (said.data.type === 'ready') resolve(said.data);
+        else reject(new Error(said.data.message));
+      });
+      void exited.then((how) => reject(new Error(`the ${name} ended while starting (${how}); see ${logFile}`)));
+    });
+    ready.catch(() => undefined); // a restart that fails is told by `exited`
+    return { ready, exited };
+  }
+
+  async #keepAlive(exited: Promise<string>): Promise<void> {
+    let pause = 100;
+    let how = await exited;
+    while (!this.#stopping) {
+      this.#options.onRestart(this.#options.name, how);
+      await delay(pause);
+      if (this.#stopping) return;
+      const launched = await this.#launch();
+      pause = await launched.ready.then(
+        () => 100,
+        () => Math.min(pause * 2, RESTART_MAX_MS),
+      );
+      how = await launched.exited;
+    }
+  }
+}
