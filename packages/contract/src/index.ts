@@ -3,6 +3,7 @@ export * from './api/access.ts';
 export * from './api/identity.ts';
 export * from './api/operate.ts';
 export * from './config.ts';
+export * from './link/join-token.ts';
 export * from './link/messages.ts';
 export * from './record.ts';
 export * from './shapes.ts';

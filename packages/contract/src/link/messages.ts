@@ -17,6 +17,21 @@ import {
 
 export const LINK_PROTOCOL = 1;
 
+/**
+ * The name in the certificate of every control plane's link listener, whatever its address: a gateway asks for it by SNI
+ * and verifies it against the pinned authority. No gateway's certificate ever gets it, so that no gateway can pose as a
+ * control plane.
+ */
+export const LINK_SERVER_NAME = 'control.tidegate.internal';
+/** Where things are on the link's listener. All but `join` take the gateway's own certificate. */
+export const LINK_PATHS = { join: '/join', renew: '/renew', link: '/link', streams: '/streams' } as const;
+/** The largest message in either direction, in bytes. */
+export const LINK_MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+/** A gateway sends `ping` this often, in milliseconds … */
+export const LINK_PING_EVERY_MS = 5_000;
+/** … and whoever hears nothing for this long drops the connection. */
+export const LINK_SILENT_AFTER_MS = 15_000;
+
 export const scramVerifier = z.object({ storedKey: z.base64(), serverKey: z.base64() });
 
 /** How the gateway comes by the administrator credential of a resource; only `secret` crosses the link. */
@@ -173,5 +188,22 @@ export const joined = z.object({
   ca: z.string(),
 });
 
-/** `GET /streams/:stream` and the answer to `POST /streams/:stream/records`: where the control plane stands. */
+/**
+ * `POST /renew` under a certificate that is still good, at two thirds of its life; answered with `joined`. The request
+ * may bring a new key; both certificates are for the key of the request.
+ */
+export const renew = z.object({
+  csr: z.string().max(16_384),
+  listenerNames: z.array(z.string().max(253)).max(32),
+});
+
+/** `<gateway>.<boot>.<worker>`: the boot and worker parts are the gateway's own, 1 to 32 of `[a-z0-9-]` each. */
+export const gatewayStream = z.string().regex(/^gw_[0-9a-hjkmnp-tv-z]{16}\.[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}$/);
+
+/**
+ * `GET /streams/:stream`: where the control plane stands; seq 0 and 64 zeros for a stream it has never seen.
+ * `POST /streams/:stream/records` (NDJSON of `auditEntry`, plain, gzip or zstd; at most `UPLOAD_MAX_BYTES` unpacked)
+ * answers 200 with the head after it, 409 with the head as it is when the upload doesn't continue it or differs from it.
+ * `POST /streams/:stream/close` with the head the gateway has: nothing more comes; 409 with ours if it is another.
+ */
 export const streamHead = z.object({ stream: z.string(), seq: z.int(), hash: z.string() });
