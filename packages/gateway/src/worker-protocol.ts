@@ -52,8 +52,11 @@ export type ToWorker =
       readonly spool: {
         readonly folder: string;
         readonly stream: StreamId;
-        readonly limitBytes: number;
         readonly durability: 'process' | 'disk';
+        /** See `spool-allowance`. */
+        readonly allowanceBytes: number;
+        /** Base64, 32 bytes: keys the hashes that stand for statements under `record.values: fingerprint`. */
+        readonly hashKey: string;
       };
       readonly contact: Contact;
       readonly revision: number;
@@ -89,8 +92,11 @@ export type ToWorker =
     }
   /** A cancel request that another worker received for a session of this one. */
   | { readonly type: 'cancel'; readonly engine: Engine; readonly key: string }
-  /** Uploaded spool segments were deleted: so many bytes of the budget are free again. */
-  | { readonly type: 'spool-freed'; readonly bytes: number }
+  /**
+   * How much this worker may have written to its spool in all, since its start. Main raises it as segments are uploaded
+   * and deleted; together the workers can never go over TIDEGATE_SPOOL_LIMIT, however late this message comes.
+   */
+  | { readonly type: 'spool-allowance'; readonly bytes: number }
   /** End all sessions (`gateway_stopping`), write their ends to the spool, exit 0. */
   | { readonly type: 'stop' };
 
@@ -123,8 +129,6 @@ export type FromWorker =
     }
   /** A cancel request for a session of the worker with this number: pass it on as `cancel`. */
   | { readonly type: 'cancel'; readonly engine: Engine; readonly worker: number; readonly key: string }
-  /** The spool went on to a new file; `sealed` holds everything before it and may be uploaded and deleted. */
-  | { readonly type: 'spool-rolled'; readonly sealed: string; readonly bytes: number }
   /** The worker cannot go on and exits by itself after this. Holds no secrets. */
   | { readonly type: 'fatal'; readonly message: string };
 
