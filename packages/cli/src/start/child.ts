@@ -10,6 +10,7 @@ import { logTo } from './logfile.ts';
 const message = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('ready') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
+  z.object({ type: z.literal('answer'), to: z.string(), value: z.string() }),
 ]);
 type Ready = Record<string, unknown>;
 
@@ -24,6 +25,7 @@ export interface ChildOptions {
 
 /** How long a child may take to end after SIGTERM before it is killed: longer than a gateway's drain (5 s). */
 const STOP_MS = 8_000;
+const ASK_MS = 10_000;
 const RESTART_MAX_MS = 5_000;
 
 export class SupervisedChild {
@@ -46,6 +48,24 @@ export class SupervisedChild {
     const said = await ready;
     this.#running = this.#keepAlive(exited);
     return said;
+  }
+
+  /** Asks the running child for something by name (`join-token`); rejects when it has no answer within 10 s. */
+  async ask(what: string): Promise<string> {
+    const child = this.#process;
+    if (child?.connected !== true) throw new Error(`the ${this.#options.name} is not running`);
+    return new Promise((resolve, reject) => {
+      const giveUp = setTimeout(() => reject(new Error(`the ${this.#options.name} gave no ${what}`)), ASK_MS);
+      const listen = (raw: unknown): void => {
+        const said = message.safeParse(raw);
+        if (!said.success || said.data.type !== 'answer' || said.data.to !== what) return;
+        clearTimeout(giveUp);
+        child.off('message', listen);
+        resolve(said.data.value);
+      };
+      child.on('message', listen);
+      child.send({ type: 'ask', what });
+    });
   }
 
   /** SIGTERM, then SIGKILL; resolves when it is gone. */
@@ -76,7 +96,7 @@ export class SupervisedChild {
         const said = message.safeParse(raw);
         if (!said.success) return;
         if (said.data.type === 'ready') resolve(said.data);
-        else reject(new Error(said.data.message));
+        if (said.data.type === 'failed') reject(new Error(said.data.message));
       });
       void exited.then((how) => reject(new Error(`the ${name} ended while starting (${how}); see ${logFile}`)));
     });
