@@ -1,0 +1,174 @@
+/** Tables of people, sign-in, requests, reviews, grants and tickets (`migrations/0001_access.ts`). */
+import type {
+  ApprovalStep,
+  CloseReason,
+  Engine,
+  Grant,
+  GrantId,
+  GroupName,
+  MfaMoment,
+  PersonName,
+  Privileges,
+  RequestId,
+  RequestState,
+  ResourceName,
+  Review,
+  RoleName,
+  TicketId,
+} from '@tidegate/core';
+import type { ColumnType, Generated, Selectable } from 'kysely';
+
+/** A `jsonb` column: read as a value, written as JSON text (an array handed to `pg` would become an SQL array). */
+export type Json<T> = ColumnType<T, string, string>;
+/** Set when the row is made, never after. */
+type Fixed<T> = ColumnType<T, T, never>;
+
+export interface PeopleTable {
+  name: Fixed<PersonName>;
+  /** `scrypt$N$r$p$salt$hash`, see `identity/password.ts`. */
+  password: string;
+  createdAt: Fixed<Temporal.Instant>;
+  disabledAt: Temporal.Instant | null;
+}
+
+/** `config`: written by `config/apply` from the file; `local`: by set-up and administrators. Both count. */
+export interface GroupMembersTable {
+  groupName: Fixed<GroupName>;
+  person: Fixed<PersonName>;
+  source: Fixed<'config' | 'local'>;
+}
+
+export interface TotpTable {
+  person: Fixed<PersonName>;
+  /** Base32 secret, sealed for `totp/<person>`. */
+  secret: string;
+  createdAt: Temporal.Instant;
+  /** null: enrolled, not yet confirmed, counts for nothing. */
+  confirmedAt: Temporal.Instant | null;
+  /** The last time step a code was taken for; only later ones are taken, so no code counts twice. */
+  lastStep: number | null;
+}
+
+export interface LoginsTable {
+  /** SHA-256 of the bearer token. */
+  token: Fixed<Buffer>;
+  person: Fixed<PersonName>;
+  address: Fixed<string>;
+  createdAt: Fixed<Temporal.Instant>;
+  lastUsedAt: Temporal.Instant;
+  expiresAt: Fixed<Temporal.Instant>;
+  /** When a second factor was last shown on this login. */
+  mfaAt: Temporal.Instant | null;
+}
+
+/** Attempts that failed or are under way; what a success leaves behind is taken away again. */
+export interface LoginAttemptsTable {
+  id: Generated<number>;
+  account: Fixed<string>;
+  address: Fixed<string>;
+  at: Fixed<Temporal.Instant>;
+}
+
+/** At most one row: the one-time right to make the first people. */
+export interface SetupTable {
+  one: Generated<true>;
+  /** SHA-256 of the token. */
+  token: Buffer;
+  createdAt: Temporal.Instant;
+  usedAt: Temporal.Instant | null;
+}
+
+export interface RequestsTable {
+  id: Fixed<RequestId>;
+  requester: Fixed<PersonName>;
+  resource: Fixed<ResourceName>;
+  role: Fixed<RoleName>;
+  duration: Fixed<Temporal.Duration>;
+  startsAt: Fixed<Temporal.Instant | null>;
+  reason: Fixed<string>;
+  ticket: Fixed<string | null>;
+  extends: Fixed<GrantId | null>;
+  state: RequestState;
+  rule: Fixed<string>;
+  /** Why the rule decided so, in people's words. */
+  why: Fixed<string>;
+  policyVersion: Fixed<number>;
+  steps: ColumnType<readonly ApprovalStep[], string, never>;
+  /** The rule's demand for second factors, as it stood when the request was made. */
+  mfa: ColumnType<MfaDemand, string, never>;
+  createdAt: Fixed<Temporal.Instant>;
+  lapsesAt: Fixed<Temporal.Instant>;
+  /** When it left `pending`. */
+  decidedAt: Temporal.Instant | null;
+}
+export interface MfaDemand {
+  readonly at: readonly MfaMoment[];
+  /** ISO 8601. */
+  readonly within: string;
+}
+
+export interface ReviewsTable {
+  request: Fixed<RequestId>;
+  /** The request's requester, repeated so that a CHECK can keep them from reviewing. */
+  requester: Fixed<PersonName>;
+  reviewer: Fixed<PersonName>;
+  step: Fixed<number>;
+  decision: Fixed<Review['decision']>;
+  comment: Fixed<string | null>;
+  at: Fixed<Temporal.Instant>;
+}
+
+export interface GrantsTable {
+  id: Fixed<GrantId>;
+  request: Fixed<RequestId>;
+  person: Fixed<PersonName>;
+  resource: Fixed<ResourceName>;
+  role: Fixed<RoleName>;
+  engine: Fixed<Engine>;
+  /** The role's privileges when the grant was made: what was approved. */
+  privileges: Fixed<Privileges>;
+  loginName: Fixed<string>;
+  duration: Temporal.Duration;
+  notBefore: Fixed<Temporal.Instant | null>;
+  openBy: Fixed<Temporal.Instant>;
+  state: Grant['state'];
+  createdAt: Fixed<Temporal.Instant>;
+  startsAt: Temporal.Instant | null;
+  expiresAt: Temporal.Instant | null;
+  closingAt: Temporal.Instant | null;
+  closedAt: Temporal.Instant | null;
+  closeReason: CloseReason | null;
+  closedBy: PersonName | null;
+  closeComment: string | null;
+  /** What stands in the way of opening or closing it, as the gateway told it last. */
+  problem: string | null;
+  /** Salt and iterations shared by the grant's tickets, so that one SCRAM exchange can be held against each. */
+  scramSalt: Fixed<Buffer>;
+  scramIterations: Fixed<number>;
+  /** The principal's own password upstream, sealed for `principal/<grant>`. */
+  principalPassword: Fixed<string>;
+}
+export type GrantRow = Selectable<GrantsTable>;
+
+export interface TicketsTable {
+  id: Fixed<TicketId>;
+  grant: Fixed<GrantId>;
+  /** SCRAM-SHA-256 verifier; the ticket itself is never stored. */
+  storedKey: Fixed<Buffer>;
+  serverKey: Fixed<Buffer>;
+  createdAt: Fixed<Temporal.Instant>;
+  revokedAt: Temporal.Instant | null;
+}
+
+export interface AccessTables {
+  people: PeopleTable;
+  groupMembers: GroupMembersTable;
+  totp: TotpTable;
+  logins: LoginsTable;
+  loginAttempts: LoginAttemptsTable;
+  setup: SetupTable;
+  requests: RequestsTable;
+  reviews: ReviewsTable;
+  grants: GrantsTable;
+  tickets: TicketsTable;
+}

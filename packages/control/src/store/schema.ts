@@ -1,0 +1,14 @@
+/**
+ * The tables of the store as kysely sees them: names in camel case here, in snake case in SQL (the store's connection
+ * translates). `timestamptz` is a `Temporal.Instant`, `interval` a `Temporal.Duration` (`store/values.ts`).
+ */
+import type { Kysely, Transaction } from 'kysely';
+import type { AccessTables } from './schema-access.ts';
+import type { RecordTables } from './schema-record.ts';
+
+export interface Database extends AccessTables, RecordTables {}
+
+/** A transaction: what every change is made in. */
+export type Tx = Transaction<Database>;
+/** Whatever can read: the pool, or a transaction. */
+export type Reader = Kysely<Database>;
