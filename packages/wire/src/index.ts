@@ -1,1 +1,3 @@
+export * as postgres from './postgres/index.ts';
+export * from './refusal.ts';
 export * from './statements.ts';
