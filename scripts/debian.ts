@@ -1,24 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 function runs(command: string): boolean {
-  const places = isAbsolute(command)
-    ? [command]
-    : (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, command));
-  return [...places, `/usr/sbin/${command}`].some((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
+  const places = isAbsolute(command) ? globSync(command) : folders.map((folder) => join(folder, command));
+  return places.some((place) => existsSync(place));
 }
 
 /**
- * Makes sure that each package's command is there (`{package: command or absolute path}`): installs what is missing
- * as root, else says what to install and ends the process.
+ * Makes sure that each package's command is there (`{package: command}`, or an absolute path in which `*` is allowed):
+ * installs what is missing as root, else says what to install and ends the process.
  */
 export function ensureDebianPackages(packages: Readonly<Record<string, string>>): void {
   const missing = Object.keys(packages).filter((name) => !runs(packages[name] ?? name));

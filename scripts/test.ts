@@ -12,7 +12,7 @@ const args = process.argv.slice(2);
 const long = args.includes('--long');
 ensureDebianPackages({
   'postgresql-client': 'psql',
-  'postgresql-contrib': '/usr/lib/postgresql/15/bin/pgbench',
+  'postgresql-contrib': '/usr/lib/postgresql/*/bin/pgbench',
   tmux: 'tmux',
 });
 
