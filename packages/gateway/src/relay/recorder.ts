@@ -5,12 +5,13 @@
  * process's hands, and only then is the chunk forwarded. Record calls only fill a buffer and never fail; it is `flush`
  * that fails.
  */
-import type { DisconnectReason, GrantId, PersonName, ResourceName, RoleName, SessionId } from '@tidegate/core';
+import type { DisconnectReason, Engine, GrantId, PersonName, ResourceName, RoleName, SessionId } from '@tidegate/core';
 import type { StatementSink } from '@tidegate/wire';
 
 /** Who and where: what every record of the session carries. */
 export interface SessionInfo {
   readonly session: SessionId;
+  readonly engine: Engine;
   readonly grant: GrantId;
   readonly person: PersonName;
   /** The database user of the grant. */
