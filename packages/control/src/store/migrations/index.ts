@@ -1,7 +1,9 @@
 /** Every migration in order. One that has been released is never changed: a new one follows it. */
 import type { Migration } from 'kysely/migration';
 import * as access from './0001_access.ts';
+import * as record from './0002_record.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
+  '0002_record': record,
 };
