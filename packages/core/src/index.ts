@@ -1,4 +1,36 @@
 /** What is true: the nouns and rules of Tidegate. Pure. */
+export * from './audit/canonical.ts';
+export {
+  type AuditEntry,
+  type AuditFact,
+  append,
+  brokenLink,
+  type ChainHead,
+  entryLine,
+  GENESIS,
+  link,
+  newChain,
+} from './audit/chain.ts';
+export * from './audit/checkpoint.ts';
+export { LINE_MAX } from './audit/line.ts';
+export * from './audit/verify.ts';
 export * from './errors.ts';
+export * from './grant/close.ts';
+export * from './grant/due.ts';
+export * from './grant/extend.ts';
+export { activate, OPEN_WITHIN, scheduleGrant } from './grant/open.ts';
+export type * from './grant/states.ts';
 export * from './ids.ts';
 export * from './model.ts';
+export * from './policy/candidates.ts';
+export { type Allowed, type Ask, type Decision, type Denied, decide } from './policy/decide.ts';
+export { describeStep } from './policy/describe.ts';
+export * from './policy/explain.ts';
+export type { Considered } from './policy/match.ts';
+export { TICKET_MAX, ticketPatternProblem } from './policy/pattern.ts';
+export * from './policy/roles.ts';
+export { cancelRequest, isLapseDue, lapseRequest } from './request/end.ts';
+export * from './request/review.ts';
+export * from './request/steps.ts';
+export * from './request/submit.ts';
+export * from './time.ts';
