@@ -5,4 +5,5 @@ export * from './messages.ts';
 export { upstreamParameters } from './parameters.ts';
 export { quoteIdent, quoteLiteral } from './quote.ts';
 export { HandshakeReader, type RawMessage } from './reader.ts';
+export * from './scram/index.ts';
 export * from './startup.ts';
