@@ -1,7 +1,9 @@
 /** What crosses the network: schemas for the API, the link and the record. */
 export * from './api/access.ts';
+export * from './api/endpoints.ts';
 export * from './api/identity.ts';
 export * from './api/operate.ts';
+export * from './client.ts';
 export * from './config.ts';
 export * from './link/join-token.ts';
 export * from './link/messages.ts';

@@ -20,6 +20,8 @@ export const me = z.object({
 });
 export type Me = z.infer<typeof me>;
 
+/** The password again: a login that was left open must not be enough to give itself a second factor. */
+export const totpEnrol = z.object({ password: z.string().max(256) });
 export const totpEnrolment = z.object({ secret: z.string(), uri: z.string() });
 export const totpCode = z.object({ code: z.string().max(16) });
 
@@ -34,7 +36,11 @@ export const changePerson = z.object({
   password: password.optional(),
   groups: z.array(groupName).optional(),
   disabled: z.boolean().optional(),
+  /** Forget the second factor of somebody who lost it (never your own). */
+  resetMfa: z.literal(true).optional(),
 });
+export const passwordChange = z.object({ current: z.string().max(256), password });
+export type PersonView = z.infer<typeof person>;
 
 /** One transaction: the first people (at least one administrator) and, if given, the first configuration. */
 export const setup = z.object({

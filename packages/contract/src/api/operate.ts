@@ -38,6 +38,9 @@ export const resourceView = z.object({
   openGrants: z.int(),
 });
 
+export type ResourceView = z.infer<typeof resourceView>;
+export const newCredential = z.object({ password: z.string().min(1).max(1024) });
+
 export const gatewayView = z.object({
   id: z.string(),
   name: z.string(),
