@@ -61,9 +61,10 @@ export interface LoginsTable {
   mfaAt: Temporal.Instant | null;
 }
 
-/** Attempts that failed or are under way; what a success leaves behind is taken away again. */
+/** Wrong passwords and codes, and attempts under way; a success takes its own away again. */
 export interface LoginAttemptsTable {
   id: Generated<number>;
+  what: Fixed<'password' | 'code'>;
   account: Fixed<string>;
   address: Fixed<string>;
   at: Fixed<Temporal.Instant>;
@@ -72,8 +73,8 @@ export interface LoginAttemptsTable {
 /** At most one row: the one-time right to make the first people. */
 export interface SetupTable {
   one: Generated<true>;
-  /** SHA-256 of the token. */
-  token: Buffer;
+  /** Sealed for `setup`; null once used. */
+  token: string | null;
   createdAt: Temporal.Instant;
   usedAt: Temporal.Instant | null;
 }
@@ -128,13 +129,15 @@ export interface GrantsTable {
   /** The role's privileges when the grant was made: what was approved. */
   privileges: Fixed<Privileges>;
   loginName: Fixed<string>;
-  duration: Temporal.Duration;
+  duration: Fixed<Temporal.Duration>;
   notBefore: Fixed<Temporal.Instant | null>;
   openBy: Fixed<Temporal.Instant>;
   state: Grant['state'];
   createdAt: Fixed<Temporal.Instant>;
   startsAt: Temporal.Instant | null;
   expiresAt: Temporal.Instant | null;
+  /** When its gateway first reported the door open. */
+  openedAt: Temporal.Instant | null;
   closingAt: Temporal.Instant | null;
   closedAt: Temporal.Instant | null;
   closeReason: CloseReason | null;

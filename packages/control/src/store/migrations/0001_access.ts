@@ -101,27 +101,31 @@ async function people(db: Kysely<unknown>): Promise<void> {
 
     CREATE TABLE login_attempts (
       id      bigint GENERATED ALWAYS AS IDENTITY,
+      what    text NOT NULL,
       account text NOT NULL,
       address text NOT NULL,
       at      timestamptz NOT NULL,
-      CONSTRAINT login_attempts_are_numbered PRIMARY KEY (id)
+      CONSTRAINT login_attempts_are_numbered PRIMARY KEY (id),
+      CONSTRAINT login_attempts_at CHECK (what IN ('password', 'code'))
     );
-    CREATE INDEX login_attempts_by_account ON login_attempts (account, at);
-    CREATE INDEX login_attempts_by_address ON login_attempts (address, at);
+    CREATE INDEX login_attempts_by_account ON login_attempts (what, account, at);
+    CREATE INDEX login_attempts_by_address ON login_attempts (what, address, at);
     CREATE INDEX login_attempts_by_time ON login_attempts (at);
     COMMENT ON TABLE login_attempts IS
-      'Failed sign-ins of the last minutes, here so that every control plane counts the same.';
+      'Wrong passwords and codes of the last minutes, here so that every control plane counts the same.';
 
     CREATE TABLE setup (
       one        boolean NOT NULL DEFAULT true,
-      token      bytea NOT NULL,
+      token      text,
       created_at timestamptz NOT NULL,
       used_at    timestamptz,
       CONSTRAINT setup_is_one PRIMARY KEY (one),
       CONSTRAINT setup_is_only_one CHECK (one),
-      CONSTRAINT setup_holds_a_digest CHECK (length(token) = 32)
+      CONSTRAINT setup_token_is_sealed CHECK (token LIKE 'v1.%'),
+      CONSTRAINT setup_is_open_or_used CHECK ((token IS NULL) = (used_at IS NOT NULL))
     );
-    COMMENT ON TABLE setup IS 'The one-time right to make the first people: SHA-256 of its token, and when it was used.';
+    COMMENT ON TABLE setup IS
+      'The one-time right to make the first people: its token, sealed, and gone once it was used.';
     CREATE TRIGGER setup_is_used_once BEFORE UPDATE OR DELETE ON setup
       FOR EACH ROW WHEN (old.used_at IS NOT NULL) EXECUTE FUNCTION tidegate_refuse_change();
   `.execute(db);
@@ -161,12 +165,14 @@ async function requests(db: Kysely<unknown>): Promise<void> {
     CREATE INDEX requests_by_time ON requests (created_at DESC, id DESC);
     CREATE INDEX requests_by_requester ON requests (requester, created_at DESC, id DESC);
     CREATE INDEX requests_pending ON requests (lapses_at) WHERE state = 'pending';
+    CREATE UNIQUE INDEX requests_extend_a_grant_one_at_a_time ON requests (extends) WHERE state = 'pending';
     COMMENT ON TABLE requests IS
       'One ask each. steps and mfa are what the rule demanded when it was made; later policies do not reach back.';
-    CREATE TRIGGER requests_begin_pending BEFORE INSERT ON requests
-      FOR EACH ROW WHEN (new.state <> 'pending') EXECUTE FUNCTION tidegate_refuse_change();
+    CREATE TRIGGER requests_begin_pending_unless_nobody_is_asked BEFORE INSERT ON requests
+      FOR EACH ROW WHEN (new.state <> 'pending' AND (new.state <> 'approved' OR new.steps <> '[]'))
+      EXECUTE FUNCTION tidegate_refuse_change();
     CREATE TRIGGER requests_state_moves BEFORE UPDATE ON requests
-      FOR EACH ROW EXECUTE FUNCTION tidegate_state_moves(
+      FOR EACH ROW WHEN (old.state <> new.state) EXECUTE FUNCTION tidegate_state_moves(
         'pending>approved', 'pending>denied', 'pending>cancelled', 'pending>lapsed');
     CREATE TRIGGER requests_keep_what_was_asked BEFORE UPDATE ON requests
       FOR EACH ROW EXECUTE FUNCTION tidegate_keep_rest('state', 'decided_at');
@@ -231,6 +237,7 @@ async function grants(db: Kysely<unknown>): Promise<void> {
       created_at         timestamptz NOT NULL,
       starts_at          timestamptz,
       expires_at         timestamptz,
+      opened_at          timestamptz,
       closing_at         timestamptz,
       closed_at          timestamptz,
       close_reason       text,
@@ -250,6 +257,7 @@ async function grants(db: Kysely<unknown>): Promise<void> {
       CONSTRAINT grants_last_some_time CHECK (duration > interval '0'),
       CONSTRAINT grants_start_with_their_end CHECK ((starts_at IS NULL) = (expires_at IS NULL)),
       CONSTRAINT grants_end_after_they_start CHECK (expires_at > starts_at),
+      CONSTRAINT grants_open_once_they_started CHECK (opened_at IS NULL OR starts_at IS NOT NULL),
       CONSTRAINT grants_scheduled_have_no_clock CHECK (state <> 'scheduled' OR starts_at IS NULL),
       CONSTRAINT grants_active_have_a_clock CHECK (state <> 'active' OR starts_at IS NOT NULL),
       CONSTRAINT grants_close_for_a_reason CHECK ((state IN ('closing', 'closed')) = (close_reason IS NOT NULL)),
@@ -287,7 +295,7 @@ async function grants(db: Kysely<unknown>): Promise<void> {
         'scheduled>active', 'scheduled>closing', 'active>closing', 'closing>closed');
     CREATE TRIGGER grants_keep_what_was_granted BEFORE UPDATE ON grants
       FOR EACH ROW EXECUTE FUNCTION tidegate_keep_rest(
-        'state', 'duration', 'starts_at', 'expires_at', 'closing_at', 'closed_at',
+        'state', 'starts_at', 'expires_at', 'opened_at', 'closing_at', 'closed_at',
         'close_reason', 'closed_by', 'close_comment', 'problem');
     CREATE TRIGGER grants_start_once BEFORE UPDATE ON grants
       FOR EACH ROW WHEN (old.starts_at <> new.starts_at) EXECUTE FUNCTION tidegate_refuse_change();
