@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Account, serverAccount } from './account.ts';
 import { type Binaries, usableBinaries } from './binaries.ts';
-import { accessRules, type Configuration, serverConf } from './configuration.ts';
+import { accessRules, type Configuration, checkSettings, serverConf } from './configuration.ts';
 import { ensureDatabases } from './databases.ts';
 import { EmbeddedError } from './errors.ts';
 import { ensureInitialised, SUPERUSER } from './initialise.ts';
@@ -10,7 +10,7 @@ import { endLeftovers } from './leftovers.ts';
 import { type FolderLock, lockFolder } from './lock.ts';
 import { choosePlace, copiesFolder, files, knownPlace, type Place, prepareHome } from './place.ts';
 import { Server } from './server.ts';
-import { freePort, socketFolder } from './sockets.ts';
+import { freePort, removeTemporaryFolder, socketFolder } from './sockets.ts';
 import type { Cluster, ClusterConnection, ClusterOptions, ServerEnd, StopMode } from './types.ts';
 
 const DEFAULT_PORT = 5432;
@@ -27,6 +27,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(options.name)) {
     throw new EmbeddedError('bad_option', `Not a cluster name: ${JSON.stringify(options.name)}`);
   }
+  checkSettings(options.settings ?? {});
   const home = await prepareHome(options.dataDir);
   const lock = lockFolder(join(home, 'lock'), `The database in ${home}`);
   try {
@@ -113,7 +114,9 @@ class RunningCluster implements Cluster {
   readonly fresh: boolean;
   readonly crashed: Promise<ServerEnd>;
   readonly #server: Server;
+  readonly #place: Place;
   readonly #lock: FolderLock;
+  #hasCrashed = false;
   #stopping: Promise<void> | null = null;
 
   constructor(
@@ -135,10 +138,13 @@ class RunningCluster implements Cluster {
     this.dataFolder = files.data(place);
     this.fresh = fresh;
     this.#server = server;
+    this.#place = place;
     this.#lock = lock;
     this.crashed = new Promise((resolve) => {
       void server.ended.then((end) => {
-        if (this.#stopping === null) resolve(end);
+        if (this.#stopping !== null) return;
+        this.#hasCrashed = true;
+        resolve(end);
       });
     });
   }
@@ -154,8 +160,14 @@ class RunningCluster implements Cluster {
   }
 
   stop(mode: StopMode = 'fast'): Promise<void> {
-    this.#stopping ??= this.#server.stop(mode).then(() => this.#lock.release());
+    this.#stopping ??= this.#end(mode);
     return this.#stopping;
+  }
+
+  async #end(mode: StopMode): Promise<void> {
+    await this.#server.stop(mode);
+    if (!this.#hasCrashed) await removeTemporaryFolder(this.#place);
+    this.#lock.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -34,56 +34,71 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 /** From 18 on asynchronous reads default to three more processes, which a small cluster does not repay. */
 const DEFAULTS_FROM_18: Readonly<Record<string, string>> = { io_method: 'sync' };
 
-/** From 17 on a superuser's ALTER SYSTEM, which would come before this file, can be switched off. */
-const FIXED_FROM_17: Readonly<Record<string, string>> = { allow_alter_system: 'off' };
+/** What safety and this package's own working rest on, whatever the cluster. */
+const FIXED_VALUES: Readonly<Record<string, string>> = {
+  unix_socket_permissions: '0700',
+  password_encryption: 'scram-sha-256',
+  // We read the log from stderr, in English, to learn when the server is ready.
+  logging_collector: 'off',
+  log_destination: 'stderr',
+  lc_messages: 'C',
+  log_min_messages: 'warning',
+  log_line_prefix: '%m [%p] ',
+  // Statements can hold secrets (ALTER ROLE … PASSWORD): none go to the log, failed ones neither.
+  log_min_error_statement: 'panic',
+  log_statement: 'none',
+  log_min_duration_statement: '-1',
+  log_min_duration_sample: '-1',
+};
 
-/** What safety and this package's own working rest on. */
+const FIXED = new Set([
+  ...Object.keys(FIXED_VALUES),
+  'listen_addresses',
+  'port',
+  'unix_socket_directories',
+  'cluster_name',
+  'allow_alter_system',
+  'data_directory',
+  'config_file',
+  'hba_file',
+]);
+
 function fixed(configuration: Configuration): Record<string, string> {
   return {
+    ...FIXED_VALUES,
     listen_addresses: configuration.host ?? '',
     port: String(configuration.port),
     unix_socket_directories: `"${configuration.socketDir.replaceAll('"', '""')}"`,
-    unix_socket_permissions: '0700',
-    password_encryption: 'scram-sha-256',
     cluster_name: `tidegate-${configuration.name}`,
-    // We read the log from stderr, in English, to learn when the server is ready.
-    logging_collector: 'off',
-    log_destination: 'stderr',
-    lc_messages: 'C',
-    log_min_messages: 'warning',
-    log_line_prefix: '%m [%p] ',
-    // Statements can hold secrets (ALTER ROLE … PASSWORD): none go to the log, failed ones neither.
-    log_min_error_statement: 'panic',
-    log_statement: 'none',
-    log_min_duration_statement: '-1',
-    ...(configuration.major >= 17 ? FIXED_FROM_17 : {}),
+    // From 17 on ALTER SYSTEM, whose file would come before ours, can be switched off.
+    ...(configuration.major >= 17 ? { allow_alter_system: 'off' } : {}),
   };
 }
 
-/** `postgresql.conf`. @throws EmbeddedError `bad_option` for a setting that is ours to make */
-export function serverConf(configuration: Configuration): string {
-  const ours = fixed(configuration);
-  for (const name of Object.keys(configuration.settings)) {
-    if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name) || name in ours) {
-      throw new EmbeddedError(
-        'bad_option',
-        `The setting ${JSON.stringify(name)} cannot be given: the private cluster needs its own.`,
-      );
+/** @throws EmbeddedError `bad_option` for a setting that is ours to make, or cannot be written */
+export function checkSettings(settings: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name) || FIXED.has(name)) {
+      throw new EmbeddedError('bad_option', `The cluster needs its own value of the setting ${JSON.stringify(name)}.`);
     }
+    if (/[\r\n\0]/.test(value)) throw new EmbeddedError('bad_option', `The setting ${name} must be one line.`);
   }
+}
+
+/** `postgresql.conf`; the settings have been checked. */
+export function serverConf(configuration: Configuration): string {
   const all = {
     ...DEFAULTS,
     ...(configuration.major >= 18 ? DEFAULTS_FROM_18 : {}),
     ...configuration.settings,
-    ...ours,
+    ...fixed(configuration),
   };
   const lines = Object.entries(all).map(([name, value]) => `${name} = ${quote(value)}`);
   return `# Written by Tidegate at each start; changes made here are lost.\n${lines.join('\n')}\n`;
 }
 
-/** In postgresql.conf a quote is doubled and a backslash escapes; a line break would end the setting. */
+/** In postgresql.conf a quote is doubled and a backslash escapes. */
 function quote(value: string): string {
-  if (/[\r\n\0]/.test(value)) throw new EmbeddedError('bad_option', 'A setting must be one line.');
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 

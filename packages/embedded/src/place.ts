@@ -43,6 +43,12 @@ async function knownRoot(home: string): Promise<string | null> {
   throw new EmbeddedError('data_missing', `${join(home, 'place.json')} does not say where the data is.`);
 }
 
+/** A data folder outside this home, where it has one that says so itself; for its removal. */
+export async function outlyingRoot(home: string): Promise<string | null> {
+  const root = await knownRoot(home);
+  return root !== null && (await readIfThere(join(root, 'home')))?.trim() === home ? root : null;
+}
+
 /** The place of a cluster that was started before; the home itself otherwise. Changes nothing. */
 export async function knownPlace(home: string): Promise<Place> {
   const root = (await knownRoot(home)) ?? home;
@@ -117,22 +123,6 @@ export async function copiesFolder(home: string): Promise<string> {
     if (['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR'].some((code) => hasCode(error, code))) return home;
     throw error;
   }
-}
-
-/** Deletes a stopped cluster: its folder, and its data where that lies elsewhere. */
-export async function removeCluster(dataDir: string): Promise<void> {
-  let home: string;
-  try {
-    home = await realpath(dataDir);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  const root = await knownRoot(home);
-  if (root !== null && (await readIfThere(join(root, 'home')))?.trim() === home) {
-    await rm(root, { recursive: true, force: true });
-  }
-  await rm(home, { recursive: true, force: true });
 }
 
 /** Writes a small file so that after a power cut it is there whole, or not at all. */

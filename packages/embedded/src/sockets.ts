@@ -1,9 +1,9 @@
-import { chmod, chown, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Account, canEnter } from './account.ts';
-import { EmbeddedError } from './errors.ts';
+import { EmbeddedError, hasCode } from './errors.ts';
 import { files, type Place, readIfThere, writeDurably } from './place.ts';
 
 /** `sun_path` holds this many bytes with its closing zero: 108 on Linux, 104 on macOS. */
@@ -11,8 +11,8 @@ const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
 
 /**
  * The folder of the server's socket, entered by its owner (and root) alone. Default: `run` beside the data. Where that
- * makes the socket's path too long for the kernel, a new temp folder: mkdtemp, since a guessable name in /tmp could be
- * somebody else's. The home remembers it, so that the one a killed server left is removed by the next start.
+ * makes the socket's path too long for the kernel, a temp folder. The home remembers which, so that a server started
+ * again after a crash has the address that its clients know.
  */
 export async function socketFolder(
   wanted: string | undefined,
@@ -20,31 +20,54 @@ export async function socketFolder(
   port: number,
   account: Account | null,
 ): Promise<string> {
-  const note = join(place.home, 'socket-folder');
-  const left = await readIfThere(note);
-  if (left !== null) {
-    await rm(left.trim(), { recursive: true, force: true });
-    await rm(note, { force: true });
-  }
-  const folder = wanted ?? files.run(place);
-  if (fits(folder, port)) {
-    await mkdir(folder, { recursive: true });
-  } else {
-    if (wanted !== undefined) {
+  if (wanted !== undefined) {
+    if (!fits(wanted, port)) {
       throw new EmbeddedError(
         'bad_option',
         `The socket's path in ${wanted} would be longer than ${LONGEST_PATH} bytes.`,
       );
     }
-    const short = await mkdtemp(join(fits(tmpdir(), port, 24) ? tmpdir() : '/tmp', 'tidegate-'));
-    await writeDurably(note, `${short}\n`, 0o600);
-    return await handOver(short, account);
+    await mkdir(wanted, { recursive: true });
+    return await enterable(wanted, account); // the caller's folder: nothing about it is changed
   }
-  return wanted === undefined ? await handOver(folder, account) : await enterable(folder, account);
+  const folder = files.run(place);
+  if (!fits(folder, port)) return await temporaryFolder(place, port, account);
+  await mkdir(folder, { recursive: true });
+  return await handOver(folder, account);
 }
 
-function fits(folder: string, port: number, spare = 0): boolean {
-  return Buffer.byteLength(join(folder, `.s.PGSQL.${port}.lock`)) + spare <= LONGEST_PATH;
+/** mkdtemp: a guessable name in /tmp could be somebody else's. For the same reason a remembered one is looked at. */
+async function temporaryFolder(place: Place, port: number, account: Account | null): Promise<string> {
+  const known = (await readIfThere(noteOf(place)))?.trim();
+  if (known !== undefined && (await isPrivateTo(known, account?.uid ?? process.getuid?.()))) return known;
+  const parent = fits(join(tmpdir(), 'tidegate-XXXXXX'), port) ? tmpdir() : '/tmp';
+  const folder = await mkdtemp(join(parent, 'tidegate-'));
+  await writeDurably(noteOf(place), `${folder}\n`, 0o600);
+  return await handOver(folder, account);
+}
+
+async function isPrivateTo(folder: string, uid: number | undefined): Promise<boolean> {
+  try {
+    const found = await lstat(folder);
+    return found.isDirectory() && found.uid === uid && (found.mode & 0o777) === 0o700;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** Removes the temp folder of a stopped server, where it had one. */
+export async function removeTemporaryFolder(place: Place): Promise<void> {
+  const folder = await readIfThere(noteOf(place));
+  if (folder === null) return;
+  await rm(folder.trim(), { recursive: true, force: true });
+  await rm(noteOf(place), { force: true });
+}
+
+const noteOf = (place: Place) => join(place.home, 'socket-folder');
+
+function fits(folder: string, port: number): boolean {
+  return Buffer.byteLength(join(folder, `.s.PGSQL.${port}`)) <= LONGEST_PATH;
 }
 
 async function handOver(folder: string, account: Account | null): Promise<string> {
@@ -53,7 +76,6 @@ async function handOver(folder: string, account: Account | null): Promise<string
   return await enterable(folder, account);
 }
 
-/** A folder the caller chose is the caller's: we change nothing about it, and say so when it will not do. */
 async function enterable(folder: string, account: Account | null): Promise<string> {
   if (await canEnter(folder, account)) return folder;
   throw new EmbeddedError('unreachable', `PostgreSQL's user cannot enter the socket folder ${folder}.`);

@@ -1,8 +1,10 @@
+export { binariesOf, type OtherMajor } from './other-versions.ts';
+
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCluster } from './cluster.ts';
-import { removeCluster } from './place.ts';
+import { removeCluster } from './remove.ts';
 import type { Cluster, ClusterOptions, StopMode } from './types.ts';
 
 /** A cluster for one test file: made in a temp folder, gone with all its files on `stop`. */
