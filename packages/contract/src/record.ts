@@ -32,6 +32,25 @@ export const boundValue = z.object({
   truncated: z.int().optional(),
 });
 
+/** What was asked of the database, as `record.values` allows. `bytes` is the length of the whole as sent. */
+const said = {
+  text: z.string().optional(),
+  /** The bytes as sent, where they are not UTF-8 and `text` has replacement characters in their place. */
+  base64: z.string().optional(),
+  /** `pg:` and the shape's fingerprint, or `hmac:` and a hash under the gateway's own key. */
+  fingerprint: z.string().optional(),
+  bytes: z.int(),
+};
+
+/** What an execution or binding refers to. */
+const uses = {
+  /** The op of the `statement.prepared`; 0 or left out: made by SQL text (`PREPARE`), see `name`. */
+  prepared: z.int().optional(),
+  /** The one that was run instead if `prepared` failed: the client did not wait to see. */
+  alternative: z.int().optional(),
+  name: z.string().optional(),
+};
+
 export const recordData = {
   'session.started': who,
   'session.refused': z.object({
@@ -51,28 +70,29 @@ export const recordData = {
     bytesToServer: z.int(),
   }),
   /** `op` numbers the operations of one session; `statement.outcome` and `statement.part` refer to it. */
-  'statement.prepared': who.extend({
-    op: z.int(),
-    name: z.string(),
-    text: z.string().optional(),
-    fingerprint: z.string().optional(),
-    bytes: z.int(),
-  }),
-  'statement.bound': who.extend({ op: z.int(), prepared: z.int(), values: z.array(boundValue).optional() }),
+  'statement.prepared': who.extend({ op: z.int(), name: z.string(), ...said }),
+  'statement.bound': who.extend({ op: z.int(), ...uses, values: z.array(boundValue).optional() }),
+  /** `text` of an execution is its prepared statement's, where it is not very long; `prepared` has it whole. */
   statement: who.extend({
     op: z.int(),
     protocol: z.enum(['simple', 'extended', 'call']),
-    text: z.string().optional(),
-    fingerprint: z.string().optional(),
+    ...said,
+    ...uses,
+    /** The `statement.bound` that holds the values, where they were bound earlier. */
+    bound: z.int().optional(),
+    maxRows: z.int().optional(),
     values: z.array(boundValue).optional(),
-    bytes: z.int(),
   }),
+  /** A piece of what was too large for one record. `offset` and `total` are bytes. */
   'statement.part': who.extend({
     op: z.int(),
     offset: z.int(),
     total: z.int(),
+    last: z.boolean(),
     text: z.string().optional(),
     base64: z.string().optional(),
+    /** Of the whole, where pieces are not recorded. */
+    fingerprint: z.string().optional(),
   }),
   'statement.outcome': who.extend({
     op: z.int(),
@@ -93,5 +113,19 @@ export const recordData = {
     did: z.enum(['prepared', 'opened', 'closed', 'leftover_removed', 'failed']),
     detail: z.string(),
   }),
+  /**
+   * The first entry of a stream that goes on where another had to stop: records were damaged on the gateway's disk, or
+   * the control plane's copy does not have what the gateway has already deleted. Numbers are of the first stream.
+   */
+  'stream.continued': z.object({
+    stream: z.string(),
+    /** Where the control plane's copy of it ends. */
+    seq: z.int(),
+    hash: z.string(),
+    lost: z.object({ from: z.int(), to: z.int() }).nullable(),
+    because: z.enum(['damaged', 'behind', 'different']),
+  }),
+  /** A record that could not be made sense of: as it stands in the spool. */
+  'record.unreadable': z.object({ entry: z.int(), session: z.int(), base64: z.string(), because: z.string() }),
 } as const;
 export type RecordKind = keyof typeof recordData;
