@@ -7,6 +7,7 @@ import type {
   ResourceName,
   RoleName,
   SessionId,
+  StreamId,
   TicketId,
 } from '@tidegate/core';
 import { z } from 'zod';
@@ -29,6 +30,10 @@ export const requestId = branded<RequestId>(z.string().regex(/^req_[0-9a-hjkmnp-
 export const grantId = branded<GrantId>(z.string().regex(/^g[0-9a-hjkmnp-tv-z]{7}$/));
 export const ticketId = branded<TicketId>(z.string().regex(/^tk_[0-9a-hjkmnp-tv-z]{16}$/));
 export const sessionId = branded<SessionId>(z.string().regex(/^ses_[0-9a-hjkmnp-tv-z]{16}$/));
+/** `<gateway>.<boot>.<worker>`: the boot and worker parts are the gateway's own, 1 to 32 of `[a-z0-9-]` each. */
+export const gatewayStream = branded<StreamId>(
+  z.string().regex(/^gw_[0-9a-hjkmnp-tv-z]{16}\.[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}$/),
+);
 
 export const instant = z.iso.datetime({ offset: false }).meta({ description: 'RFC 3339, UTC' });
 /** `PT30M`, and what people type: `30m`, `2h`, `1h30m`, `90s`, `1d`. Answers are always ISO 8601. */

@@ -197,9 +197,6 @@ export const renew = z.object({
   listenerNames: z.array(z.string().max(253)).max(32),
 });
 
-/** `<gateway>.<boot>.<worker>`: the boot and worker parts are the gateway's own, 1 to 32 of `[a-z0-9-]` each. */
-export const gatewayStream = z.string().regex(/^gw_[0-9a-hjkmnp-tv-z]{16}\.[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}$/);
-
 /**
  * `GET /streams/:stream`: where the control plane stands; seq 0 and 64 zeros for a stream it has never seen.
  * `POST /streams/:stream/records` (NDJSON of `auditEntry`, plain, gzip or zstd; at most `UPLOAD_MAX_BYTES` unpacked)

@@ -1,5 +1,6 @@
 /** The key that signs the record's checkpoints: Ed25519, made once, sealed in the store. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { auditKeyId } from '@tidegate/core';
 import type { Reader } from '../store/schema.ts';
 import { keyPairOf } from './made-once.ts';
 import type { Sealer } from './seal.ts';
@@ -9,8 +10,7 @@ export interface SigningKey {
   readonly keyId: string;
   /** SPKI PEM. */
   readonly publicKey: string;
-  /** Ed25519 over the bytes: 64 bytes. */
-  sign(bytes: Uint8Array): Buffer;
+  readonly privateKey: KeyObject;
 }
 
 /** The store's signing key; the very first call makes it. */
@@ -23,10 +23,5 @@ export async function openSigningKey(db: Reader, sealer: Sealer, now: Temporal.I
     };
   });
   const privateKey = createPrivateKey(pair.private);
-  const der = createPublicKey(pair.public).export({ type: 'spki', format: 'der' });
-  return {
-    keyId: createHash('sha256').update(der).digest('hex').slice(0, 16),
-    publicKey: pair.public,
-    sign: (bytes) => sign(null, bytes, privateKey),
-  };
+  return { keyId: auditKeyId(privateKey), publicKey: pair.public, privateKey };
 }

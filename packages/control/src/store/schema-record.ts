@@ -178,7 +178,7 @@ export interface EntriesTable {
   receivedOn: Fixed<string>;
   at: Fixed<Temporal.Instant>;
   kind: Fixed<string>;
-  /** The canonical JSON that the hash covers; `\u0000` stays an escape there, so `text` can hold it. */
+  /** The canonical line, as it is exported: all that the hash covers, and the hash. */
   entry: Fixed<string>;
   hash: Fixed<Buffer>;
   grant: Fixed<string | null>;

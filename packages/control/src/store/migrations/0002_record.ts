@@ -265,7 +265,7 @@ async function record(db: Kysely<unknown>): Promise<void> {
     CREATE INDEX entries_by_session ON entries (session, seq) WHERE session IS NOT NULL;
     CREATE INDEX entries_by_time ON entries (at, stream, seq);
     COMMENT ON TABLE entries IS
-      'The record. entry is the canonical JSON that hash covers, byte for byte; the columns beside it are for finding. '
+      'The record. entry is the canonical line as it is exported, byte for byte; the columns beside it are for finding. '
       'Partitioned by the day it was taken in, so that a gateway''s clock decides nothing here. That a number is taken '
       'once across days is kept by the lock on the stream''s head.';
     CREATE TRIGGER entries_are_never_changed BEFORE UPDATE OR DELETE ON entries
