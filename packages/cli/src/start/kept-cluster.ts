@@ -32,16 +32,6 @@ export class KeptCluster {
     return new KeptCluster(await start(), start, name, onRestart);
   }
 
-  /** For one that runs already. */
-  static async adopt(
-    cluster: Cluster,
-    start: () => Promise<Cluster>,
-    name: string,
-    onRestart: (name: string, how: string) => void,
-  ): Promise<KeptCluster> {
-    return new KeptCluster(cluster, start, name, onRestart);
-  }
-
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.cluster.stop();

@@ -4,15 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { SupervisedChild } from './child.ts';
 import { type Home, homeFolder, prepareHome } from './home.ts';
 import { KeptCluster } from './kept-cluster.ts';
+import { controlPlane, controlReady, Ends, gateway, gatewayReady, listenerLine, openStore } from './parts.ts';
 
-const controlReady = z.object({ url: z.string(), linkPort: z.int(), setupToken: z.string().nullable() });
-const gatewayReady = z.object({ ports: z.array(z.object({ engine: z.string(), host: z.string(), port: z.int() })) });
 const choice = z.object({ demo: z.boolean() });
 
 export interface StartOptions {
@@ -34,96 +30,62 @@ export interface Running {
 export async function start(options: StartOptions): Promise<Running> {
   const { lockFolder } = await import('@tidegate/embedded');
   const home = prepareHome(homeFolder(options.env));
-  const lock = lockFolder(home.lock, `${home.home}`);
-  const ends: (() => Promise<void> | void)[] = [() => lock.release()];
-  let stopping: Promise<void> | null = null;
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      for (const end of ends.reverse()) await end();
-    })();
-    return stopping;
-  };
+  const lock = lockFolder(home.lock, home.home);
+  const ends = new Ends();
+  ends.add(() => lock.release());
   try {
     const url = await startParts(options, home, ends);
-    return { url, stop };
+    return { url, stop: () => ends.run() };
   } catch (error) {
-    await stop();
+    await ends.run();
     throw error;
   }
 }
 
-async function startParts(
-  { env, demo, say }: StartOptions,
-  home: Home,
-  ends: (() => Promise<void> | void)[],
-): Promise<string> {
-  const withDemo = remembered(home, demo);
+async function startParts({ env, demo, say }: StartOptions, home: Home, ends: Ends): Promise<string> {
   const restarted = (name: string, how: string): void => say(`The ${name} ended (${how}) and is being started again.`);
-  const keep = async (cluster: Promise<KeptCluster>): Promise<KeptCluster> => {
-    const kept = await cluster;
-    ends.push(() => kept.stop());
+  const keep = async (name: string, open: () => ReturnType<typeof openStore>): Promise<KeptCluster> => {
+    const kept = await KeptCluster.start(open, name, restarted);
+    ends.add(() => kept.stop());
     return kept;
   };
 
-  const demoPart = withDemo ? await import('@tidegate/demo') : null;
-  const [storeUrl, orders] = await Promise.all([
-    env.TIDEGATE_DATABASE_URL !== undefined
-      ? env.TIDEGATE_DATABASE_URL
-      : keep(KeptCluster.start(() => openStore(home), 'store', restarted)).then((kept) => kept.cluster.url('tidegate')),
-    demoPart === null ? null : demoPart.startOrders({ home: home.home }),
+  const demoPart = remembered(home, demo) ? await import('@tidegate/demo') : null;
+  let orders: Awaited<ReturnType<NonNullable<typeof demoPart>['startOrders']>> | null = null;
+  const openOrders = async () => {
+    if (demoPart === null) throw new Error('this home has no demo');
+    orders = await demoPart.startOrders({ home: home.home });
+    return orders.cluster;
+  };
+  // Both are awaited whatever happens, so that what did start is among the ends when the other fails.
+  const [store, demoDatabase] = await Promise.allSettled([
+    env.TIDEGATE_DATABASE_URL ?? keep('store', () => openStore(home)).then(({ cluster }) => cluster.url('tidegate')),
+    demoPart === null ? null : keep('orders database', openOrders),
   ]);
-  if (orders !== null && demoPart !== null) {
-    await keep(
-      KeptCluster.adopt(
-        orders.cluster,
-        async () => (await demoPart.startOrders({ home: home.home })).cluster,
-        'orders database',
-        restarted,
-      ),
-    );
-  }
+  if (store.status === 'rejected') throw store.reason;
+  if (demoDatabase.status === 'rejected') throw demoDatabase.reason;
 
-  const control = new SupervisedChild({
-    name: 'control plane',
-    entry: fileURLToPath(import.meta.resolve('@tidegate/control/main')),
-    env: () => ({ ...env, TIDEGATE_HOME: home.home, TIDEGATE_DATABASE_URL: storeUrl }),
-    logFile: join(home.logs, 'control.log'),
-    onRestart: restarted,
-  });
-  ends.push(() => control.stop());
+  const control = controlPlane(home, env, store.value, restarted);
+  ends.add(() => control.stop());
   const { url, setupToken } = controlReady.parse(await control.start());
 
-  if (setupToken !== null) await firstTime();
-
-  const gateway = new SupervisedChild({
-    name: 'gateway',
-    entry: fileURLToPath(import.meta.resolve('@tidegate/gateway/main')),
-    env: async () => ({ ...env, TIDEGATE_HOME: home.home, TIDEGATE_JOIN_TOKEN: await control.ask('join-token') }),
-    logFile: join(home.logs, 'gateway.log'),
-    onRestart: restarted,
-  });
-  ends.push(() => gateway.stop());
-  for (const { engine, host, port } of gatewayReady.parse(await gateway.start()).ports) {
-    say(`${engine.padEnd(9)} ${host}:${port}`);
-  }
-  return url;
-
-  async function firstTime(): Promise<void> {
+  const gate = gateway(home, async () => ({ ...env, TIDEGATE_JOIN_TOKEN: await control.ask('join-token') }), restarted);
+  ends.add(() => gate.stop());
+  const seed = async (): Promise<void> => {
+    if (setupToken === null) return;
     if (demoPart === null || orders === null) {
       say(`Make the first administrator, once, at ${url}/setup.html#token=${setupToken}`);
       return;
     }
     const given = env.TIDEGATE_DEMO_PASSWORD;
     const password = given ?? randomBytes(9).toString('base64url');
-    await demoPart.seedDemo({ baseUrl: url, setupToken: setupToken ?? '', orders, password });
-    say(`Demo: alice (engineers), bob (leads), carol (dba, administrators, auditors); resource orders.`);
+    await demoPart.seedDemo({ baseUrl: url, setupToken, orders, password });
+    say('Demo: alice (engineers), bob (leads), carol (dba, administrators, auditors); resource orders.');
     if (given === undefined) say(`Their password, shown this once: ${password}`);
-  }
-}
-
-async function openStore(home: Home) {
-  const { startCluster } = await import('@tidegate/embedded');
-  return startCluster({ name: 'store', dataDir: home.store, databases: ['tidegate'] });
+  };
+  const [ready] = await Promise.all([gate.start(), seed()]);
+  for (const line of listenerLine(gatewayReady.parse(ready))) say(line);
+  return url;
 }
 
 /** A home remembers how it was begun, so that a later plain start brings back the same parts. */

@@ -1,0 +1,154 @@
+/** Going in: a ticket from the server, then the engine's own client with everything set. */
+import { spawn } from 'node:child_process';
+import { type Connection, grantId, resourceName, roleName } from '@tidegate/contract';
+import { TidegateError } from '@tidegate/core';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { Context } from '../context.ts';
+import { fields } from '../terminal.ts';
+import { when } from '../views/time.ts';
+import { typed } from './access.ts';
+import { action } from './command.ts';
+import { withMfa } from './identity.ts';
+
+interface ConnectOptions {
+  readonly database?: string;
+  readonly role?: string;
+  readonly grant?: string;
+  readonly mfaCode?: string;
+}
+
+export function connectCommands(program: Command): void {
+  target(program.command('connect <resource> [client-arguments...]'))
+    .description('open your client on a resource you have a grant for: psql, with everything set')
+    .option('--print', 'print how to connect instead: the password is shown this once')
+    .addHelpText('after', '\nWhat stands after -- goes to the client: tidegate connect orders -- -c "select 1"')
+    .action(
+      action<[string, string[]], ConnectOptions & { print?: boolean }>(
+        async (context, [resource, clientArguments], given) => {
+          const connection = await ticket(context, resource, given);
+          const caFile = context.profiles.saveAuthority(connection.gateway, connection.ca);
+          if (given.print === true || context.json) print(context, connection, caFile);
+          else process.exitCode = await runClient(context, connection, caFile, clientArguments);
+        },
+      ),
+    );
+
+  target(program.command('proxy <resource>'))
+    .description('a port on this machine for any tool: no password, only for you, open until the grant ends')
+    .option('--port <port>', 'the port; a free one where left out', '0')
+    .action(
+      action<[string], ConnectOptions & { port: string }>(async (context, [resource], given) => {
+        const { proxy } = await import('../proxy/proxy.ts');
+        const connection = await ticket(context, resource, given);
+        await proxy(context, connection, Number(given.port));
+      }),
+    );
+}
+
+function target(command: Command): Command {
+  return command
+    .option('--database <name>', 'which database; the resource’s first where left out')
+    .option('--role <role>', 'which of your grants, where you have several')
+    .option('--grant <id>', 'this grant')
+    .option('--mfa-code <code>', 'a code of your second factor, where the policy asks for it');
+}
+
+async function ticket(context: Context, resource: string, given: ConnectOptions): Promise<Connection> {
+  const wanted = {
+    resource: typed(resourceName, resource, 'the name of a resource'),
+    database: given.database,
+    role: given.role === undefined ? undefined : typed(roleName, given.role, 'the name of a role'),
+    grant: given.grant === undefined ? undefined : typed(grantId, given.grant, 'the id of a grant (g…)'),
+  };
+  return withMfa(context, given.mfaCode, (client, mfaCode) => client.connect({ ...wanted, mfaCode }));
+}
+
+/**
+ * How libpq is to treat TLS: verified in full, except where the listener is on this very machine and takes SCRAM
+ * without TLS, which keeps the ticket off the wire and lets every driver in without a certificate file.
+ */
+const sslMode = (connection: Connection): 'verify-full' | 'disable' =>
+  connection.tlsRequired ? 'verify-full' : 'disable';
+
+function uri(connection: Connection, caFile: string): string {
+  const { host, port, user, password, database } = connection;
+  const mode = sslMode(connection);
+  const query = new URLSearchParams(mode === 'disable' ? { sslmode: mode } : { sslmode: mode, sslrootcert: caFile });
+  const where = host.includes(':') ? `[${host}]` : host;
+  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${where}:${port}/${encodeURIComponent(database)}?${query}`;
+}
+
+function print(context: Context, connection: Connection, caFile: string): void {
+  const { host, port, user, password, database, grant, ticket: id, expiresAt } = connection;
+  const value = {
+    host,
+    port,
+    user,
+    password,
+    database,
+    uri: uri(connection, caFile),
+    caFile,
+    sslmode: sslMode(connection),
+    grant,
+    ticket: id,
+    expiresAt,
+  };
+  context.answer(value, () =>
+    fields([
+      ['host', `${host}:${port}`],
+      ['user', user],
+      ['password', password],
+      ['database', database],
+      ['authority', caFile],
+      ['until', when(expiresAt)],
+      ['uri', value.uri],
+    ]),
+  );
+}
+
+/** Runs the engine's client; its exit code is ours. The password is in its environment, never among its arguments. */
+async function runClient(
+  context: Context,
+  connection: Connection,
+  caFile: string,
+  args: readonly string[],
+): Promise<number> {
+  context.terminal.note(
+    pc.dim(
+      `${connection.user} on ${connection.database}, until ${when(connection.expiresAt)}; every statement is on record.`,
+    ),
+  );
+  const mode = sslMode(connection);
+  const child = spawn('psql', [...args], {
+    stdio: 'inherit',
+    env: {
+      ...context.env,
+      PGHOST: connection.host,
+      PGPORT: String(connection.port),
+      PGUSER: connection.user,
+      PGPASSWORD: connection.password,
+      PGDATABASE: connection.database,
+      PGSSLMODE: mode,
+      ...(mode === 'verify-full' ? { PGSSLROOTCERT: caFile } : {}),
+    },
+  });
+  // Ctrl-C is the client's (psql cancels its statement); we stay until it is gone.
+  const ignore = (): void => undefined;
+  process.on('SIGINT', ignore);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', (code) => resolve(code ?? 1));
+    });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    throw new TidegateError(
+      'invalid_input',
+      'psql is not installed on this machine.',
+      'Install it (Debian: postgresql-client), or use: tidegate connect … --print',
+    );
+  } finally {
+    process.off('SIGINT', ignore);
+  }
+}
