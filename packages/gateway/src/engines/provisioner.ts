@@ -22,7 +22,8 @@ export interface Mark {
   readonly person: PersonName;
   readonly resource: ResourceName;
   readonly privileges: DesiredGrant['role']['privileges'];
-  /** The end it was last opened until; null: never opened. */
+  /** When the grant's clock began and the end it was last opened until; null: never opened. */
+  readonly since: Temporal.Instant | null;
   readonly until: Temporal.Instant | null;
   /** The database user that carries the mark. */
   readonly loginName: string;
@@ -33,6 +34,8 @@ export interface PrincipalRef {
   readonly grant: GrantId;
   readonly loginName: string;
   readonly privileges: DesiredGrant['role']['privileges'];
+  /** When it could first be used; null: unknown or never. */
+  readonly since: Temporal.Instant | null;
 }
 
 export interface Made {

@@ -1,0 +1,46 @@
+/** Can we do our work there? In words that say what to run. */
+import { postgres } from '@tidegate/wire';
+import { type Health, ProvisionError } from '../../provisioner.ts';
+import { type Durable, type DurableOptions, ensureDurable } from './durable.ts';
+import type { Server } from './server.ts';
+
+const { quoteIdent } = postgres;
+
+/** @returns what was found, and the durable roles when they are whole. Does not reject for what it finds. */
+export async function check(
+  options: DurableOptions,
+  viaSocket: boolean,
+): Promise<{ health: Health; durable: Durable | null }> {
+  try {
+    const server = await options.administrator.use(options.home, async (session) => session.server);
+    if (!server.superuser && !server.createRole) return { health: failing(lacksCreateRole(server)), durable: null };
+    const durable = await ensureDurable(options);
+    const detail = [describe(server, viaSocket), ...clockWarning(server), ...durable.warnings].join(' ');
+    return { health: { ok: true, detail: cut(detail) }, durable };
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    return { health: failing(error.detail === '' ? error.message : error.detail), durable: null };
+  }
+}
+
+const failing = (detail: string): Health => ({ ok: false, detail: cut(detail) });
+
+const lacksCreateRole = ({ administrator }: Server) =>
+  `The administrator ${quoteIdent(administrator)} lacks CREATEROLE: run ALTER ROLE ${quoteIdent(administrator)} CREATEROLE as a superuser.`;
+
+function describe(server: Server, viaSocket: boolean): string {
+  const way = viaSocket ? 'through a Unix socket' : server.tls === null ? 'without TLS' : `over ${server.tls}`;
+  const rank = server.superuser ? ' (a superuser; CREATEROLE would be enough)' : '';
+  return `PostgreSQL ${server.versionText} ${way}, administrator ${quoteIdent(server.administrator)}${rank}.`;
+}
+
+function clockWarning({ skewMs }: Server): string[] {
+  if (skewMs === 0) return [];
+  const seconds = Math.round(Math.abs(skewMs) / 1000);
+  return [
+    `Its clock is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} the control plane's; ends are set by its clock.`,
+  ];
+}
+
+/** The link carries 2000 characters. */
+const cut = (text: string) => (text.length <= 2000 ? text : `${text.slice(0, 1999)}…`);

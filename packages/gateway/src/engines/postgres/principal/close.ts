@@ -1,0 +1,222 @@
+/**
+ * The end of a principal. First it can't log in any more, and that is committed before anything else, because a login
+ * that slips in between would outlive the cut. Then its privileges go, its sessions, what it left half done, what it
+ * owns; last the role itself. Each step looks at what is and can be killed and run again.
+ */
+import { postgres } from '@tidegate/wire';
+import { z } from 'zod';
+import { type Closed, type FindingNote, type PrincipalRef, ProvisionError } from '../../provisioner.ts';
+import { codeOf } from './errors.ts';
+import { commandOver, ensureGroups } from './groups.ts';
+import { type Actual, inspect } from './inspect.ts';
+import { parseMark } from './mark.ts';
+import { type GroupNames, groupFor } from './names.ts';
+import { revokeMembership } from './plan.ts';
+import { clearPrepared } from './prepared.ts';
+import type { Administrator, Session } from './sessions.ts';
+
+const { quoteIdent, quoteLiteral } = postgres;
+
+/** Sessions that will not end by then are tried again by the reconciler. */
+const TERMINATE_WITHIN_MS = 5_000;
+/**
+ * A login that had passed its checks when NOLOGIN was committed is seen a moment later, so "none" must be seen twice,
+ * this far apart.
+ */
+const SETTLE_MS = 100;
+
+export interface Closing {
+  readonly administrator: Administrator;
+  /** The database for what concerns the whole server. */
+  readonly home: string;
+  readonly names: GroupNames;
+  readonly resource: string;
+  readonly principal: PrincipalRef;
+}
+
+export async function close(closing: Closing): Promise<Closed> {
+  const { administrator, home, principal } = closing;
+  const found = await administrator.use(home, (session) => inspect(session, principal.loginName));
+  if (found === null) {
+    return { gone: true, changed: false, findings: await administrator.use(home, (s) => ownersPrepared(s, closing)) };
+  }
+  if (parseMark(principal.loginName, found.comment)?.grant !== principal.grant) {
+    return { gone: false, changed: false, findings: [unmarked(principal)] };
+  }
+  await administrator.use(home, (session) => shut(session, principal.loginName));
+  await unlessRefused(administrator.use(home, (session) => strip(session, principal.loginName, found)));
+  await endSessions(closing, found);
+  const prepared = await clearPrepared(administrator, home, principal.loginName);
+  const kept = await giveAway(closing, found);
+  const dropped = await drop(closing, kept);
+  const left = await administrator.use(home, (session) => ownersPrepared(session, closing));
+  const findings = [...prepared, ...(dropped === null ? [] : [dropped]), ...left];
+  return { gone: dropped === null, changed: true, findings };
+}
+
+/** No more logins: by itself, so that nothing that may fail can hold it up. */
+async function shut(session: Session, loginName: string): Promise<void> {
+  const closed = `NOLOGIN PASSWORD NULL VALID UNTIL '1970-01-01T00:00:00Z' CONNECTION LIMIT 0`;
+  await session.run([`ALTER ROLE ${quoteIdent(loginName)} ${closed}`]);
+}
+
+/** Its open sessions lose at once what they inherit; and we get what it takes to end them and to act for it. */
+async function strip(session: Session, loginName: string, found: Actual): Promise<void> {
+  const { server } = session;
+  const command = server.superuser ? [] : [commandOver(loginName, session)];
+  const revokes = found.memberships.map((given) => revokeMembership(given.role, loginName, given, server));
+  await session.run([...command, ...revokes]);
+}
+
+/**
+ * Somebody else's membership that we may not revoke must not keep its sessions alive: go on. What can't be done without
+ * this fails by itself further down, and says so.
+ */
+async function unlessRefused(step: Promise<void>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    if (codeOf(error) !== '42501') throw error;
+  }
+}
+
+const backend = z.object({ terminated: z.boolean() });
+
+/** @throws ProvisionError while a session lives: the grant's end is not kept until none does. */
+async function endSessions({ administrator, home, principal }: Closing, found: Actual): Promise<void> {
+  const until = performance.now() + TERMINATE_WITHIN_MS;
+  for (let quiet = 0; quiet < 2; ) {
+    const ended = await administrator.use(home, (session) =>
+      session.rows(
+        backend,
+        'SELECT pg_terminate_backend(pid) AS terminated FROM pg_stat_activity WHERE usesysid = $1',
+        [found.oid],
+      ),
+    );
+    quiet = ended.length === 0 ? quiet + 1 : 0;
+    if (quiet === 2) return;
+    if (performance.now() > until) {
+      throw new ProvisionError(
+        'A session of this grant has not ended in the database yet.',
+        'session_left',
+        `${ended.length} sessions of ${quoteIdent(principal.loginName)} do not end though told to.`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  }
+}
+
+const dependency = z.object({ database: z.string().nullable(), objects: z.int() });
+
+/** Where the role is still referred to; `database` null: by something that belongs to the whole server. */
+async function dependencies(session: Session, oid: string) {
+  return session.rows(
+    dependency,
+    `SELECT d.datname AS database, count(*)::int AS objects
+     FROM pg_shdepend s LEFT JOIN pg_database d ON d.oid = s.dbid
+     WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1 GROUP BY 1 ORDER BY 1`,
+    [oid],
+  );
+}
+
+/**
+ * What it owns goes to the durable role that it worked for: nothing is lost, and nothing gains rights by it, because that
+ * role has what the principal had (a reader's function must never become an owner's). Then what it was given is taken.
+ * @returns databases where that could not be done, with the reason's code
+ */
+async function giveAway(closing: Closing, found: Actual): Promise<Map<string, string>> {
+  const { administrator, home, names, resource, principal } = closing;
+  const name = quoteIdent(principal.loginName);
+  const heir = quoteIdent(groupFor(names, principal.privileges));
+  const held = await administrator.use(home, async (session) => {
+    const rows = await dependencies(session, found.oid);
+    if (rows.length > 0) await ensureGroups(session, names, resource);
+    return rows;
+  });
+  const failed = new Map<string, string>();
+  for (const database of new Set(held.map((row) => row.database ?? home))) {
+    try {
+      await administrator.use(database, (session) =>
+        session.run([`REASSIGN OWNED BY ${name} TO ${heir}`, `DROP OWNED BY ${name}`]),
+      );
+    } catch (error) {
+      if (!STAYS_AS_IT_IS.has(codeOf(error))) throw error;
+      failed.set(database, codeOf(error));
+    }
+  }
+  return failed;
+}
+
+/**
+ * Codes that trying again soon won't change: a privilege, a dependency, a database that is not there or lets nobody in.
+ * All else (a lock that is held, a lost connection) is thrown and tried again.
+ */
+const STAYS_AS_IT_IS = new Set(['42501', '2BP01', '3D000', '28000', '55000']);
+
+/** @returns what stands in the way, null when the role is gone. */
+async function drop(closing: Closing, failed: ReadonlyMap<string, string>): Promise<FindingNote | null> {
+  const { administrator, home, principal } = closing;
+  try {
+    await administrator.use(home, (session) => session.run([`DROP ROLE IF EXISTS ${quoteIdent(principal.loginName)}`]));
+    return null;
+  } catch (error) {
+    if (!STAYS_AS_IT_IS.has(codeOf(error))) throw error;
+    return undroppable(closing, codeOf(error), failed);
+  }
+}
+
+async function undroppable(closing: Closing, code: string, failed: ReadonlyMap<string, string>): Promise<FindingNote> {
+  const { administrator, home, principal } = closing;
+  const name = quoteIdent(principal.loginName);
+  const { held, admin } = await administrator.use(home, async (session) => {
+    const now = await inspect(session, principal.loginName);
+    return { held: now === null ? [] : await dependencies(session, now.oid), admin: session.server.administrator };
+  });
+  const places = held.map(({ database, objects }) => {
+    const why = failed.get(database ?? home);
+    const where = database === null ? 'the server as a whole' : `database ${quoteIdent(database)}`;
+    return `${objects} in ${where}${why === undefined ? '' : ` (SQLSTATE ${why})`}`;
+  });
+  const what =
+    places.length === 0
+      ? `The server refuses to drop it (SQLSTATE ${code}).`
+      : `Objects hold it: ${places.join(', ')}.`;
+  return {
+    kind: 'undroppable_principal',
+    principal: principal.loginName,
+    detail: `${name} cannot log in and has no privileges, but cannot be dropped. ${what} As a superuser run REASSIGN OWNED BY ${name} TO ${quoteIdent(groupFor(closing.names, principal.privileges))} and DROP OWNED BY ${name} in each of these databases, or GRANT ${name} TO ${quoteIdent(admin)} WITH ADMIN OPTION; Tidegate then drops it.`,
+  };
+}
+
+function unmarked(principal: PrincipalRef): FindingNote {
+  const name = quoteIdent(principal.loginName);
+  return {
+    kind: 'undroppable_principal',
+    principal: principal.loginName,
+    detail: `The role ${name} carries no mark of grant ${principal.grant}, so Tidegate does not touch it. If it is not yours, run ALTER ROLE ${name} NOLOGIN and drop it.`,
+  };
+}
+
+const leftTransaction = z.object({ gid: z.string(), database: z.string() });
+
+/**
+ * An owner's prepared transactions belong to the owner role, and could be another's: they are told, never ended. They hold
+ * locks until somebody ends them.
+ */
+async function ownersPrepared(session: Session, { names, principal }: Closing): Promise<FindingNote[]> {
+  if (principal.privileges !== 'own' || principal.since === null) return [];
+  const rows = await session.rows(
+    leftTransaction,
+    `SELECT gid, database FROM pg_prepared_xacts WHERE owner = $1 AND prepared >= $2::timestamptz ORDER BY prepared LIMIT 20`,
+    [names.owner, principal.since.toString()],
+  );
+  if (rows.length === 0) return [];
+  const list = rows.map(({ gid, database }) => `ROLLBACK PREPARED ${quoteLiteral(gid)} in ${quoteIdent(database)}`);
+  return [
+    {
+      kind: 'prepared_transaction',
+      principal: principal.loginName,
+      detail: `Prepared transactions of ${quoteIdent(names.owner)} since the grant began hold locks. If no application waits for them, run ${list.join('; ')}.`,
+    },
+  ];
+}
