@@ -7,8 +7,11 @@ export {
   brokenLink,
   type ChainHead,
   entryLine,
+  entryText,
+  factText,
   GENESIS,
   link,
+  linkText,
   newChain,
 } from './audit/chain.ts';
 export * from './audit/checkpoint.ts';
