@@ -2,9 +2,9 @@
  * The control plane's own events: the stream `control`, chained in the transaction that causes them, so that nothing
  * happens without its event and no event tells what did not happen.
  */
-import { type AuditEntry, append, type ChainHead, type JsonObject, type StreamId, TidegateError } from '@tidegate/core';
+import { append, type ChainHead, entryLine, type JsonObject, type StreamId, TidegateError } from '@tidegate/core';
 import type { Tx } from '../store/schema.ts';
-import { insertEntries, rowOf } from './rows.ts';
+import { type EntryRow, insertEntries, rowOf } from './rows.ts';
 
 /** The stream whose row `migrations/0002_record.ts` makes. */
 export const CONTROL_STREAM = 'control' as StreamId;
@@ -35,13 +35,13 @@ export async function appendEvent(tx: Tx, ...events: readonly ControlEvent[]): P
   if (stands === undefined) throw new TidegateError('internal', 'The record’s control stream is missing.');
 
   let head: ChainHead = { stream: CONTROL_STREAM, seq: stands.seq, hash: stands.hash.toString('hex') };
-  const entries: AuditEntry[] = [];
+  const rows: EntryRow[] = [];
   for (const { kind, at, data } of events) {
     const entry = append(head, { kind, at: at.toString(), data });
-    entries.push(entry);
+    rows.push(rowOf(entry, entryLine(entry)));
     head = entry;
   }
-  await insertEntries(tx, CONTROL_STREAM, entries.map(rowOf));
+  await insertEntries(tx, CONTROL_STREAM, rows);
   await tx
     .updateTable('streams')
     .set({ seq: head.seq, hash: Buffer.from(head.hash, 'hex'), updatedAt: Temporal.Now.instant() })

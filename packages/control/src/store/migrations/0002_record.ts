@@ -261,9 +261,10 @@ async function record(db: Kysely<unknown>): Promise<void> {
       person      text,
       CONSTRAINT entries_are_numbered PRIMARY KEY (stream, seq, received_on)
     ) PARTITION BY RANGE (received_on);
-    CREATE INDEX entries_by_grant ON entries ("grant", at, stream, seq) WHERE "grant" IS NOT NULL;
-    CREATE INDEX entries_by_session ON entries (session, seq) WHERE session IS NOT NULL;
-    CREATE INDEX entries_by_time ON entries (at, stream, seq);
+    CREATE INDEX entries_by_grant ON entries ("grant", at) WHERE "grant" IS NOT NULL;
+    CREATE INDEX entries_by_session ON entries (session) WHERE session IS NOT NULL;
+    CREATE INDEX entries_by_person ON entries (person, at) WHERE person IS NOT NULL;
+    CREATE INDEX entries_by_time ON entries (at);
     COMMENT ON TABLE entries IS
       'The record. entry is the canonical line as it is exported, byte for byte; the columns beside it are for finding. '
       'Partitioned by the day it was taken in, so that a gateway''s clock decides nothing here. That a number is taken '
