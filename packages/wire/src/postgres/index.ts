@@ -6,4 +6,5 @@ export { upstreamParameters } from './parameters.ts';
 export { quoteIdent, quoteLiteral } from './quote.ts';
 export { HandshakeReader, type RawMessage } from './reader.ts';
 export * from './scram/index.ts';
+export { PostgresSession } from './session.ts';
 export * from './startup.ts';

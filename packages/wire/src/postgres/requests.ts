@@ -1,0 +1,397 @@
+/**
+ * The client's half of a session: what each message would make the server do is told to the sink, and what the server
+ * will answer is queued. Only those messages are looked into that the record needs.
+ */
+import { refusal, SqlState } from '../refusal.ts';
+import type { Refusal } from '../statements.ts';
+import { type Exchange, NO_BYTES, PENDING_LIMIT } from './exchange.ts';
+import { Found, Frames, Treat } from './frames.ts';
+import { Frontend } from './frontend.ts';
+import { type Entry, type Names, nameEnd, nameOf, olderOf } from './names.ts';
+import { Asked } from './pending.ts';
+
+const TREATMENT = new Uint8Array(256);
+TREATMENT[Frontend.parse] = Treat.stream;
+TREATMENT[Frontend.bind] = Treat.stream;
+TREATMENT[Frontend.query] = Treat.stream;
+TREATMENT[Frontend.functionCall] = Treat.stream;
+TREATMENT[Frontend.execute] = Treat.whole;
+TREATMENT[Frontend.describe] = Treat.whole;
+TREATMENT[Frontend.close] = Treat.whole;
+TREATMENT[Frontend.sync] = Treat.skip;
+TREATMENT[Frontend.flush] = Treat.skip;
+TREATMENT[Frontend.terminate] = Treat.skip;
+TREATMENT[Frontend.copyData] = Treat.skip;
+TREATMENT[Frontend.copyDone] = Treat.skip;
+TREATMENT[Frontend.copyFail] = Treat.skip;
+
+/** How many older meanings a name may have while the server's answers are awaited. */
+const MAX_ALTERNATIVES = 8;
+/** While the server is skipping, so much may wait for the Sync before it is told as skipped. */
+const MAX_SKIPPED_WAITING = 1024;
+
+const STATEMENT = 0x53; // S
+const PORTAL = 0x50; // P
+
+const violation = (what: string) => refusal('client', SqlState.protocolViolation, what);
+const TOO_MUCH_PENDING = refusal('client', SqlState.programLimitExceeded, 'too many unanswered requests');
+const TOO_MANY_NAMES = refusal('client', SqlState.programLimitExceeded, 'too many prepared statements or portals');
+const TOO_AMBIGUOUS = refusal(
+  'client',
+  SqlState.featureNotSupported,
+  'a name was prepared again too often before the server answered',
+);
+/**
+ * The server reads names in the client's encoding, which may change at any time; only ASCII means the same in all of
+ * them. So other names can't be told apart here for certain, and the record would name the wrong statement.
+ */
+const NOT_ASCII = refusal(
+  'client',
+  SqlState.invalidName,
+  'names of prepared statements and portals must be ASCII and end within the first 4096 bytes of a message',
+);
+
+export class Requests {
+  readonly frames = new Frames(TREATMENT);
+  goodbye = false;
+
+  readonly #exchange: Exchange;
+  /** A binding not told yet: if its execution follows in the same chunk, they are told as one. */
+  #bound: Entry | null = null;
+  #boundTo: Entry | null = null;
+  #boundBytes: Uint8Array = NO_BYTES;
+  #boundStart = 0;
+  #boundEnd = 0;
+  /** The large message whose pieces are being told: its number, where its content begins in the body, how long it is. */
+  #large = 0;
+  #largeStart = 0;
+  #largeTotal = 0;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  walk(chunk: Uint8Array): Refusal | null {
+    const frames = this.frames;
+    frames.feed(chunk);
+    let refused: Refusal | null = null;
+    while (refused === null) {
+      const found = frames.next();
+      if (found === Found.nothing) break;
+      if (found === Found.message) refused = this.#message();
+      else if (found === Found.piece) refused = frames.offset === 0 ? this.#firstPiece() : this.#nextPiece();
+      else refused = violation(frames.fault);
+    }
+    this.#tellBound();
+    frames.release();
+    const exchange = this.#exchange;
+    if (exchange.skipping && exchange.pending.length > MAX_SKIPPED_WAITING) exchange.skip(exchange.pending.length);
+    if (exchange.pending.length > PENDING_LIMIT) refused ??= TOO_MUCH_PENDING;
+    return refused;
+  }
+
+  #message(): Refusal | null {
+    const frames = this.frames;
+    switch (frames.type) {
+      case Frontend.bind:
+        return this.#bind(frames.end - frames.start);
+      case Frontend.execute:
+        return this.#execute();
+      case Frontend.sync:
+        this.#sync();
+        return null;
+      case Frontend.parse:
+        return this.#parse(frames.end);
+      case Frontend.query:
+        return this.#query();
+      case Frontend.describe:
+        return this.#describe();
+      case Frontend.close:
+        return this.#close();
+      case Frontend.functionCall:
+        this.#call();
+        return null;
+      case Frontend.copyData:
+        this.#exchange.bulkIn += frames.size;
+        return null;
+      case Frontend.copyDone:
+      case Frontend.copyFail:
+        this.#copyEnd();
+        return null;
+      case Frontend.terminate:
+        // What follows is walked all the same: a server in the middle of a COPY may take this for another error.
+        this.goodbye = true;
+        return null;
+      default: // Flush: nothing for the record, and no answer of its own
+        return null;
+    }
+  }
+
+  #parse(limit: number): Refusal | null {
+    const { bytes, start, size } = this.frames;
+    const exchange = this.#exchange;
+    const named = nameEnd(bytes, start, limit);
+    if (named < 0) return NOT_ASCII;
+    const textStart = named + 1;
+    const text = bytes.indexOf(0, textStart);
+    const ended = text >= 0 && text < limit;
+    const whole = limit - start === size;
+    if (!ended && whole) return violation('invalid Parse message');
+    if (!exchange.statements.hasRoom(bytes, start, named)) return TOO_MANY_NAMES;
+
+    this.#tellBound();
+    const number = exchange.nextNumber();
+    const entry = exchange.statements.put(bytes, start, named, number, exchange.section);
+    exchange.pending.push(Asked.parse, number, entry);
+    const textEnd = ended ? text : limit;
+    const total = ended ? text - textStart : size - (textStart - start);
+    exchange.sink.prepare(number, entry.name, bytes, textStart, textEnd, total);
+    if (ended && whole) this.#declaredTypes(number, bytes, text + 1, limit);
+    this.#beginLarge(number, textStart - start, ended ? 0 : total);
+    return null;
+  }
+
+  /** The types a client gives in Parse: a count of 16 bits, then that many OIDs, 0 where it leaves one open. */
+  #declaredTypes(statement: number, bytes: Uint8Array, start: number, end: number): void {
+    if (end - start < 6) return;
+    const count = ((bytes[start] as number) << 8) | (bytes[start + 1] as number);
+    const stop = start + 2 + count * 4;
+    if (count > 0 && stop <= end) this.#exchange.sink.types(statement, bytes, start + 2, stop);
+  }
+
+  /** `here`: how much of the body is at hand. */
+  #bind(here: number): Refusal | null {
+    const { bytes, start, size } = this.frames;
+    const exchange = this.#exchange;
+    const limit = start + here;
+    const portalEnd = nameEnd(bytes, start, limit);
+    if (portalEnd < 0) return NOT_ASCII;
+    const statementEnd = nameEnd(bytes, portalEnd + 1, limit);
+    if (statementEnd < 0) return NOT_ASCII;
+    if (!exchange.portals.hasRoom(bytes, start, portalEnd)) return TOO_MANY_NAMES;
+    const statement = exchange.statements.find(bytes, portalEnd + 1, statementEnd);
+    if (this.#tooAmbiguous(statement)) return TOO_AMBIGUOUS;
+
+    this.#tellBound();
+    const statementNumber =
+      statement === null || statement.closed ? this.#named(bytes, portalEnd + 1, statementEnd) : statement.ref;
+    const number = exchange.nextNumber();
+    const portal = exchange.portals.put(bytes, start, portalEnd, number, exchange.section);
+    portal.statement = statementNumber;
+    exchange.pending.push(Asked.bind, number, portal);
+    this.#bound = portal;
+    this.#boundTo = statement;
+    this.#boundBytes = bytes;
+    this.#boundStart = statementEnd + 1;
+    this.#boundEnd = limit;
+    if (here < size) {
+      // Too large to wait for its execution.
+      this.#beginLarge(number, statementEnd + 1 - start, size - (statementEnd + 1 - start));
+      this.#tellBound(this.#largeTotal);
+    }
+    return null;
+  }
+
+  #execute(): Refusal | null {
+    const { bytes, start, end } = this.frames;
+    const exchange = this.#exchange;
+    const named = nameEnd(bytes, start, end);
+    if (named < 0) return NOT_ASCII;
+    if (end - named < 5) return violation('invalid Execute message');
+    // Zero and less mean all rows.
+    const maxRows = Math.max(
+      0,
+      ((bytes[named + 1] as number) << 24) |
+        ((bytes[named + 2] as number) << 16) |
+        ((bytes[named + 3] as number) << 8) |
+        (bytes[named + 4] as number),
+    );
+    const portal = exchange.portals.find(bytes, start, named);
+    if (portal !== null && portal === this.#bound) {
+      const op = portal.ref;
+      portal.merged = true;
+      this.#alternatives(op, this.#boundTo);
+      exchange.pending.push(Asked.execute, op, null);
+      exchange.sink.execute(op, portal.statement, op, maxRows, this.#boundBytes, this.#boundStart, this.#boundEnd);
+      this.#forgetBound();
+      return null;
+    }
+    if (this.#tooAmbiguous(portal)) return TOO_AMBIGUOUS;
+    this.#tellBound();
+    const known = portal !== null && !portal.closed;
+    const binding = known ? portal.ref : this.#named(bytes, start, named);
+    const op = exchange.nextNumber();
+    this.#alternatives(op, portal);
+    exchange.pending.push(Asked.execute, op, null);
+    exchange.sink.execute(op, known ? portal.statement : 0, binding, maxRows, NO_BYTES, 0, 0);
+    return null;
+  }
+
+  #query(): Refusal | null {
+    const { bytes, start, end, size } = this.frames;
+    const exchange = this.#exchange;
+    // The body is the text and its NUL.
+    if (size === 0) return violation('invalid Query message');
+    const whole = end - start === size;
+    if (whole && bytes[end - 1] !== 0) return violation('invalid Query message');
+    const total = size - 1;
+    this.#tellBound();
+    const op = exchange.nextNumber();
+    exchange.pending.push(Asked.query, op, null);
+    exchange.sink.simple(op, bytes, start, Math.min(end, start + total), total);
+    this.#beginLarge(op, 0, total);
+    return null;
+  }
+
+  #call(): void {
+    const { bytes, start, end, size } = this.frames;
+    const exchange = this.#exchange;
+    this.#tellBound();
+    const op = exchange.nextNumber();
+    exchange.pending.push(Asked.call, op, null);
+    exchange.sink.call(op, bytes, start, end, size);
+    this.#beginLarge(op, 0, size);
+  }
+
+  #describe(): Refusal | null {
+    const { bytes, start, end } = this.frames;
+    const exchange = this.#exchange;
+    const named = end > start ? nameEnd(bytes, start + 1, end) : -1;
+    if (named < 0) return NOT_ASCII;
+    if (bytes[start] === PORTAL) {
+      exchange.pending.push(Asked.describePortal, 0, null);
+    } else if (bytes[start] === STATEMENT) {
+      const entry = exchange.statements.find(bytes, start + 1, named);
+      // The types that come back are kept only when it is certain whose they are.
+      const certain =
+        entry !== null && !entry.closed && (entry.section === exchange.section || entry.previous === null);
+      exchange.pending.push(Asked.describeStatement, 0, certain ? entry : null);
+    } else {
+      return violation('invalid Describe message');
+    }
+    return null;
+  }
+
+  #close(): Refusal | null {
+    const { bytes, start, end } = this.frames;
+    const exchange = this.#exchange;
+    const named = end > start ? nameEnd(bytes, start + 1, end) : -1;
+    if (named < 0) return NOT_ASCII;
+    const kind = bytes[start];
+    if (kind !== STATEMENT && kind !== PORTAL) return violation('invalid Close message');
+    const names: Names = kind === STATEMENT ? exchange.statements : exchange.portals;
+    let entry: Entry | null = null;
+    if (names.find(bytes, start + 1, named) !== null) {
+      this.#tellBound();
+      entry = names.put(bytes, start + 1, named, exchange.lastNumber, exchange.section);
+      entry.closed = true;
+    }
+    exchange.pending.push(kind === STATEMENT ? Asked.closeStatement : Asked.closePortal, 0, entry);
+    return null;
+  }
+
+  #sync(): void {
+    const exchange = this.#exchange;
+    exchange.section += 1;
+    if (exchange.skipping) {
+      this.#tellBound();
+      exchange.skip(exchange.pending.length);
+      exchange.skipping = false;
+    }
+    exchange.pending.push(Asked.sync, exchange.lastNumber, null);
+  }
+
+  /** Marks where the data of a COPY ends. Outside of one the server ignores it, and so does the queue's reader. */
+  #copyEnd(): void {
+    const { pending, bulkIn } = this.#exchange;
+    if (pending.length > 0) {
+      if (pending.kind(pending.length - 1) === Asked.copyEnd) pending.addToNewest(bulkIn);
+      else pending.push(Asked.copyEnd, bulkIn, null);
+    }
+    this.#exchange.bulkIn = 0;
+  }
+
+  #firstPiece(): Refusal | null {
+    const frames = this.frames;
+    switch (frames.type) {
+      case Frontend.parse:
+        return this.#parse(frames.end);
+      case Frontend.bind:
+        return this.#bind(frames.end - frames.start);
+      case Frontend.query:
+        return this.#query();
+      default:
+        this.#call();
+        return null;
+    }
+  }
+
+  #beginLarge(number: number, start: number, total: number): void {
+    this.#large = number;
+    this.#largeStart = start;
+    this.#largeTotal = total;
+  }
+
+  #nextPiece(): Refusal | null {
+    const { bytes, start, end, type, offset, last } = this.frames;
+    const sink = this.#exchange.sink;
+    const at = offset - this.#largeStart;
+    const total = this.#largeTotal;
+    if (type === Frontend.parse) {
+      if (total === 0) return null; // the text has ended, types follow
+      const text = bytes.indexOf(0, start);
+      const ended = text >= 0 && text < end;
+      if (!ended && last) return violation('invalid Parse message');
+      sink.part(this.#large, at, total, bytes, start, ended ? text : end, ended);
+      if (!ended) return null;
+      if (last) this.#declaredTypes(this.#large, bytes, text + 1, end);
+      this.#largeTotal = 0;
+      return null;
+    }
+    if (type === Frontend.query && last && bytes[end - 1] !== 0) return violation('invalid Query message');
+    // Of a Query only the NUL may be left.
+    if (at < total) {
+      const stop = Math.min(end, start + total - at);
+      sink.part(this.#large, at, total, bytes, start, stop, at + stop - start === total);
+    }
+    return null;
+  }
+
+  #named(bytes: Uint8Array, start: number, end: number): number {
+    const number = this.#exchange.nextNumber();
+    this.#exchange.sink.named(number, nameOf(bytes, start, end));
+    return number;
+  }
+
+  #tooAmbiguous(entry: Entry | null): boolean {
+    if (entry === null || entry.previous === null || entry.section === this.#exchange.section) return false;
+    let count = 0;
+    for (let older = olderOf(entry); older !== null; older = olderOf(older)) {
+      count += 1;
+      if (count > MAX_ALTERNATIVES) return true;
+    }
+    return false;
+  }
+
+  /** Tells what else `op` may turn out to use. In the same section nothing: if the newer one fails, this is skipped. */
+  #alternatives(op: number, entry: Entry | null): void {
+    if (entry === null || entry.previous === null || entry.section === this.#exchange.section) return;
+    for (let older = olderOf(entry); older !== null; older = olderOf(older)) {
+      if (!older.closed) this.#exchange.sink.alternative(op, older.ref);
+    }
+  }
+
+  #tellBound(total = this.#boundEnd - this.#boundStart): void {
+    const bound = this.#bound;
+    if (bound === null) return;
+    this.#alternatives(bound.ref, this.#boundTo);
+    this.#exchange.sink.bind(bound.ref, bound.statement, this.#boundBytes, this.#boundStart, this.#boundEnd, total);
+    this.#forgetBound();
+  }
+
+  #forgetBound(): void {
+    this.#bound = null;
+    this.#boundTo = null;
+    this.#boundBytes = NO_BYTES;
+  }
+}
