@@ -31,6 +31,8 @@ export interface ConfigVersionsTable {
   yaml: Fixed<string>;
   /** `Config` of the contract as it was understood then: a later release need not understand the text the same way. */
   content: ColumnType<unknown, string, never>;
+  /** SHA-256 of the content as it was written: what a version is remembered by. */
+  digest: Fixed<Buffer>;
   appliedBy: Fixed<PersonName>;
   appliedAt: Fixed<Temporal.Instant>;
 }

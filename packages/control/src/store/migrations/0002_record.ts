@@ -34,10 +34,12 @@ async function keysAndConfiguration(db: Kysely<unknown>): Promise<void> {
       version    integer NOT NULL,
       yaml       text NOT NULL,
       content    jsonb NOT NULL,
+      digest     bytea NOT NULL,
       applied_by text NOT NULL,
       applied_at timestamptz NOT NULL,
       CONSTRAINT config_versions_are_numbered PRIMARY KEY (version),
-      CONSTRAINT config_versions_start_at_one CHECK (version > 0)
+      CONSTRAINT config_versions_start_at_one CHECK (version > 0),
+      CONSTRAINT config_versions_hold_a_digest CHECK (length(digest) = 32)
     );
     COMMENT ON TABLE config_versions IS 'Every configuration that was ever in force; the highest version is.';
     CREATE TRIGGER config_versions_are_never_changed BEFORE UPDATE OR DELETE ON config_versions

@@ -1,0 +1,85 @@
+/** From the configuration as it is written to the shapes that decisions are made with. */
+import type { Config } from '@tidegate/contract';
+import {
+  DEFAULT_ROLES,
+  type GroupName,
+  type PersonName,
+  type Policy,
+  parseDuration,
+  type Resource,
+  type Role,
+  type Rule,
+} from '@tidegate/core';
+
+type Written<K extends 'groups' | 'resources' | 'policies'> = Config[K][number];
+
+/** A resource, with what only its gateways need. */
+export interface CurrentResource extends Resource {
+  /** As written; see `parseAddress`. */
+  readonly address: string;
+  /** Groups whose members may revoke its grants and cut its sessions. */
+  readonly owners: readonly GroupName[];
+  readonly credential: Written<'resources'>['credential'];
+  readonly tls: Written<'resources'>['tls'];
+  readonly ownerRole: string | null;
+  readonly record: Written<'resources'>['record'];
+  readonly maxSessionsPerGrant: number;
+}
+
+export interface CurrentGroup {
+  readonly name: GroupName;
+  readonly members: readonly PersonName[];
+}
+
+/** A configuration as it is in force. */
+export interface CurrentConfig {
+  /** 0: nothing was ever applied. */
+  readonly version: number;
+  readonly groups: readonly CurrentGroup[];
+  readonly resources: readonly CurrentResource[];
+  readonly policy: Policy;
+}
+
+/** A fresh second factor is this fresh where a rule does not say. Only read where a rule asks for one. */
+const MFA_WITHIN = 'PT5M';
+
+export function toCurrent(config: Config, version: number): CurrentConfig {
+  return Object.freeze({
+    version,
+    groups: Object.freeze(config.groups),
+    resources: Object.freeze(config.resources.map(toResource)),
+    policy: Object.freeze({
+      version,
+      rules: Object.freeze(config.policies.map(toRule)),
+      roles: config.roles === undefined ? DEFAULT_ROLES : Object.freeze(config.roles.map(toRole)),
+    }),
+  });
+}
+
+function toResource(written: Written<'resources'>): CurrentResource {
+  return Object.freeze({ ...written, ownerRole: written.ownerRole ?? null });
+}
+
+function toRole({ name, privileges, duration }: NonNullable<Config['roles']>[number]): Role {
+  return Object.freeze({
+    name,
+    privileges,
+    defaultDuration: parseDuration(duration.default),
+    maxDuration: parseDuration(duration.max),
+  });
+}
+
+function toRule(written: Written<'policies'>): Rule {
+  const { name, resources, roles, who, duration, reason, mfa, approvals, lapseAfter } = written;
+  return Object.freeze({
+    name,
+    resources,
+    roles,
+    who,
+    maxDuration: duration === undefined ? null : parseDuration(duration.max),
+    reason: Object.freeze({ required: reason.required, ticket: reason.ticket ?? null }),
+    mfa: Object.freeze({ at: mfa?.at ?? [], within: parseDuration(mfa?.within ?? MFA_WITHIN) }),
+    approvals: Object.freeze(approvals.map(({ from, count }) => Object.freeze({ ...from, count }))),
+    lapseAfter: parseDuration(lapseAfter),
+  });
+}

@@ -1,0 +1,54 @@
+/**
+ * The configuration in force, read in the transaction that decides with it: which version that is, is asked each time;
+ * what it says is remembered by its digest, so that an old answer can never stand for a new version.
+ */
+import { config } from '@tidegate/contract';
+import { TidegateError } from '@tidegate/core';
+import type { Reader } from '../store/schema.ts';
+import { type CurrentConfig, toCurrent } from './content.ts';
+
+export type { CurrentConfig, CurrentGroup, CurrentResource } from './content.ts';
+
+const NOTHING = toCurrent(config.parse({ apiVersion: 'tidegate/v1' }), 0);
+
+/** By version and digest. One is in force at a time; the others are for whoever still reads the one before. */
+const remembered = new Map<string, CurrentConfig>();
+const REMEMBERED_MAX = 4;
+
+/** What is in force, as `db` (a transaction, mostly) sees it. Before the first `apply`: no resources, no rules. */
+export async function currentConfig(db: Reader): Promise<CurrentConfig> {
+  const latest = await db
+    .selectFrom('configVersions')
+    .select(['version', 'digest'])
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (latest === undefined) return NOTHING;
+  const key = `${latest.version} ${latest.digest.toString('hex')}`;
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+
+  const { content } = await db
+    .selectFrom('configVersions')
+    .select('content')
+    .where('version', '=', latest.version)
+    .executeTakeFirstOrThrow();
+  const current = read(content, latest.version);
+  remembered.set(key, current);
+  for (const oldest of remembered.keys()) {
+    if (remembered.size <= REMEMBERED_MAX) break;
+    remembered.delete(oldest);
+  }
+  return current;
+}
+
+function read(content: unknown, version: number): CurrentConfig {
+  const parsed = config.safeParse(content);
+  if (parsed.success) return toCurrent(parsed.data, version);
+  throw new TidegateError(
+    'internal',
+    `Configuration version ${version} cannot be read by this release.`,
+    'Start the release that applied it, or a later one.',
+    parsed.error.issues,
+  );
+}
