@@ -1,0 +1,120 @@
+/** What all parts of the bench stand on: one PostgreSQL with pgbench's tables, and every contestant before it. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Cluster, removeCluster, startCluster } from '@tidegate/embedded';
+import { certificate, ownedBy } from './certificate.ts';
+import type { Contestant } from './contestant.ts';
+import { pgbenchPath } from './pgbench.ts';
+import { freePorts } from './ports.ts';
+import { type Behind, startHaproxy, startPgbouncer } from './proxies.ts';
+import { run } from './run.ts';
+import { RunningTidegate } from './tidegate.ts';
+
+const DATABASE = 'bench';
+/** pgbench's scale: 100,000 accounts each, all in memory. */
+const SCALE = '10';
+
+export class Stage {
+  readonly folder: string;
+  readonly tidegate: RunningTidegate;
+  readonly #cluster: Cluster;
+  readonly #plain: readonly Contestant[];
+  readonly #tls: readonly Contestant[];
+
+  private constructor(
+    folder: string,
+    cluster: Cluster,
+    tidegate: RunningTidegate,
+    plain: readonly Contestant[],
+    tls: readonly Contestant[],
+  ) {
+    this.folder = folder;
+    this.#cluster = cluster;
+    this.tidegate = tidegate;
+    this.#plain = plain;
+    this.#tls = tls;
+  }
+
+  static async set(): Promise<Stage> {
+    const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
+    const tls = await certificate(folder);
+    const cluster = await startCluster({
+      name: 'bench',
+      dataDir: join(folder, 'cluster'),
+      databases: [DATABASE],
+      listen: { host: '127.0.0.1', port: 0 },
+      settings: { max_connections: '2300', shared_buffers: '512MB' },
+    });
+    const behind: Behind = {
+      host: '127.0.0.1',
+      port: cluster.port,
+      user: cluster.user,
+      password: cluster.password,
+      database: DATABASE,
+    };
+    const direct: Contestant = {
+      ...behind,
+      name: 'direct',
+      pids: () => [],
+      pidsBehind: () => [],
+      stop: async () => undefined,
+    };
+    const env = {
+      ...process.env,
+      PGHOST: behind.host,
+      PGPORT: String(behind.port),
+      PGUSER: behind.user,
+      PGPASSWORD: behind.password,
+    };
+    chmodSync(folder, 0o755);
+    const own = ownedBy(tls, cluster.pid);
+    const sql = async (...texts: readonly string[]): Promise<void> => {
+      for (const text of texts) await run('psql', ['-X', '-q', '-d', DATABASE, '-c', text], { env });
+    };
+    await sql(
+      `ALTER SYSTEM SET ssl_cert_file = '${own.cert}'`,
+      `ALTER SYSTEM SET ssl_key_file = '${own.key}'`,
+      'ALTER SYSTEM SET ssl = on',
+      'SELECT pg_reload_conf()',
+    );
+    await run(pgbenchPath(), ['-i', '-q', '-s', SCALE, DATABASE], { env });
+    await sql(
+      'CREATE TABLE million AS SELECT n AS id, md5(n::text) AS hash, n * 1.5 AS amount, now() AS at FROM generate_series(1, 1000000) n',
+      'VACUUM ANALYZE million',
+    );
+
+    const [haproxyPort = 0, bouncerPort = 0, bouncerTlsPort = 0] = await freePorts(3);
+    const haproxy = await startHaproxy({ folder, port: haproxyPort, behind, tls: null });
+    const bouncer = await startPgbouncer({ folder, port: bouncerPort, behind, tls: null });
+    const bouncerTls = await startPgbouncer({ folder, port: bouncerTlsPort, behind, tls });
+    const tidegate = await RunningTidegate.start(join(folder, 'home'), behind, cluster.passwordFile);
+    const through = tidegate.contestant(await tidegate.access('PT12H'));
+    return new Stage(
+      folder,
+      cluster,
+      tidegate,
+      [direct, haproxy, bouncer, through],
+      [direct, haproxy, bouncerTls, through],
+    );
+  }
+
+  /** Direct first, Tidegate last. With TLS, haproxy passes it through to the database; the others end it themselves. */
+  contestants(tls: boolean): readonly Contestant[] {
+    return tls ? this.#tls : this.#plain;
+  }
+
+  /** Lets what was left behind (closed sockets, the record's upload) come to rest before the next measurement. */
+  async settle(): Promise<void> {
+    await delay(300);
+  }
+
+  async strike(): Promise<void> {
+    await this.tidegate.stop();
+    await Promise.all([...new Set([...this.#plain, ...this.#tls])].map((contestant) => contestant.stop()));
+    await this.#cluster.stop('immediate');
+    await removeCluster(join(this.folder, 'cluster'));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
