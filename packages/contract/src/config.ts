@@ -22,9 +22,9 @@ export const configResource = z.strictObject({
     user: z.string().min(1).max(63),
     env: z
       .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')
       .optional(),
-    file: z.string().startsWith('/').optional(),
+    file: z.string().startsWith('/', 'must be an absolute path').optional(),
     stored: z.literal(true).optional(),
   }),
   tls: z

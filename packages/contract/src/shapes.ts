@@ -24,8 +24,15 @@ const branded = <T extends string>(schema: z.ZodString) => schema as unknown as 
 
 export const personName = branded<PersonName>(name);
 export const groupName = branded<GroupName>(name);
-export const resourceName = branded<ResourceName>(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/));
-export const roleName = branded<RoleName>(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/));
+/** What is typed on command lines and becomes part of database names. */
+const plainName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'must be 1 to 63 of a–z, 0–9, dot, hyphen and underscore, and begin with a–z or 0–9',
+  );
+export const resourceName = branded<ResourceName>(plainName);
+export const roleName = branded<RoleName>(plainName);
 export const requestId = branded<RequestId>(z.string().regex(/^req_[0-9a-hjkmnp-tv-z]{16}$/));
 export const grantId = branded<GrantId>(z.string().regex(/^g[0-9a-hjkmnp-tv-z]{7}$/));
 export const ticketId = branded<TicketId>(z.string().regex(/^tk_[0-9a-hjkmnp-tv-z]{16}$/));
@@ -40,7 +47,10 @@ export const instant = z.iso.datetime({ offset: false }).meta({ description: 'RF
 export const duration = z
   .string()
   .max(32)
-  .regex(/^(P(?!$)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?|(\d+d)?(\d+h)?(\d+m)?(\d+s)?)$/)
+  .regex(
+    /^(P(?!$)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?|(\d+d)?(\d+h)?(\d+m)?(\d+s)?)$/,
+    'must be a duration, such as 30m, 2h, 1h30m or PT2H',
+  )
   .refine((text) => text.length > 0, 'must not be empty')
   .meta({ description: 'ISO 8601 (PT30M), or 30m, 2h, 1h30m' });
 

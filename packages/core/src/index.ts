@@ -29,7 +29,7 @@ export * from './policy/candidates.ts';
 export { type Allowed, type Ask, type Decision, type Denied, decide } from './policy/decide.ts';
 export { describeStep } from './policy/describe.ts';
 export * from './policy/explain.ts';
-export type { Considered } from './policy/match.ts';
+export { type Considered, isAmong, type Match, matchRule, mismatches } from './policy/match.ts';
 export { TICKET_MAX, ticketPatternProblem } from './policy/pattern.ts';
 export * from './policy/roles.ts';
 export { cancelRequest, isLapseDue, lapseRequest } from './request/end.ts';
