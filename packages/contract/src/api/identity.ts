@@ -9,6 +9,7 @@ export const login = z.object({
   mfaCode: z.string().max(16).optional(),
 });
 export const loggedIn = z.object({ token: z.string(), expiresAt: instant, person: personName });
+export type LoggedIn = z.infer<typeof loggedIn>;
 
 export const me = z.object({
   name: personName,

@@ -1,0 +1,100 @@
+/** What the record says of requests and grants: one place for the names and the members of each event. */
+import type { AccessRequest, Grant, PersonName, Review } from '@tidegate/core';
+import { type ActiveGrant, type ClosedGrant, type ClosingGrant, durationText } from '@tidegate/core';
+import type { ControlEvent } from '../record/events.ts';
+
+type At = Temporal.Instant;
+
+const ofRequest = (request: AccessRequest) => ({
+  person: request.requester,
+  request: request.id,
+  resource: request.resource,
+  role: request.role,
+});
+const ofGrant = (grant: Grant) => ({
+  person: grant.person,
+  grant: grant.id,
+  request: grant.request,
+  resource: grant.resource,
+  role: grant.role,
+});
+
+export const requestCreated = (request: AccessRequest, why: string, at: At): ControlEvent => ({
+  kind: 'request.created',
+  at,
+  data: {
+    ...ofRequest(request),
+    duration: durationText(request.duration),
+    startsAt: request.startsAt?.toString() ?? null,
+    reason: request.reason,
+    ticket: request.ticket,
+    extends: request.extends,
+    rule: request.rule,
+    policyVersion: request.policyVersion,
+    steps: request.steps.map(({ groups, people, count }) => ({ groups, people, count })),
+    why,
+    state: request.state,
+  },
+});
+
+export const requestReviewed = (request: AccessRequest, review: Review, at: At): ControlEvent => ({
+  kind: 'request.reviewed',
+  at,
+  data: {
+    ...ofRequest(request),
+    by: review.reviewer,
+    step: review.step,
+    decision: review.decision,
+    comment: review.comment,
+    state: request.state,
+  },
+});
+
+/** `request.cancelled`, `request.lapsed`: ended without a decision. */
+export const requestEnded = (request: AccessRequest, by: PersonName | null, why: string, at: At): ControlEvent => ({
+  kind: `request.${request.state}`,
+  at,
+  data: { ...ofRequest(request), by, why },
+});
+
+export const grantScheduled = (grant: Grant, at: At): ControlEvent => ({
+  kind: 'grant.scheduled',
+  at,
+  data: {
+    ...ofGrant(grant),
+    loginName: grant.loginName,
+    duration: durationText(grant.duration),
+    notBefore: grant.notBefore?.toString() ?? null,
+    openBy: grant.openBy.toString(),
+  },
+});
+
+export const grantActivated = (grant: ActiveGrant, at: At): ControlEvent => ({
+  kind: 'grant.activated',
+  at,
+  data: { ...ofGrant(grant), startsAt: grant.startsAt.toString(), expiresAt: grant.expiresAt.toString() },
+});
+
+export const grantExtended = (grant: ActiveGrant, before: At, request: AccessRequest, at: At): ControlEvent => ({
+  kind: 'grant.extended',
+  at,
+  data: { ...ofGrant(grant), by: request.id, from: before.toString(), expiresAt: grant.expiresAt.toString() },
+});
+
+export const grantOpened = (grant: Grant, gateway: string, at: At): ControlEvent => ({
+  kind: 'grant.opened',
+  at,
+  data: { ...ofGrant(grant), gateway },
+});
+
+export const grantClosing = (grant: ClosingGrant, at: At): ControlEvent => ({
+  kind: 'grant.closing',
+  at,
+  data: { ...ofGrant(grant), reason: grant.because.reason, by: grant.because.by, comment: grant.because.comment },
+});
+
+export const grantClosed = (grant: ClosedGrant, gateway: string, at: At): ControlEvent => ({
+  kind: 'grant.closed',
+  at,
+  data: { ...ofGrant(grant), reason: grant.because.reason, gateway },
+});

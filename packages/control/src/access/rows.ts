@@ -1,0 +1,118 @@
+/** Requests and grants between the store's rows and core's shapes. */
+import type { AccessRequest, Closing, Grant, GrantId, RequestId, Review } from '@tidegate/core';
+import { TidegateError } from '@tidegate/core';
+import type { Selectable } from 'kysely';
+import type { Reader, Tx } from '../store/schema.ts';
+import type { GrantRow, RequestsTable } from '../store/schema-access.ts';
+
+export type RequestRow = Selectable<RequestsTable>;
+
+/** A request with what the store knows of it beyond core's shape. */
+export interface StoredRequest {
+  readonly request: AccessRequest;
+  readonly row: RequestRow;
+}
+
+/** The request, locked until the transaction ends: whoever decides on it does so one after the other. */
+export async function lockRequest(tx: Tx, id: RequestId): Promise<StoredRequest> {
+  const row = await tx.selectFrom('requests').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  if (row === undefined) throw noSuchRequest(id);
+  return { request: toRequest(row, await reviewsOf(tx, [id])), row };
+}
+
+export async function readRequest(db: Reader, id: RequestId): Promise<StoredRequest> {
+  const row = await db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw noSuchRequest(id);
+  return { request: toRequest(row, await reviewsOf(db, [id])), row };
+}
+
+/** The grant, locked until the transaction ends. */
+export async function lockGrant(tx: Tx, id: GrantId): Promise<Grant> {
+  const row = await tx.selectFrom('grants').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  if (row === undefined) throw noSuchGrant(id);
+  return toGrant(row);
+}
+
+/** Whoever closes a grant locks what would extend it first: a reviewer takes the two locks in that order too. */
+export async function lockExtensions(tx: Tx, grant: GrantId): Promise<void> {
+  await tx
+    .selectFrom('requests')
+    .select('id')
+    .where('extends', '=', grant)
+    .where('state', '=', 'pending')
+    .forUpdate()
+    .execute();
+}
+
+export async function readGrantRow(db: Reader, id: GrantId): Promise<GrantRow> {
+  const row = await db.selectFrom('grants').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw noSuchGrant(id);
+  return row;
+}
+
+/** In the order in which they were given. */
+export async function reviewsOf(
+  db: Reader,
+  requests: readonly RequestId[],
+): Promise<(Review & { request: RequestId })[]> {
+  if (requests.length === 0) return [];
+  return db
+    .selectFrom('reviews')
+    .select(['request', 'reviewer', 'step', 'decision', 'comment', 'at'])
+    .where('request', 'in', requests)
+    .orderBy('at')
+    .orderBy('reviewer')
+    .execute();
+}
+
+export function toRequest(row: RequestRow, reviews: readonly (Review & { request: RequestId })[]): AccessRequest {
+  return {
+    id: row.id,
+    requester: row.requester,
+    resource: row.resource,
+    role: row.role,
+    duration: row.duration,
+    startsAt: row.startsAt,
+    reason: row.reason,
+    ticket: row.ticket,
+    extends: row.extends,
+    state: row.state,
+    rule: row.rule,
+    policyVersion: row.policyVersion,
+    steps: row.steps,
+    reviews: reviews.filter(({ request }) => request === row.id),
+    createdAt: row.createdAt,
+    lapsesAt: row.lapsesAt,
+  };
+}
+
+export function toGrant(row: GrantRow): Grant {
+  const common = {
+    id: row.id,
+    request: row.request,
+    person: row.person,
+    resource: row.resource,
+    role: row.role,
+    loginName: row.loginName,
+    duration: row.duration,
+    notBefore: row.notBefore,
+    openBy: row.openBy,
+  };
+  const { state, startsAt, expiresAt, closedAt } = row;
+  const because: Closing | null =
+    row.closeReason === null ? null : { reason: row.closeReason, by: row.closedBy, comment: row.closeComment };
+  if (state === 'scheduled') return { ...common, state };
+  if (state === 'active' && startsAt !== null && expiresAt !== null) return { ...common, state, startsAt, expiresAt };
+  if (state === 'closing' && because !== null) return { ...common, state, startsAt, expiresAt, because };
+  if (state === 'closed' && because !== null && closedAt !== null) {
+    return { ...common, state, startsAt, expiresAt, because, closedAt };
+  }
+  // The table's CHECKs rule this out: a row that is like this was not written through them.
+  throw new TidegateError('internal', `Grant ${row.id} is in a state that cannot be.`);
+}
+
+export const noSuchRequest = (id: string): TidegateError =>
+  new TidegateError('not_found', `There is no request ${id}.`, 'See tidegate requests.');
+
+export const noSuchGrant = (id: string): TidegateError =>
+  new TidegateError('not_found', `There is no grant ${id}.`, 'See tidegate grants.');

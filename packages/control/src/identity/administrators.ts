@@ -1,0 +1,30 @@
+/** Tidegate must never be left without an administrator: nobody could let one in again. */
+import { TidegateError } from '@tidegate/core';
+import { sql } from 'kysely';
+import type { Tx } from '../store/schema.ts';
+import { ADMINISTRATORS } from './caller.ts';
+
+/** Any number will do, as long as nothing else in the store takes the same advisory lock. */
+const LOCK = 3_853_314_001;
+
+/**
+ * Call it after whatever may have taken an administrator away, in the same transaction. Throws `conflict` when none
+ * would be left. The lock makes two such transactions wait for each other: each sees what the other has done.
+ */
+export async function assertAdministratorLeft(tx: Tx): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx);
+  const one = await tx
+    .selectFrom('groupMembers')
+    .innerJoin('people', 'people.name', 'groupMembers.person')
+    .select('people.name')
+    .where('groupMembers.groupName', '=', ADMINISTRATORS)
+    .where('people.disabledAt', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  if (one !== undefined) return;
+  throw new TidegateError(
+    'conflict',
+    `This would leave nobody in the group ${ADMINISTRATORS}.`,
+    'Make somebody else an administrator first.',
+  );
+}

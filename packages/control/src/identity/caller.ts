@@ -1,0 +1,26 @@
+/** Who is calling, and what they must be. */
+import { groupName } from '@tidegate/contract';
+import type { GroupName, Person, PersonName } from '@tidegate/core';
+
+/** Administrators set things up. They get no access to databases by being administrators (promise 5). */
+export const ADMINISTRATORS: GroupName = groupName.parse('administrators');
+/** Auditors see everything and change nothing. */
+export const AUDITORS: GroupName = groupName.parse('auditors');
+
+/** One signed-in call. */
+export interface Caller extends Person {
+  readonly name: PersonName;
+  readonly groups: readonly GroupName[];
+  /** SHA-256 of the bearer token: which login this is. */
+  readonly login: Buffer;
+  readonly loginExpiresAt: Temporal.Instant;
+  /** When a second factor was last shown on this login. */
+  readonly mfaAt: Temporal.Instant | null;
+  /** Where the call comes from. */
+  readonly address: string;
+}
+
+export const isAdministrator = (person: Person): boolean => person.groups.includes(ADMINISTRATORS);
+export const isAuditor = (person: Person): boolean => person.groups.includes(AUDITORS);
+/** May look at everything. */
+export const seesAll = (person: Person): boolean => isAdministrator(person) || isAuditor(person);

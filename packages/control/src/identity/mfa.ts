@@ -1,0 +1,21 @@
+/** Whether a second factor was shown freshly enough for what a rule asks (promise 5). */
+import { after, formatDuration, type MfaMoment, parseDuration, reached, TidegateError } from '@tidegate/core';
+import type { MfaDemand } from '../store/schema-access.ts';
+import type { Caller } from './caller.ts';
+
+/**
+ * Throws `mfa_required` when the demand is for this moment and the caller has not shown a factor, on this very login,
+ * within its time. A code sent along with the call was shown before this is asked.
+ */
+export function assertFreshMfa(demand: MfaDemand, moment: MfaMoment, caller: Caller, now: Temporal.Instant): void {
+  if (!demand.at.includes(moment)) return;
+  const within = parseDuration(demand.within);
+  if (caller.mfaAt !== null && !reached(after(caller.mfaAt, within), now)) return;
+  throw new TidegateError(
+    'mfa_required',
+    caller.mfaAt === null
+      ? 'This needs your second factor.'
+      : `This needs your second factor, shown in the last ${formatDuration(within)}.`,
+    'Try again with a code from your authenticator.',
+  );
+}

@@ -1,0 +1,101 @@
+/** Accounts and their groups, as they are read. */
+import type { PersonView } from '@tidegate/contract';
+import { type GroupName, type Person, type PersonName, TidegateError } from '@tidegate/core';
+import { sql } from 'kysely';
+import type { Reader } from '../store/schema.ts';
+
+/** The account of that name, or null. */
+export async function findAccount(db: Reader, name: PersonName) {
+  const row = await db.selectFrom('people').selectAll().where('name', '=', name).executeTakeFirst();
+  return row ?? null;
+}
+
+/** Every group that counts for a person, from the file and from here. */
+export async function groupsOf(db: Reader, person: PersonName): Promise<readonly GroupName[]> {
+  const rows = await db
+    .selectFrom('groupMembers')
+    .select('groupName')
+    .distinct()
+    .where('person', '=', person)
+    .orderBy('groupName')
+    .execute();
+  return rows.map((row) => row.groupName);
+}
+
+/** An enabled person with the groups that count now. Throws `not_found`, and `forbidden` for a disabled account. */
+export async function loadPerson(db: Reader, name: PersonName): Promise<Person> {
+  const account = await findAccount(db, name);
+  if (account === null) throw noSuchPerson(name);
+  if (account.disabledAt !== null) throw new TidegateError('forbidden', `The account ${name} is disabled.`);
+  return { name, groups: await groupsOf(db, name) };
+}
+
+/** Enabled people who are named or in one of the groups, with all their groups. */
+export async function loadPeopleAmong(
+  db: Reader,
+  among: { readonly groups: readonly GroupName[]; readonly people: readonly PersonName[] },
+): Promise<readonly Person[]> {
+  const rows = await db
+    .selectFrom('people')
+    .leftJoin('groupMembers', 'groupMembers.person', 'people.name')
+    .select(['people.name', 'groupMembers.groupName'])
+    .distinct()
+    .where('people.disabledAt', 'is', null)
+    .where(({ eb, or, exists, selectFrom }) =>
+      or([
+        eb('people.name', '=', sql<PersonName>`ANY (${[...among.people]})`),
+        exists(
+          selectFrom('groupMembers as member')
+            .select(sql`1`.as('one'))
+            .whereRef('member.person', '=', 'people.name')
+            .where('member.groupName', '=', sql<GroupName>`ANY (${[...among.groups]})`),
+        ),
+      ]),
+    )
+    .orderBy('people.name')
+    .execute();
+  const groups = new Map<PersonName, GroupName[]>();
+  for (const { name, groupName } of rows) {
+    const own = groups.get(name) ?? [];
+    if (groupName !== null) own.push(groupName);
+    groups.set(name, own);
+  }
+  return [...groups].map(([name, own]) => ({ name, groups: own }));
+}
+
+/** One person as the API shows them. Throws `not_found`. */
+export async function showPerson(db: Reader, name: PersonName): Promise<PersonView> {
+  const account = await findAccount(db, name);
+  if (account === null) throw noSuchPerson(name);
+  return {
+    name,
+    groups: [...(await groupsOf(db, name))],
+    disabled: account.disabledAt !== null,
+    createdAt: account.createdAt.toString(),
+  };
+}
+
+/** A page of people by name, those after `after`. */
+export async function listPeople(db: Reader, after: string | null, limit: number): Promise<PersonView[]> {
+  const rows = await db
+    .selectFrom('people')
+    .select(['name', 'createdAt', 'disabledAt'])
+    .select(
+      sql<
+        GroupName[]
+      >`ARRAY(SELECT DISTINCT m.group_name FROM group_members m WHERE m.person = people.name ORDER BY 1)`.as('groups'),
+    )
+    .$if(after !== null, (query) => query.where(sql<boolean>`people.name > ${after}`))
+    .orderBy('name')
+    .limit(limit)
+    .execute();
+  return rows.map(({ name, groups, createdAt, disabledAt }) => ({
+    name,
+    groups,
+    disabled: disabledAt !== null,
+    createdAt: createdAt.toString(),
+  }));
+}
+
+export const noSuchPerson = (name: string): TidegateError =>
+  new TidegateError('not_found', `There is nobody called ${name}.`, 'Names are compared exactly: check the spelling.');
