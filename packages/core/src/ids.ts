@@ -52,6 +52,7 @@ export const LOGIN_NAME_MAX = 32;
 export function loginName(person: PersonName, grant: GrantId): string {
   const safe = person
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9_]+/g, '-')
     .replace(/^-+|-+$/g, '')

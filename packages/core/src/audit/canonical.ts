@@ -12,74 +12,78 @@ export interface JsonObject {
 /** Nesting beyond this is refused: nothing that we record needs it, and recursion must end. */
 export const CANONICAL_MAX_DEPTH = 256;
 
+/** The value has no canonical form; the message says why and where, and never holds the value. */
+export class NotCanonicalError extends TypeError {
+  override readonly name = 'NotCanonicalError';
+}
+
 /**
  * The canonical text of a JSON value.
  *
- * @throws TypeError for what JSON does not have or would lose (undefined, NaN, infinities, big integers, functions,
+ * @throws NotCanonicalError for what JSON does not have or would lose (undefined, NaN, infinities, big integers, functions,
  *   symbols, holes in lists, objects of a class, lone surrogates), and for nesting beyond `CANONICAL_MAX_DEPTH`. The
- *   message names where (`$.values[0].type`) and never holds the value.
+ *   message names where: `$.values[0].type`.
  */
 export function canonicalJson(value: JsonValue): string {
-  return write(value, 0, null);
+  return write(value, [], 0);
 }
 
-/** Where a value stands, built only when an error is told. */
-interface Place {
-  readonly key: string | number;
-  readonly parent: Place | null;
-}
+/** `path[0]` to `path[depth - 1]` lead to the value; beyond that the list holds what was passed on the way. */
+type Path = (string | number)[];
 
-function write(value: unknown, depth: number, place: Place | null): string {
+function write(value: unknown, path: Path, depth: number): string {
   switch (typeof value) {
     case 'string':
-      return text(value, place);
+      return text(value, path, depth);
     case 'number':
-      if (!Number.isFinite(value)) refuse('a number that is not finite', place);
-      return JSON.stringify(value);
+      return Number.isFinite(value) ? JSON.stringify(value) : refuse('a number that is not finite', path, depth);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      if (depth >= CANONICAL_MAX_DEPTH) refuse(`nesting deeper than ${CANONICAL_MAX_DEPTH}`, place);
-      return Array.isArray(value) ? list(value, depth, place) : object(value, depth, place);
+      if (depth >= CANONICAL_MAX_DEPTH) return refuse(`nesting deeper than ${CANONICAL_MAX_DEPTH}`, path, depth);
+      if (Array.isArray(value)) return list(value, path, depth);
+      return isPlain(value) ? object(value, path, depth) : refuse('an object of a class', path, depth);
     default:
-      return refuse(typeof value, place);
+      return refuse(typeof value, path, depth);
   }
 }
 
-function list(values: readonly unknown[], depth: number, parent: Place | null): string {
+function list(values: readonly unknown[], path: Path, depth: number): string {
   let json = '[';
   // By index: a hole is visited as undefined, and refused.
   for (let index = 0; index < values.length; index++) {
-    if (index > 0) json += ',';
-    json += write(values[index], depth + 1, { key: index, parent });
+    path[depth] = index;
+    json += `${index > 0 ? ',' : ''}${write(values[index], path, depth + 1)}`;
   }
   return `${json}]`;
 }
 
-function object(value: object, depth: number, parent: Place | null): string {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) refuse('an object of a class', parent);
+function object(value: Readonly<Record<string, unknown>>, path: Path, depth: number): string {
   let json = '{';
   // `sort()` without a comparator orders by UTF-16 code units, as RFC 8785 3.2.3 asks.
   for (const key of Object.keys(value).sort()) {
-    const place = { key, parent };
-    if (json.length > 1) json += ',';
-    json += `${text(key, place)}:${write(Reflect.get(value, key), depth + 1, place)}`;
+    path[depth] = key;
+    json += `${json.length > 1 ? ',' : ''}${text(key, path, depth + 1)}:${write(value[key], path, depth + 1)}`;
   }
   return `${json}}`;
 }
 
-/** `JSON.stringify` escapes exactly what RFC 8785 3.2.2.2 asks for, except that it lets lone surrogates through. */
-function text(value: string, place: Place | null): string {
-  if (!value.isWellFormed()) refuse('text with a lone surrogate', place);
-  return JSON.stringify(value);
+/** Nothing in it has to be escaped (RFC 8785 3.2.2.2: controls, the quote, the backslash) and there is no surrogate. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
+
+/** `JSON.stringify` escapes exactly what RFC 8785 asks for, except that it lets lone surrogates through. */
+function text(value: string, path: Path, depth: number): string {
+  if (PLAIN.test(value)) return `"${value}"`;
+  return value.isWellFormed() ? JSON.stringify(value) : refuse('text with a lone surrogate', path, depth);
 }
 
-function refuse(what: string, place: Place | null): never {
-  let path = '';
-  for (let at = place; at !== null; at = at.parent) {
-    path = typeof at.key === 'number' ? `[${at.key}]${path}` : `.${at.key}${path}`;
-  }
-  throw new TypeError(`Canonical JSON can't hold ${what}, at $${path}`);
+function isPlain(value: object): value is Record<string, unknown> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function refuse(what: string, path: Path, depth: number): never {
+  const place = path.slice(0, depth).map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`));
+  throw new NotCanonicalError(`Canonical JSON can't hold ${what}, at $${place.join('')}`);
 }

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { StreamId } from '../ids.ts';
-import { canonicalJson, type JsonObject } from './canonical.ts';
+import { canonicalJson, type JsonObject, NotCanonicalError } from './canonical.ts';
 
 /** What is hashed. `at` is RFC 3339 UTC; `seq` counts from 1 within its stream, without a gap. */
 export interface AuditFact {
@@ -40,7 +40,7 @@ export function newChain(stream: StreamId): ChainHead {
 /**
  * `SHA-256(previous hash ‖ canonical JSON of {stream, seq, at, kind, data})`, hex in and hex out.
  *
- * @throws TypeError for data that canonical JSON can't hold.
+ * @throws NotCanonicalError for data that canonical JSON can't hold.
  */
 export function link(previousHash: string, fact: AuditFact): string {
   return linkText(previousHash, factText(fact, canonicalJson(fact.data)));
@@ -59,7 +59,13 @@ export function append(head: ChainHead, fact: Pick<AuditFact, 'at' | 'kind' | 'd
 export function brokenLink(head: ChainHead, entry: AuditEntry): string | null {
   if (entry.stream !== head.stream) return `it is of stream ${entry.stream}, not ${head.stream}`;
   if (entry.seq !== head.seq + 1) return `its seq is ${entry.seq} where ${head.seq + 1} comes next`;
-  return link(head.hash, entry) === entry.hash ? null : 'its hash does not follow from what stands before it and in it';
+  try {
+    if (link(head.hash, entry) === entry.hash) return null;
+  } catch (error) {
+    if (error instanceof NotCanonicalError) return error.message;
+    throw error;
+  }
+  return 'its hash does not follow from what stands before it and in it';
 }
 
 /** The entry's line in an export: canonical, so that any byte that was changed shows. Without the newline. */
@@ -72,6 +78,7 @@ export function factText(fact: AuditFact, data: string): string {
   return `{"at":${canonicalJson(fact.at)},"data":${data},${tail(fact)}`;
 }
 
+/** See `factText`. */
 export function entryText(entry: AuditEntry, data: string): string {
   return `{"at":${canonicalJson(entry.at)},"data":${data},"hash":${canonicalJson(entry.hash)},${tail(entry)}`;
 }

@@ -1,56 +1,73 @@
-/** One line of an export, from outside: an entry, a checkpoint, or neither. Members we do not know are refused. */
+/**
+ * One line of an export, from outside: an entry, a checkpoint, or neither. A line that is not canonical is refused, and
+ * so are members we do not know: what no hash or signature covers (space, a member given twice) must not be there.
+ */
 import type { StreamId } from '../ids.ts';
-import type { JsonObject } from './canonical.ts';
-import type { AuditEntry } from './chain.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { canonicalJson, type JsonObject, NotCanonicalError } from './canonical.ts';
+import { type AuditEntry, entryText, factText } from './chain.ts';
+import { type Checkpoint, checkpointLine } from './checkpoint.ts';
 
 /** Longest line that is read, in characters: twice what a gateway may upload at once. */
 export const LINE_MAX = 16 * 1024 * 1024;
 
 export type ParsedLine =
-  | { readonly is: 'entry'; readonly entry: AuditEntry }
+  /** `fact`: the text that its hash covers. */
+  | { readonly is: 'entry'; readonly entry: AuditEntry; readonly fact: string }
   | { readonly is: 'checkpoint'; readonly checkpoint: Checkpoint }
-  | { readonly is: 'malformed'; readonly message: string };
+  /** With stream and seq where they could be read. */
+  | {
+      readonly is: 'malformed';
+      readonly message: string;
+      readonly stream: StreamId | null;
+      readonly seq: number | null;
+    };
 
-const ENTRY_MEMBERS = ['at', 'data', 'hash', 'kind', 'seq', 'stream'];
-const CHECKPOINT_MEMBERS = ['at', 'hash', 'keyId', 'seq', 'signature', 'stream'];
+const ENTRY_MEMBERS = 6;
+const CHECKPOINT_MEMBERS = 6;
 
-/** Reads one line. Never throws. */
+/** Reads one line. Never throws for what stands in it. */
 export function parseLine(line: string): ParsedLine {
   if (line.length > LINE_MAX) return malformed(`The line is longer than ${LINE_MAX} characters.`);
-  // Text that is not valid Unicode has no canonical form (RFC 8785 3.2.2.2).
-  if (!line.isWellFormed()) return malformed('The line is not valid Unicode.');
   const value = parseJson(line);
   if (!isObject(value)) return malformed('The line is not a JSON object.');
   const { stream, seq, at, hash } = value;
-  if (typeof stream !== 'string' || stream === '') return malformed('The line names no stream.');
-  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1)
-    return malformed('Its seq is not a number from 1.');
-  if (typeof at !== 'string') return malformed('It has no time.');
-  if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) return malformed('Its hash is not 64 hex digits.');
-  const common = { stream: stream as StreamId, seq, at, hash };
-  return 'signature' in value ? asCheckpoint(value, common) : asEntry(value, common);
+  if (typeof stream !== 'string' || stream === '') return malformed('It names no stream.');
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1) return malformed('It has no seq from 1.');
+  const common = { stream: stream as StreamId, seq };
+  if (typeof at !== 'string') return malformed('It has no time.', common);
+  if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) return malformed('Its hash is not a hash.', common);
+  try {
+    const known = { ...common, at, hash };
+    return Object.hasOwn(value, 'signature') ? asCheckpoint(line, value, known) : asEntry(line, value, known);
+  } catch (error) {
+    if (error instanceof NotCanonicalError) return malformed(`${error.message}.`, common);
+    throw error;
+  }
 }
 
-type Common = Pick<AuditEntry, 'stream' | 'seq' | 'at' | 'hash'>;
+type Known = Pick<AuditEntry, 'stream' | 'seq' | 'at' | 'hash'>;
 
-function asEntry(value: JsonObject, common: Common): ParsedLine {
+function asEntry(line: string, value: JsonObject, known: Known): ParsedLine {
   const { kind, data } = value;
-  if (typeof kind !== 'string') return malformed('It has no kind.');
-  if (!isObject(data)) return malformed('Its data is not an object.');
-  const stranger = Object.keys(value).find((member) => !ENTRY_MEMBERS.includes(member));
-  if (stranger !== undefined) return malformed('It has a member that no entry has.');
-  return { is: 'entry', entry: { ...common, kind, data } };
+  if (typeof kind !== 'string') return malformed('It has no kind.', known);
+  if (!isObject(data)) return malformed('It has no data.', known);
+  if (Object.keys(value).length !== ENTRY_MEMBERS) return malformed('It has a member that no entry has.', known);
+  const entry: AuditEntry = { ...known, kind, data };
+  const dataText = canonicalJson(data);
+  if (entryText(entry, dataText) !== line) return notCanonical(known);
+  return { is: 'entry', entry, fact: factText(entry, dataText) };
 }
 
-function asCheckpoint(value: JsonObject, common: Common): ParsedLine {
+function asCheckpoint(line: string, value: JsonObject, known: Known): ParsedLine {
   const { keyId, signature } = value;
-  if (typeof keyId !== 'string' || typeof signature !== 'string') return malformed('The checkpoint is not whole.');
-  const stranger = Object.keys(value).find((member) => !CHECKPOINT_MEMBERS.includes(member));
-  if (stranger !== undefined) return malformed('It has a member that no checkpoint has.');
-  return { is: 'checkpoint', checkpoint: { ...common, keyId, signature } };
+  if (typeof keyId !== 'string' || typeof signature !== 'string') return malformed('It is not whole.', known);
+  if (Object.keys(value).length !== CHECKPOINT_MEMBERS)
+    return malformed('It has a member that no checkpoint has.', known);
+  const checkpoint: Checkpoint = { ...known, keyId, signature };
+  return checkpointLine(checkpoint) === line ? { is: 'checkpoint', checkpoint } : notCanonical(known);
 }
 
+/** The value, or undefined where the text is not JSON. */
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
@@ -64,6 +81,10 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function malformed(message: string): ParsedLine {
-  return { is: 'malformed', message };
+function notCanonical(known: Known): ParsedLine {
+  return malformed('The line is not written as an export writes it: it was changed after.', known);
+}
+
+function malformed(message: string, known: Partial<Known> = {}): ParsedLine {
+  return { is: 'malformed', message, stream: known.stream ?? null, seq: known.seq ?? null };
 }

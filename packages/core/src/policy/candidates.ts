@@ -12,9 +12,9 @@ export function isEligible(step: ApprovalStep, requester: PersonName, person: Pe
   return person.name !== requester && isAmong(step, person);
 }
 
-/** How many distinct approvals a step takes. Never less than one, so that no broken step approves itself. */
+/** How many distinct approvals a step takes: a whole number, never less than one, so that no broken step approves itself. */
 export function approvalsNeeded(step: ApprovalStep): number {
-  return Math.max(1, step.count);
+  return Math.max(1, Math.ceil(step.count) || 1);
 }
 
 /**

@@ -2,14 +2,14 @@
  * The decision: may this person ask for this role on this resource, for how long, and whose approval does it take?
  * First match decides, no match denies, and the answer says why in people's words.
  */
-import type { ErrorCode } from '../errors.ts';
 import type { PersonName, ResourceName, RoleName } from '../ids.ts';
-import type { ApprovalStep, Person, Policy, Resource, Role, Rule } from '../model.ts';
-import { compareDurations, durationProblem, formatDuration, shorter } from '../time.ts';
+import type { ApprovalStep, Person, Policy, Resource, Rule } from '../model.ts';
 import { anyOf, quoted } from '../words.ts';
 import { describeNeeds } from './describe.ts';
+import { type DurationLimits, durationLimits, durationRefusal } from './limits.ts';
 import { type Considered, describeMembership, matchRule, mismatches } from './match.ts';
-import { matchesTicket, TICKET_MAX } from './pattern.ts';
+import { givenTicket, reasonRefusal } from './reason.ts';
+import type { Refusal } from './refusal.ts';
 import { findRole } from './roles.ts';
 
 /** One ask, with everything a decision depends on. */
@@ -26,13 +26,8 @@ export interface Ask {
   readonly now: Temporal.Instant;
 }
 
-export interface Denied {
+export interface Denied extends Refusal {
   readonly outcome: 'denied';
-  readonly code: ErrorCode;
-  /** What happened and why; a sentence. */
-  readonly why: string;
-  /** What the person can do now; a sentence. */
-  readonly next: string;
   /** The rule that refused; null: no rule spoke for the ask. */
   readonly rule: string | null;
   readonly considered: readonly Considered[];
@@ -65,6 +60,15 @@ export type Decision = Denied | Allowed;
 
 /** Decides one ask. Never throws for what a person may ask; every doubt denies. */
 export function decide(ask: Ask): Decision {
+  return decideWith(ask, (rule, limits) => durationRefusal(ask, rule, limits) ?? reasonRefusal(ask, rule));
+}
+
+/** The decision as it would be, were reason and ticket as the rule wants them. For explanations only. */
+export function foresee(ask: Omit<Ask, 'reason' | 'ticket'>): Decision {
+  return decideWith({ ...ask, reason: '', ticket: null }, (rule, limits) => durationRefusal(ask, rule, limits));
+}
+
+function decideWith(ask: Ask, refuse: (rule: Rule, limits: DurationLimits) => Refusal | null): Decision {
   const { policy, person, resource } = ask;
   const role = findRole(policy, ask.role);
   if (role === null) return unknownRole(ask);
@@ -73,7 +77,7 @@ export function decide(ask: Ask): Decision {
   if (rule === null) return noRule(ask, considered);
 
   const limits = durationLimits(role, rule);
-  const refusal = durationRefusal(ask, rule, limits) ?? reasonRefusal(ask, rule);
+  const refusal = refuse(rule, limits);
   if (refusal !== null) return Object.freeze({ outcome: 'denied', ...refusal, rule: rule.name, considered });
 
   return Object.freeze({
@@ -82,7 +86,7 @@ export function decide(ask: Ask): Decision {
     resource: resource.name,
     role: role.name,
     reason: ask.reason.trim(),
-    ticket: emptyToNull(ask.ticket),
+    ticket: givenTicket(ask.ticket),
     rule: rule.name,
     policyVersion: policy.version,
     steps: rule.approvals,
@@ -94,79 +98,6 @@ export function decide(ask: Ask): Decision {
     considered,
     at: ask.now,
   });
-}
-
-interface DurationLimits {
-  readonly defaultDuration: Temporal.Duration;
-  readonly maxDuration: Temporal.Duration;
-}
-
-/** The longest is the narrower of the role's and the rule's; the role's default never goes beyond it. */
-export function durationLimits(role: Role, rule: Rule): DurationLimits {
-  const maxDuration = rule.maxDuration === null ? role.maxDuration : shorter(role.maxDuration, rule.maxDuration);
-  return { maxDuration, defaultDuration: shorter(role.defaultDuration, maxDuration) };
-}
-
-type Refusal = Pick<Denied, 'code' | 'why' | 'next'>;
-
-function durationRefusal(ask: Ask, rule: Rule, limits: DurationLimits): Refusal | null {
-  if (ask.duration === null) return null;
-  const problem = durationProblem(ask.duration);
-  if (problem !== null) {
-    return {
-      code: 'invalid_input',
-      why: `The duration ${problem}.`,
-      next: `Ask for up to ${formatDuration(limits.maxDuration)}.`,
-    };
-  }
-  if (compareDurations(ask.duration, limits.maxDuration) <= 0) return null;
-  return {
-    code: 'duration_too_long',
-    why: `${formatDuration(ask.duration)} is too long: rule ${quoted(rule.name)} gives ${ask.role} on ${ask.resource.name} for at most ${formatDuration(limits.maxDuration)}.`,
-    next: `Ask for ${formatDuration(limits.maxDuration)} or less.`,
-  };
-}
-
-function reasonRefusal(ask: Ask, rule: Rule): Refusal | null {
-  if (rule.reason.required && ask.reason.trim() === '') {
-    return {
-      code: 'reason_required',
-      why: `Rule ${quoted(rule.name)} asks for a reason.`,
-      next: 'Say what you need the access for: --reason "…".',
-    };
-  }
-  const pattern = rule.reason.ticket;
-  if (pattern === null) return null;
-  const ticket = emptyToNull(ask.ticket);
-  if (ticket === null) {
-    return {
-      code: 'ticket_required',
-      why: `Rule ${quoted(rule.name)} asks for a ticket (${pattern}).`,
-      next: 'Name it: --ticket ….',
-    };
-  }
-  switch (matchesTicket(pattern, ticket)) {
-    case 'yes':
-      return null;
-    case 'no':
-      return {
-        code: 'ticket_required',
-        why: `The ticket does not have the form that rule ${quoted(rule.name)} asks for (${pattern}).`,
-        next: 'Name a ticket of that form: --ticket ….',
-      };
-    case 'too_long':
-      return {
-        code: 'ticket_required',
-        why: `The ticket is longer than ${TICKET_MAX} characters.`,
-        next: "Give the ticket's number, not its text.",
-      };
-    case 'bad_pattern':
-      return {
-        code: 'invalid_config',
-        why: `The form of ticket that rule ${quoted(rule.name)} asks for can't be read, so no ticket can have it.`,
-        next: 'Ask an administrator to correct the policy.',
-      };
-  }
 }
 
 function unknownRole(ask: Ask): Denied {
@@ -198,9 +129,4 @@ function noRule(ask: Ask, considered: readonly Considered[]): Denied {
     rule: null,
     considered,
   });
-}
-
-function emptyToNull(text: string | null): string | null {
-  const trimmed = text?.trim() ?? '';
-  return trimmed === '' ? null : trimmed;
 }

@@ -3,8 +3,10 @@ import type { PersonName, RoleName } from '../ids.ts';
 import type { ApprovalStep, MfaMoment, Person, Policy, Resource } from '../model.ts';
 import { quoted } from '../words.ts';
 import { candidates, couldBeApproved } from './candidates.ts';
-import { type Decision, decide, durationLimits } from './decide.ts';
+import { type Decision, foresee } from './decide.ts';
+import { durationLimits } from './limits.ts';
 import { type Considered, matchRule } from './match.ts';
+import { describeReason } from './reason.ts';
 import { findRole } from './roles.ts';
 
 export interface ExplainInput {
@@ -31,31 +33,32 @@ export interface Explanation {
 }
 
 /**
- * Explains an ask as if its reason and ticket were as the rule wants them: what they must be is said in `why` only when
- * it is asked. A request that nobody could approve is still `needs_approval`, and `why` says that nobody could.
+ * Explains an ask as if its reason and ticket were as the rule wants them, and says what it wants. A request that nobody
+ * could approve is still `needs_approval`, and `why` says that nobody could.
  */
 export function explain(input: ExplainInput): Explanation {
   const { policy, person, resource, people } = input;
-  const { rule, considered } = matchRule(policy, person, resource, input.role);
-  const decision = decide({ ...input, policy: withoutReasons(policy), reason: '', ticket: null });
+  const decision = foresee(input);
   const role = findRole(policy, input.role);
+  const { rule } = role === null ? { rule: null } : matchRule(policy, person, resource, role.name);
   const limits = role === null || rule === null ? null : durationLimits(role, rule);
-  const steps = role === null ? [] : (rule?.approvals ?? []);
+  const steps = rule?.approvals ?? [];
   const shortage = couldBeApproved(steps, person.name, people);
+  const why = [
+    decision.why,
+    decision.outcome === 'denied' || rule === null ? null : describeReason(rule.reason),
+    shortage.possible ? null : shortage.why,
+  ];
   return Object.freeze({
     outcome: outcomeOf(decision),
     rule: decision.rule,
-    why: shortage.possible ? decision.why : `${decision.why} ${shortage.why}`,
+    why: why.filter((sentence) => sentence !== null).join(' '),
     maxDuration: limits?.maxDuration ?? null,
     defaultDuration: limits?.defaultDuration ?? null,
     mfaAt: rule?.mfa.at ?? [],
     steps: steps.map((step) => ({ step, candidates: candidates(step, person.name, people) })),
-    considered: [...considered, ...neverReached(policy, considered.length, decision.rule)],
+    considered: [...decision.considered, ...neverReached(policy, decision)],
   });
-}
-
-function withoutReasons(policy: Policy): Policy {
-  return { ...policy, rules: policy.rules.map((rule) => ({ ...rule, reason: { required: false, ticket: null } })) };
 }
 
 function outcomeOf(decision: Decision): Explanation['outcome'] {
@@ -63,11 +66,11 @@ function outcomeOf(decision: Decision): Explanation['outcome'] {
   return decision.steps.length === 0 ? 'allowed' : 'needs_approval';
 }
 
-function neverReached(policy: Policy, from: number, decidedBy: string | null): Considered[] {
-  if (decidedBy === null) return [];
-  return policy.rules.slice(from).map((rule) => ({
+function neverReached(policy: Policy, { rule: decider, considered }: Decision): Considered[] {
+  if (decider === null) return [];
+  return policy.rules.slice(considered.length).map((rule) => ({
     rule: rule.name,
     matched: false,
-    because: [`it was not reached: ${quoted(decidedBy)} comes first and decides`],
+    because: [`it was not reached: ${quoted(decider)} comes first and decides`],
   }));
 }

@@ -15,7 +15,7 @@ export function stepsOf(request: AccessRequest): readonly StepProgress[] {
   const open = openStep(request);
   return request.steps.map((step, index) => {
     const approvedBy = approversOf(request, index);
-    const done = approvedBy.length >= approvalsNeeded(step);
+    const done = isMet(step, approvedBy);
     return Object.freeze({ step, approvedBy, state: done ? 'done' : index === open ? 'open' : 'waiting' });
   });
 }
@@ -33,7 +33,11 @@ export function isFullyApproved(request: AccessRequest): boolean {
 }
 
 function firstUnmet(request: AccessRequest): number {
-  return request.steps.findIndex((step, index) => approversOf(request, index).length < approvalsNeeded(step));
+  return request.steps.findIndex((step, index) => !isMet(step, approversOf(request, index)));
+}
+
+function isMet(step: ApprovalStep, approvedBy: readonly PersonName[]): boolean {
+  return approvedBy.length >= approvalsNeeded(step);
 }
 
 /**
