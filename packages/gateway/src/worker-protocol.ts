@@ -55,6 +55,8 @@ export type ToWorker =
         readonly durability: 'process' | 'disk';
         /** See `spool-allowance`. */
         readonly allowanceBytes: number;
+        /** A segment file is closed when it has grown to this. */
+        readonly segmentBytes: number;
         /** Base64, 32 bytes: keys the hashes that stand for statements under `record.values: fingerprint`. */
         readonly hashKey: string;
       };
@@ -92,6 +94,8 @@ export type ToWorker =
     }
   /** A cancel request that another worker received for a session of this one. */
   | { readonly type: 'cancel'; readonly engine: Engine; readonly key: string }
+  /** New certificate and key of the listeners, for connections from now on; the old ones run out. PEM. */
+  | { readonly type: 'tls'; readonly key: string; readonly certificate: string }
   /**
    * How much this worker may have written to its spool in all, since its start. Main raises it as segments are uploaded
    * and deleted; together the workers can never go over TIDEGATE_SPOOL_LIMIT, however late this message comes.

@@ -51,7 +51,7 @@ export interface Recorder {
   begin(session: SessionInfo): SessionRecord;
   /** `session.refused`. */
   refused(login: RefusedLogin): void;
-  /** True while something waits for `flush`. */
+  /** True while something waits for `flush`, or for the promise that one returned. */
   readonly pending: boolean;
   /**
    * Everything recorded so far is as durable as configured when this returns, or, where it returns a promise
