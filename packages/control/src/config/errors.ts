@@ -1,15 +1,20 @@
 /** What is wrong with a configuration, all of it at once, each where it stands in the text. */
 import { TidegateError } from '@tidegate/core';
 
-export interface ConfigProblem {
+/** Where in the configuration: keys and indices from the top. */
+export type ConfigPath = readonly (string | number)[];
+
+/** Where in the text; both from 1, columns in UTF-16 units as editors count them. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ConfigProblem extends Position {
   /** `policies[2].approvals[0].count`; empty for the file as a whole. */
   readonly path: string;
-  /** What was expected and what stands there. */
+  /** What was expected and what stands there. Never a value that could be a secret. */
   readonly message: string;
-  /** From 1. */
-  readonly line: number;
-  /** From 1, in characters. */
-  readonly column: number;
 }
 
 /** Becomes problem+json with `errors`. The policy in force is unchanged. */
@@ -28,4 +33,15 @@ export class InvalidConfig extends TidegateError {
     this.name = 'InvalidConfig';
     this.problems = problems;
   }
+}
+
+/** `policies[2].who.groups`; a key that is not a plain word stands in quotes. */
+export function pathText(path: ConfigPath): string {
+  return path
+    .map((part, index) => {
+      if (typeof part === 'number') return `[${part}]`;
+      if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(part)) return `[${JSON.stringify(part)}]`;
+      return index === 0 ? part : `.${part}`;
+    })
+    .join('');
 }

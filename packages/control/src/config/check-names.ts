@@ -1,0 +1,52 @@
+/** Names: each declared once, and every one that is referred to declared. */
+import { ADMINISTRATORS, AUDITORS } from '../identity/caller.ts';
+import type { Draft, Findings, Known } from './draft.ts';
+import type { ConfigPath } from './errors.ts';
+import { suggestion } from './shape.ts';
+
+export function checkNames(draft: Draft, known: Known, findings: Findings): void {
+  const kinds = [
+    ['group', draft.groups],
+    ['resource', draft.resources],
+    ['role', draft.roles],
+    ['rule', draft.rules],
+  ] as const;
+  for (const [kind, parts] of kinds) {
+    const seen = new Set<string>();
+    for (const { path, value } of parts) {
+      if (seen.has(value.name)) {
+        findings.error([...path, 'name'], `There is a ${kind} “${value.name}” already, further up.`);
+      }
+      seen.add(value.name);
+    }
+  }
+  checkReferences(draft, known, findings);
+}
+
+/** A misspelt group would silently let nobody in, or nobody approve. */
+function checkReferences(draft: Draft, known: Known, findings: Findings): void {
+  const groups = new Set([...draft.names.groups, ...known.members.keys(), ADMINISTRATORS, AUDITORS]);
+  const refer = (kind: string, names: ReadonlySet<string>) => (path: ConfigPath, referred: readonly string[]) => {
+    for (const [index, name] of referred.entries()) {
+      if (names.has(name)) continue;
+      findings.error([...path, index], `There is no ${kind} “${name}”.${suggestion(name, [...names])}`);
+    }
+  };
+  const toGroups = refer('group', groups);
+  const toResources = refer('resource', draft.names.resources);
+  const toRoles = refer('role', draft.names.roles);
+
+  for (const { path, value } of draft.resources) toGroups([...path, 'owners'], value.owners);
+  for (const { path, value } of draft.rules) {
+    toRoles([...path, 'roles'], value.roles);
+    toGroups([...path, 'who', 'groups'], value.who.groups);
+    if ('names' in value.resources) toResources([...path, 'resources', 'names'], value.resources.names);
+    for (const [index, { from }] of value.approvals.entries()) {
+      toGroups([...path, 'approvals', index, 'from', 'groups'], from.groups);
+    }
+  }
+  for (const { path, value } of draft.groups) {
+    const local = known.members.get(value.name)?.size ?? 0;
+    if (value.members.length + local === 0) findings.warn([...path, 'name'], `Nobody is in the group “${value.name}”.`);
+  }
+}

@@ -1,0 +1,89 @@
+/** Resources and roles: what the shape alone cannot tell. */
+import { X509Certificate } from 'node:crypto';
+import { compareDurations, parseDuration, TidegateError } from '@tidegate/core';
+import { isLocal, parseAddress } from './address.ts';
+import type { Draft, Findings } from './draft.ts';
+import type { ConfigPath } from './errors.ts';
+
+type Resource = Draft['resources'][number]['value'];
+
+export function checkResources(draft: Draft, findings: Findings): void {
+  for (const { path, value } of draft.resources) {
+    checkAddress(value, path, findings);
+    checkCredential(value, path, findings);
+    checkDatabases(value, path, findings);
+  }
+}
+
+function checkAddress({ address: text, tls }: Resource, path: ConfigPath, findings: Findings): void {
+  const address = parseAddress(text);
+  if (typeof address === 'string') {
+    findings.error([...path, 'address'], address);
+  } else if (tls.mode === 'disable' && !isLocal(address)) {
+    findings.error(
+      [...path, 'tls', 'mode'],
+      'TLS can be disabled only for a socket or a loopback address: elsewhere the password and the data would be open to the network. Use “verify-full”, with “ca” for an authority of your own.',
+    );
+  }
+  if (tls.ca === undefined) return;
+  const problem = pemProblem(tls.ca);
+  if (problem !== null) findings.error([...path, 'tls', 'ca'], problem);
+}
+
+function pemProblem(text: string): string | null {
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (certificates === null) return 'This must be certificates in PEM (“-----BEGIN CERTIFICATE-----” …).';
+  for (const [index, pem] of certificates.entries()) {
+    try {
+      new X509Certificate(pem);
+    } catch {
+      // Whatever its parser did not like: the file's author can only look at the certificate.
+      return `Certificate ${index + 1} here cannot be read.`;
+    }
+  }
+  return null;
+}
+
+function checkCredential({ credential }: Resource, path: ConfigPath, findings: Findings): void {
+  const sources = (['env', 'file', 'stored'] as const).filter((source) => credential[source] !== undefined);
+  if (sources.length === 1) return;
+  findings.error(
+    [...path, 'credential'],
+    sources.length === 0
+      ? 'Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), or “stored: true” (tidegate resource credential).'
+      : `Only one of ${sources.map((source) => `“${source}”`).join(' and ')} can be where the password comes from.`,
+  );
+}
+
+function checkDatabases({ databases }: Resource, path: ConfigPath, findings: Findings): void {
+  for (const [index, name] of databases.entries()) {
+    const place = [...path, 'databases', index];
+    if (databases.indexOf(name) !== index) findings.error(place, `“${name}” stands here already.`);
+    if (Buffer.byteLength(name) > 63) findings.error(place, 'A database’s name has at most 63 bytes.');
+    if (name.includes('\0')) findings.error(place, 'A database’s name cannot hold a NUL.');
+  }
+}
+
+export function checkRoles(draft: Draft, findings: Findings): void {
+  for (const { path, value } of draft.roles) {
+    const standard = duration(value.duration.default, [...path, 'duration', 'default'], findings);
+    const longest = duration(value.duration.max, [...path, 'duration', 'max'], findings);
+    if (standard !== null && longest !== null && compareDurations(standard, longest) > 0) {
+      findings.error(
+        [...path, 'duration', 'default'],
+        `The default is longer than the longest, ${value.duration.max}.`,
+      );
+    }
+  }
+}
+
+/** The duration, or null after saying what is wrong with it. */
+export function duration(text: string, path: ConfigPath, findings: Findings): Temporal.Duration | null {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    findings.error(path, error.message);
+    return null;
+  }
+}

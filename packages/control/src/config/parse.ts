@@ -1,0 +1,77 @@
+/** A configuration from its text, or everything that is wrong with it. */
+import { type Config, config } from '@tidegate/contract';
+import { checkNames } from './check-names.ts';
+import { checkResources, checkRoles } from './check-resources.ts';
+import { checkApprovals, checkReach, checkRules } from './check-rules.ts';
+import { type CurrentConfig, toCurrent } from './content.ts';
+import { type ConfigDocument, readDocument } from './document.ts';
+import { type Findings, type Known, toDraft } from './draft.ts';
+import { type ConfigPath, type ConfigProblem, InvalidConfig, pathText } from './errors.ts';
+import { shapeProblems } from './shape.ts';
+
+export interface ParsedConfig {
+  /** As it is kept: with every default in its place. */
+  readonly content: Config;
+  /** As it would be in force; version 0. */
+  readonly config: CurrentConfig;
+  /** What is allowed and yet looks wrong; each with its line. */
+  readonly warnings: readonly string[];
+}
+
+const NOTHING_KNOWN: Known = { members: new Map() };
+
+/** Errors beyond this are not told: whoever has that many has one cause for them. */
+const PROBLEMS_MAX = 200;
+
+/** Throws `InvalidConfig` with every error, in the order of the text. */
+export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedConfig {
+  const document = readDocument(text);
+  const sink = new Sink(document);
+  if (document.broken) throw sink.refusal();
+
+  const { value } = document;
+  const shaped = config.safeParse(value);
+  if (!shaped.success) {
+    for (const { path, at, message } of shapeProblems(shaped.error.issues, value)) sink.add(path, message, at);
+  }
+  const draft = toDraft(value);
+  checkNames(draft, known, sink);
+  checkRoles(draft, sink);
+  checkResources(draft, sink);
+  checkRules(draft, sink);
+  if (!shaped.success || sink.problems.length > 0) throw sink.refusal();
+
+  const current = toCurrent(shaped.data, 0);
+  checkApprovals(current, known, sink);
+  checkReach(current, known, sink);
+  if (sink.problems.length > 0) throw sink.refusal();
+  return { content: shaped.data, config: current, warnings: sink.warnings };
+}
+
+class Sink implements Findings {
+  readonly problems: ConfigProblem[];
+  readonly warnings: string[] = [];
+  readonly #document: ConfigDocument;
+
+  constructor(document: ConfigDocument) {
+    this.#document = document;
+    this.problems = [...document.problems];
+  }
+
+  error(path: ConfigPath, message: string): void {
+    this.add(path, message, 'value');
+  }
+
+  add(path: ConfigPath, message: string, at: 'key' | 'value'): void {
+    this.problems.push({ path: pathText(path), message, ...this.#document.locate(path, at) });
+  }
+
+  warn(path: ConfigPath, message: string): void {
+    this.warnings.push(`Line ${this.#document.locate(path).line}: ${message}`);
+  }
+
+  refusal(): InvalidConfig {
+    const ordered = this.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    return new InvalidConfig(ordered.slice(0, PROBLEMS_MAX));
+  }
+}
