@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   control: ['core', 'wire', 'contract', 'embedded'],
   gateway: ['core', 'wire', 'contract'],
   demo: ['core', 'contract', 'embedded'],
-  cli: ['core', 'contract'],
+  cli: ['core', 'contract', 'wire'],
   web: ['core', 'contract'],
 };
 /** Loaded by `await import()` alone, and only from `cli/src/start` and the commands that run servers. */
