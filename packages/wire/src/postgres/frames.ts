@@ -143,7 +143,7 @@ export class Frames {
     let at = this.#at;
     let count = 0;
     while (at <= end && chunk[at] === type) {
-      const length = lengthAt(chunk, at + 1);
+      const length = int32At(chunk, at + 1);
       if (length < 4 || at + 1 + length > chunk.length) break;
       at += 1 + length;
       count += 1;
@@ -174,7 +174,7 @@ export class Frames {
     let at = this.#at;
     if (this.#headerHad === 0 && chunk.length - at >= HEADER_BYTES) {
       this.type = chunk[at] as number;
-      this.#length = lengthAt(chunk, at + 1);
+      this.#length = int32At(chunk, at + 1);
       this.#at = at + HEADER_BYTES;
       return this.#checkHeader();
     }
@@ -288,8 +288,8 @@ export class Frames {
   }
 }
 
-/** A length of 32 bits; one with its highest bit set comes out negative, and is refused like any below 4. */
-function lengthAt(chunk: Uint8Array, at: number): number {
+/** A number of 32 bits. A length with its highest bit set comes out negative, and is refused like any below 4. */
+export function int32At(chunk: Uint8Array, at: number): number {
   return (
     ((chunk[at] as number) << 24) |
     ((chunk[at + 1] as number) << 16) |

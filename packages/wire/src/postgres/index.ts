@@ -8,3 +8,4 @@ export { HandshakeReader, type RawMessage } from './reader.ts';
 export * from './scram/index.ts';
 export { PostgresSession } from './session.ts';
 export * from './startup.ts';
+export { type BoundValue, boundValues, functionCall, type ValueOptions } from './values/index.ts';

@@ -173,7 +173,7 @@ export class Replies {
     if (end - start < 2 || (end - start - 2) % 4 !== 0) return violation('invalid ParameterDescription');
     if (entry === null || entry.typed) return null;
     entry.typed = true;
-    this.#exchange.sink.types(entry.ref, bytes, start + 2, end);
+    if (end - start > 2) this.#exchange.sink.types(entry.ref, bytes, start + 2, end);
     return null;
   }
 

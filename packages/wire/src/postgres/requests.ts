@@ -5,7 +5,7 @@
 import { refusal, SqlState } from '../refusal.ts';
 import type { Refusal } from '../statements.ts';
 import { type Exchange, NO_BYTES, PENDING_LIMIT } from './exchange.ts';
-import { Found, Frames, Treat } from './frames.ts';
+import { Found, Frames, int32At, Treat } from './frames.ts';
 import { Frontend } from './frontend.ts';
 import { type Entry, type Names, nameEnd, nameOf, olderOf } from './names.ts';
 import { Asked } from './pending.ts';
@@ -146,17 +146,22 @@ export class Requests {
     const textEnd = ended ? text : limit;
     const total = ended ? text - textStart : size - (textStart - start);
     exchange.sink.prepare(number, entry.name, bytes, textStart, textEnd, total);
-    if (ended && whole) this.#declaredTypes(number, bytes, text + 1, limit);
+    if (ended && whole) this.#declaredTypes(entry, bytes, text + 1, limit);
     this.#beginLarge(number, textStart - start, ended ? 0 : total);
     return null;
   }
 
   /** The types a client gives in Parse: a count of 16 bits, then that many OIDs, 0 where it leaves one open. */
-  #declaredTypes(statement: number, bytes: Uint8Array, start: number, end: number): void {
+  #declaredTypes(statement: Entry, bytes: Uint8Array, start: number, end: number): void {
     if (end - start < 6) return;
     const count = ((bytes[start] as number) << 8) | (bytes[start + 1] as number);
     const stop = start + 2 + count * 4;
-    if (count > 0 && stop <= end) this.#exchange.sink.types(statement, bytes, start + 2, stop);
+    if (count === 0 || stop > end) return;
+    let open = 0;
+    for (let at = start + 2; at < stop; at += 4) if (int32At(bytes, at) === 0) open += 1;
+    // With none left open, the server has nothing to add.
+    statement.typed = open === 0;
+    if (open < count) this.#exchange.sink.types(statement.ref, bytes, start + 2, stop);
   }
 
   /** `here`: how much of the body is at hand. */
@@ -199,13 +204,7 @@ export class Requests {
     if (named < 0) return NOT_ASCII;
     if (end - named < 5) return violation('invalid Execute message');
     // Zero and less mean all rows.
-    const maxRows = Math.max(
-      0,
-      ((bytes[named + 1] as number) << 24) |
-        ((bytes[named + 2] as number) << 16) |
-        ((bytes[named + 3] as number) << 8) |
-        (bytes[named + 4] as number),
-    );
+    const maxRows = Math.max(0, int32At(bytes, named + 1));
     const portal = exchange.portals.find(bytes, start, named);
     if (portal !== null && portal === this.#bound) {
       const op = portal.ref;
@@ -344,7 +343,6 @@ export class Requests {
       if (!ended && last) return violation('invalid Parse message');
       sink.part(this.#large, at, total, bytes, start, ended ? text : end, ended);
       if (!ended) return null;
-      if (last) this.#declaredTypes(this.#large, bytes, text + 1, end);
       this.#largeTotal = 0;
       return null;
     }
