@@ -1,0 +1,3 @@
+import { describeAdministrator } from './admin.ts';
+
+describeAdministrator(18);
