@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const DEMO_PASSWORD = 'correct horse battery';
@@ -162,13 +163,41 @@ export class Tidegate implements AsyncDisposable {
   }
 }
 
-/** Runs one SQL text with psql as `connect --print --json` says; fields unaligned, no header. */
-export async function psql(
-  connection: { readonly uri: string; readonly password: string },
-  sql: string,
-): Promise<Said> {
-  const child = spawn('psql', ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', '-d', connection.uri, '-c', sql], {
-    env: { ...process.env, PGPASSWORD: connection.password },
+/** What `connect --print --json` answers. */
+export const connection = z.object({
+  host: z.string(),
+  port: z.int(),
+  user: z.string(),
+  password: z.string(),
+  database: z.string(),
+  uri: z.string(),
+  caFile: z.string(),
+  sslmode: z.string(),
+  grant: z.string(),
+  ticket: z.string(),
+  expiresAt: z.string(),
+});
+export type Way = z.infer<typeof connection>;
+
+/** libpq's environment for a way in; the password never stands in a command line. */
+export function libpq(way: Way): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    PGHOST: way.host,
+    PGPORT: String(way.port),
+    PGUSER: way.user,
+    PGPASSWORD: way.password,
+    PGDATABASE: way.database,
+    PGSSLMODE: way.sslmode,
+    PGSSLROOTCERT: way.caFile,
+    PGCONNECT_TIMEOUT: '20',
+  };
+}
+
+/** Runs one SQL text with psql; fields unaligned, no header. */
+export async function psql(way: Way, sql: string): Promise<Said> {
+  const child = spawn('psql', ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', '-c', sql], {
+    env: libpq(way),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

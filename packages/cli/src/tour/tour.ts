@@ -18,7 +18,15 @@ import type { Running } from '../start/start.ts';
 const command = fileURLToPath(new URL('../../../../bin/tidegate', import.meta.url));
 
 const requested = z.object({ id: z.string(), grant: z.object({ id: z.string() }).nullable() });
-const connection = z.object({ uri: z.string(), password: z.string() });
+const connection = z.object({
+  host: z.string(),
+  port: z.int(),
+  user: z.string(),
+  password: z.string(),
+  database: z.string(),
+  sslmode: z.string(),
+  caFile: z.string(),
+});
 
 export async function tour(context: Context, url: string | undefined): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-tour-'));
@@ -99,7 +107,7 @@ async function tell(guide: Guide): Promise<void> {
 
   guide.title('bob has second thoughts', 'alice’s session is open; a revoke cuts it, and tells her client why.');
   const open = connection.parse(await guide.ask('alice', ['connect', 'orders', '--print']));
-  const session = guide.openSession(open.uri);
+  const session = guide.openSession(open);
   await session.opened;
   await guide.type('carol', ['revoke', grant.id, '--reason', 'the customer called back']);
   guide.show(await session.closed);
@@ -157,12 +165,22 @@ class Guide {
   }
 
   /** A psql that sits in a session until it is cut; `closed` is what it said then. */
-  openSession(uri: string): { opened: Promise<void>; closed: Promise<string> } {
+  openSession(to: z.infer<typeof connection>): { opened: Promise<void>; closed: Promise<string> } {
     this.#context.terminal.out(
       `${pc.green('alice $')} psql   ${pc.dim('# in a second terminal: SELECT pg_sleep(3600)')}`,
     );
-    const child = spawn('psql', ['-X', '-q', '-d', uri, '-c', '\\echo open', '-c', 'SELECT pg_sleep(3600)'], {
+    const child = spawn('psql', ['-X', '-q', '-c', '\\echo open', '-c', 'SELECT pg_sleep(3600)'], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...this.#context.env,
+        PGHOST: to.host,
+        PGPORT: String(to.port),
+        PGUSER: to.user,
+        PGPASSWORD: to.password,
+        PGDATABASE: to.database,
+        PGSSLMODE: to.sslmode,
+        PGSSLROOTCERT: to.caFile,
+      },
     });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => {
