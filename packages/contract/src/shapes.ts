@@ -60,19 +60,21 @@ export const requestState = z.enum(['pending', 'approved', 'denied', 'cancelled'
 export const grantState = z.enum(['scheduled', 'active', 'closing', 'closed']);
 
 /** RFC 9457 problem+json with Tidegate's stable `code` and a `next` step. */
-export const problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.string(),
-  detail: z.string(),
-  next: z.string(),
-  /** For invalid input and configuration: every error at once. */
-  errors: z
-    .array(z.object({ path: z.string(), message: z.string(), line: z.int().optional(), column: z.int().optional() }))
-    .optional(),
-  traceId: z.string(),
-});
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    next: z.string(),
+    /** For invalid input and configuration: every error at once. */
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string(), line: z.int().optional(), column: z.int().optional() }))
+      .optional(),
+    traceId: z.string(),
+  })
+  .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problem>;
 
 /** Keyset pages: `cursor` is opaque; null: no more. */

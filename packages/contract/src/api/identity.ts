@@ -11,14 +11,16 @@ export const login = z.object({
 export const loggedIn = z.object({ token: z.string(), expiresAt: instant, person: personName });
 export type LoggedIn = z.infer<typeof loggedIn>;
 
-export const me = z.object({
-  name: personName,
-  groups: z.array(groupName),
-  administrator: z.boolean(),
-  auditor: z.boolean(),
-  mfa: z.object({ totp: z.boolean() }),
-  session: z.object({ expiresAt: instant, mfaAt: instant.nullable() }),
-});
+export const me = z
+  .object({
+    name: personName,
+    groups: z.array(groupName),
+    administrator: z.boolean(),
+    auditor: z.boolean(),
+    mfa: z.object({ totp: z.boolean() }),
+    session: z.object({ expiresAt: instant, mfaAt: instant.nullable() }),
+  })
+  .meta({ id: 'Me' });
 export type Me = z.infer<typeof me>;
 
 /** The password again: a login that was left open must not be enough to give itself a second factor. */
@@ -27,12 +29,14 @@ export const totpEnrolment = z.object({ secret: z.string(), uri: z.string() });
 export const totpCode = z.object({ code: z.string().max(16) });
 
 export const newPerson = z.object({ name: personName, password, groups: z.array(groupName).default([]) });
-export const person = z.object({
-  name: personName,
-  groups: z.array(groupName),
-  disabled: z.boolean(),
-  createdAt: instant,
-});
+export const person = z
+  .object({
+    name: personName,
+    groups: z.array(groupName),
+    disabled: z.boolean(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Person' });
 export const changePerson = z.object({
   password: password.optional(),
   groups: z.array(groupName).optional(),

@@ -4,13 +4,16 @@ import { duration, engine, groupName, instant, personName, resourceName, roleNam
 
 export const configText = z.object({ yaml: z.string().max(4_000_000) });
 /** What would change, in people's terms. */
-export const configPlan = z.object({
-  /** Give it back to apply exactly what was planned. */
-  planId: z.string(),
-  fromVersion: z.int(),
-  changes: z.array(z.object({ kind: z.enum(['add', 'change', 'remove']), what: z.string(), detail: z.string() })),
-  warnings: z.array(z.string()),
-});
+export const configPlan = z
+  .object({
+    /** Give it back to apply exactly what was planned. */
+    planId: z.string(),
+    fromVersion: z.int(),
+    changes: z.array(z.object({ kind: z.enum(['add', 'change', 'remove']), what: z.string(), detail: z.string() })),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'ConfigPlan' });
+export type ConfigPlan = z.infer<typeof configPlan>;
 export const applyConfig = configText.extend({ planId: z.string().optional() });
 export const configVersion = z.object({
   version: z.int(),
@@ -25,55 +28,67 @@ export const roleView = z.object({
   defaultDuration: duration,
   maxDuration: duration,
 });
-export const resourceView = z.object({
-  name: resourceName,
-  engine,
-  address: z.string(),
-  databases: z.array(z.string()),
-  labels: z.record(z.string(), z.string()),
-  owners: z.array(groupName),
-  roles: z.array(roleView),
-  gateway: z.string().nullable(),
-  health: z.object({ state: z.enum(['ok', 'failing', 'unknown']), detail: z.string(), checkedAt: instant.nullable() }),
-  openGrants: z.int(),
-});
+export const resourceView = z
+  .object({
+    name: resourceName,
+    engine,
+    address: z.string(),
+    databases: z.array(z.string()),
+    labels: z.record(z.string(), z.string()),
+    owners: z.array(groupName),
+    roles: z.array(roleView),
+    gateway: z.string().nullable(),
+    health: z.object({
+      state: z.enum(['ok', 'failing', 'unknown']),
+      detail: z.string(),
+      checkedAt: instant.nullable(),
+    }),
+    openGrants: z.int(),
+  })
+  .meta({ id: 'Resource' });
 
 export type ResourceView = z.infer<typeof resourceView>;
 export const newCredential = z.object({ password: z.string().min(1).max(1024) });
 
-export const gatewayView = z.object({
-  id: z.string(),
-  name: z.string(),
-  connected: z.boolean(),
-  lastSeenAt: instant.nullable(),
-  version: z.string(),
-  listeners: z.array(z.object({ engine, host: z.string(), port: z.int() })),
-  spool: z.object({ bytes: z.int(), limitBytes: z.int(), oldestAt: instant.nullable() }).nullable(),
-});
+export const gatewayView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    connected: z.boolean(),
+    lastSeenAt: instant.nullable(),
+    version: z.string(),
+    listeners: z.array(z.object({ engine, host: z.string(), port: z.int() })),
+    spool: z.object({ bytes: z.int(), limitBytes: z.int(), oldestAt: instant.nullable() }).nullable(),
+  })
+  .meta({ id: 'Gateway' });
 export const newJoinToken = z.object({ name: z.string().min(1).max(63), validFor: duration.default('PT1H') });
 /** `TOKEN` goes to `tidegate gateway --join TOKEN` once; it carries the link address and the authority's fingerprint. */
 export const joinToken = z.object({ token: z.string(), expiresAt: instant });
 
-export const finding = z.object({
-  id: z.string(),
-  kind: z.enum(['leftover_principal', 'undroppable_principal', 'prepared_transaction']),
-  resource: resourceName,
-  principal: z.string(),
-  detail: z.string(),
-  foundAt: instant,
-  resolvedAt: instant.nullable(),
-});
+export const finding = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['leftover_principal', 'undroppable_principal', 'prepared_transaction']),
+    resource: resourceName,
+    principal: z.string(),
+    detail: z.string(),
+    foundAt: instant,
+    resolvedAt: instant.nullable(),
+  })
+  .meta({ id: 'Finding' });
 
 /** One line of the audit record as it is listed, exported and verified (see core/audit). */
-export const auditEntry = z.object({
-  stream: z.string(),
-  seq: z.int(),
-  at: instant,
-  kind: z.string(),
-  data: z.record(z.string(), z.unknown()),
-  /** Hex SHA-256 over the previous hash and this entry's canonical JSON. */
-  hash: z.string(),
-});
+export const auditEntry = z
+  .object({
+    stream: z.string(),
+    seq: z.int(),
+    at: instant,
+    kind: z.string(),
+    data: z.record(z.string(), z.unknown()),
+    /** Hex SHA-256 over the previous hash and this entry's canonical JSON. */
+    hash: z.string(),
+  })
+  .meta({ id: 'AuditEntry' });
 export const auditQuery = z.object({
   stream: z.string().max(128).optional(),
   grant: z.string().max(32).optional(),
@@ -92,12 +107,14 @@ export const auditStream = z.object({
 });
 /** Ed25519 public key, SPKI PEM, and its id (hex SHA-256 of the DER, 16 characters). */
 export const auditKey = z.object({ keyId: z.string(), publicKey: z.string() });
-export const checkpoint = z.object({
-  stream: z.string(),
-  seq: z.int(),
-  hash: z.string(),
-  at: instant,
-  keyId: z.string(),
-  /** Base64 Ed25519 over the canonical JSON of the other members. */
-  signature: z.string(),
-});
+export const checkpoint = z
+  .object({
+    stream: z.string(),
+    seq: z.int(),
+    hash: z.string(),
+    at: instant,
+    keyId: z.string(),
+    /** Base64 Ed25519 over the canonical JSON of the other members. */
+    signature: z.string(),
+  })
+  .meta({ id: 'Checkpoint' });
