@@ -120,7 +120,13 @@ end;
     await session.end();
   },
   'postgres-js': async (stage) => {
-    const sql = postgres({ path: join(stage.host, '.s.PGSQL.5432'), user: 'wire', database: 'postgres', max: 1 });
+    const sql = postgres({
+      path: join(stage.host, '.s.PGSQL.5432'),
+      user: 'wire',
+      database: 'postgres',
+      max: 1,
+      fetch_types: false,
+    });
     await Promise.all([sql`select ${1}::int as a`, sql`select ${'x'}::text as b`, sql`select 3 as c`]);
     await sql`select generate_series(1, 7) as n`.cursor(3, () => {});
     await sql.begin(async (within) => {
