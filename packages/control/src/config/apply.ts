@@ -1,7 +1,20 @@
 /** Putting a configuration in force: all of it in one transaction, or nothing. */
-import type { PersonName } from '@tidegate/core';
-import type { Transaction } from 'kysely';
-import type { Database } from '../store/schema.ts';
+import { createHash } from 'node:crypto';
+import type { Config } from '@tidegate/contract';
+import { type PersonName, type ResourceName, TidegateError } from '@tidegate/core';
+import { sql } from 'kysely';
+import { assertAdministratorLeft } from '../identity/administrators.ts';
+import { ADMINISTRATORS } from '../identity/caller.ts';
+import { appendEvent } from '../record/events.ts';
+import type { Tx } from '../store/schema.ts';
+import { notify, STATE_CHANNEL } from '../store/store.ts';
+import type { CurrentConfig } from './content.ts';
+import { currentConfig } from './current.ts';
+import { differences } from './differences.ts';
+import { readKnown } from './known.ts';
+import { parseConfig } from './parse.ts';
+import { planIdOf } from './plan.ts';
+import { touchedBy } from './touched.ts';
 
 export interface ApplyInput {
   readonly yaml: string;
@@ -11,11 +24,97 @@ export interface ApplyInput {
   readonly at: Temporal.Instant;
 }
 
+/** Any number will do, as long as nothing else in the store takes the same advisory lock. */
+const LOCK = 3_853_314_002;
+/** Changes that the event tells one by one. */
+const TOLD_MAX = 100;
+
 /**
  * Makes `yaml` the configuration in force and answers its version. Throws `InvalidConfig` with every error, `conflict`
  * when the plan is stale or a resource with open grants would go. Writes the event `config.applied` itself (last in
  * the transaction, see `appendEvent`) and tells gateways and other control planes at commit.
  */
-export async function applyConfig(tx: Transaction<Database>, input: ApplyInput): Promise<{ version: number }> {
-  throw new Error(`not yet: ${tx.isTransaction} ${input.yaml.length}`);
+export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput): Promise<{ version: number }> {
+  // One after the other: each plans against what the one before it left.
+  await sql`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx);
+  const before = await currentConfig(tx);
+  const { content, config: after } = parseConfig(yaml, await readKnown(tx));
+  if (planId !== null && planId !== planIdOf(before.version, yaml)) {
+    throw new TidegateError(
+      'conflict',
+      'The plan is not of this text on top of the configuration in force.',
+      'Plan again, look at it, and apply that.',
+    );
+  }
+  await assertNoOpenGrants(tx, before, after);
+
+  const version = before.version + 1;
+  const json = JSON.stringify(content);
+  const digest = createHash('sha256').update(json).digest();
+  await tx
+    .insertInto('configVersions')
+    .values({ version, yaml, content: json, digest, appliedBy: by, appliedAt: at })
+    .execute();
+  await replaceMembers(tx, content.groups);
+  if (losesAdministrator(before, after)) await assertAdministratorLeft(tx);
+  await forgetResources(
+    tx,
+    after.resources.map(({ name }) => name),
+  );
+  await notify(tx, STATE_CHANNEL, '');
+  const changes = differences(before, after);
+  await appendEvent(tx, {
+    kind: 'config.applied',
+    at,
+    data: {
+      by,
+      version,
+      digest: digest.toString('hex'),
+      changes: changes.slice(0, TOLD_MAX).map(({ kind, what, detail }) => ({ kind, what, detail })),
+      moreChanges: Math.max(0, changes.length - TOLD_MAX),
+    },
+  });
+  return { version };
+}
+
+/** A resource that went would take its gateways' way to its open principals with it: nobody could close them. */
+async function assertNoOpenGrants(tx: Tx, before: CurrentConfig, after: CurrentConfig): Promise<void> {
+  const { grants } = await touchedBy(tx, before, after);
+  if (grants.length === 0) return;
+  const shown = grants
+    .slice(0, 10)
+    .map(({ id, person, resource, state }) => `${id} (${person} on ${resource}, ${state})`);
+  const more = grants.length > shown.length ? ` and ${grants.length - shown.length} more` : '';
+  throw new TidegateError(
+    'conflict',
+    `Resources with open grants cannot be removed: ${shown.join(', ')}${more}.`,
+    'Revoke these grants, wait until they are closed, and apply again.',
+  );
+}
+
+/** The memberships that come from the file are those in the file; what administrators set stays. */
+async function replaceMembers(tx: Tx, groups: Config['groups']): Promise<void> {
+  await tx.deleteFrom('groupMembers').where('source', '=', 'config').execute();
+  const members = groups.flatMap(({ name, members }) => [...new Set(members)].map((person) => ({ name, person })));
+  await sql`
+    INSERT INTO group_members (group_name, person, source)
+    SELECT name, person, 'config'
+    FROM unnest(${members.map(({ name }) => name)}::text[], ${members.map(({ person }) => person)}::text[])
+      AS listed (name, person)`.execute(tx);
+}
+
+/** The first configuration is applied before there is anybody, so only a loss is looked at. */
+function losesAdministrator(before: CurrentConfig, after: CurrentConfig): boolean {
+  const administrators = (config: CurrentConfig) =>
+    config.groups.filter(({ name }) => name === ADMINISTRATORS).flatMap(({ members }) => members);
+  const kept = new Set(administrators(after));
+  return administrators(before).some((person) => !kept.has(person));
+}
+
+/** What the store keeps beside the configuration for resources that are no more. */
+async function forgetResources(tx: Tx, kept: readonly ResourceName[]): Promise<void> {
+  const gone = sql<boolean>`resource <> ALL (${[...kept]}::text[])`;
+  await tx.deleteFrom('resourceCredentials').where(gone).execute();
+  await tx.deleteFrom('reconcilerLeases').where(gone).execute();
+  await tx.deleteFrom('resourceHealth').where(gone).execute();
 }

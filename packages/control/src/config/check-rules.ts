@@ -37,7 +37,7 @@ const REQUESTERS_MAX = 500;
  * are themselves the only approver) a warning that names them.
  */
 export function checkApprovals(config: CurrentConfig, known: Known, findings: Findings): void {
-  const membership = new Membership(config.groups, known.members);
+  const membership = new Membership(config.groups, known);
   for (const [index, rule] of config.policy.rules.entries()) {
     if (rule.approvals.length === 0) continue;
     const path: ConfigPath = ['policies', index, 'approvals'];
@@ -67,7 +67,7 @@ const ASKS_MAX = 200_000;
 /** Rules that never decide, because nothing matches them or earlier rules always decide before them. */
 export function checkReach(config: CurrentConfig, known: Known, findings: Findings): void {
   const { policy, resources, groups } = config;
-  const membership = new Membership(groups, known.members);
+  const membership = new Membership(groups, known);
   let asks = 0;
   for (const [index, rule] of policy.rules.entries()) {
     const before = new Set<string>();

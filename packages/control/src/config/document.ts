@@ -94,7 +94,12 @@ class Reader {
 
   read(): ConfigDocument {
     const { errors, warnings, contents } = this.#parsed;
-    for (const error of [...errors, ...warnings]) this.#say(error.pos[0], '', wording(error));
+    // Several at one place have one cause: the first names it.
+    const places = new Set<number>();
+    for (const error of [...errors, ...warnings]) {
+      if (!places.has(error.pos[0])) this.#say(error.pos[0], '', wording(error));
+      places.add(error.pos[0]);
+    }
     const broken = errors.length > 0;
     const locate: ConfigDocument['locate'] = (path, at = 'value') => this.#locate(path, at);
     const problems = this.#problems;

@@ -4,7 +4,7 @@
  */
 import type { Config } from '@tidegate/contract';
 import { configGroup, configResource, configRole, configRule } from '@tidegate/contract';
-import { DEFAULT_ROLES, type GroupName, type PersonName, type ResourceName, type RoleName } from '@tidegate/core';
+import { DEFAULT_ROLES, type GroupName, type PersonName } from '@tidegate/core';
 import type { z } from 'zod';
 import type { ConfigPath } from './errors.ts';
 
@@ -33,7 +33,11 @@ export interface Draft {
 export interface Known {
   /** Members of groups that did not come from a configuration. */
   readonly members: ReadonlyMap<GroupName, ReadonlySet<PersonName>>;
+  /** Accounts that are disabled: members of nothing, whatever the file says. */
+  readonly disabled: ReadonlySet<PersonName>;
 }
+
+export const NOTHING_KNOWN: Known = { members: new Map(), disabled: new Set() };
 
 /** Where checks put what they find. */
 export interface Findings {
@@ -56,9 +60,6 @@ export function toDraft(value: unknown): Draft {
     whole: [groups, resources, roles, rules].every(({ whole }) => whole),
   };
 }
-
-export const isDeclared = (names: ReadonlySet<string>, name: GroupName | ResourceName | RoleName): boolean =>
-  names.has(name);
 
 function parts<S extends z.ZodType>(value: unknown, key: string, schema: S) {
   const items = member(value, key);

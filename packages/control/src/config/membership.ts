@@ -2,14 +2,17 @@
 import type { ApprovalStep, GroupName, Person, PersonName, Rule } from '@tidegate/core';
 import { approvalsNeeded } from '@tidegate/core';
 import type { CurrentGroup } from './content.ts';
+import type { Known } from './draft.ts';
 
 export class Membership {
   readonly #members = new Map<GroupName, Set<PersonName>>();
   readonly #groups = new Map<PersonName, GroupName[]>();
 
-  constructor(groups: readonly CurrentGroup[], local: ReadonlyMap<GroupName, ReadonlySet<PersonName>>) {
-    for (const { name, members } of groups) for (const person of members) this.#add(name, person);
-    for (const [name, members] of local) for (const person of members) this.#add(name, person);
+  constructor(groups: readonly CurrentGroup[], known: Known) {
+    const all = [...groups.map(({ name, members }) => [name, members] as const), ...known.members];
+    for (const [name, members] of all) {
+      for (const person of members) if (!known.disabled.has(person)) this.#add(name, person);
+    }
   }
 
   #add(group: GroupName, person: PersonName): void {

@@ -5,7 +5,7 @@ import { checkResources, checkRoles } from './check-resources.ts';
 import { checkApprovals, checkReach, checkRules } from './check-rules.ts';
 import { type CurrentConfig, toCurrent } from './content.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
-import { type Findings, type Known, toDraft } from './draft.ts';
+import { type Findings, type Known, NOTHING_KNOWN, toDraft } from './draft.ts';
 import { type ConfigPath, type ConfigProblem, InvalidConfig, pathText } from './errors.ts';
 import { shapeProblems } from './shape.ts';
 
@@ -18,10 +18,8 @@ export interface ParsedConfig {
   readonly warnings: readonly string[];
 }
 
-const NOTHING_KNOWN: Known = { members: new Map() };
-
 /** Errors beyond this are not told: whoever has that many has one cause for them. */
-const PROBLEMS_MAX = 200;
+const PROBLEMS_MAX = 100;
 
 /** Throws `InvalidConfig` with every error, in the order of the text. */
 export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedConfig {

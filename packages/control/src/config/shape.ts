@@ -32,7 +32,7 @@ function describe(issue: Issue, root: unknown, path: ConfigPath): ShapeProblem[]
     case 'invalid_type':
       return problem(`This must be ${nameOf(issue.expected)}, and is ${kindOf(value)}.${quotingHint(issue, value)}`);
     case 'invalid_value':
-      return problem(`This must be ${oneOf(issue.values.map(String))}.${suggestion(value, issue.values.map(String))}`);
+      return problem(`This must be ${oneOf(issue.values.map(String))}.`);
     case 'too_small':
       return problem(tooSmall(issue.origin, issue.minimum, value));
     case 'too_big':

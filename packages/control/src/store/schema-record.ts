@@ -110,14 +110,6 @@ export interface KnownTicketsTable {
   gateway: Fixed<GatewayId>;
 }
 
-/** What was last reported of a grant's principal. */
-export interface PrincipalsTable {
-  grant: Fixed<GrantId>;
-  phase: 'prepared' | 'open' | 'closed';
-  gateway: GatewayId;
-  reportedAt: Temporal.Instant;
-}
-
 export interface DbSessionsTable {
   id: Fixed<SessionId>;
   grant: Fixed<GrantId>;
@@ -207,7 +199,6 @@ export interface RecordTables {
   joinTokens: JoinTokensTable;
   reconcilerLeases: ReconcilerLeasesTable;
   knownTickets: KnownTicketsTable;
-  principals: PrincipalsTable;
   dbSessions: DbSessionsTable;
   sessionStatements: SessionStatementsTable;
   resourceHealth: ResourceHealthTable;

@@ -135,17 +135,6 @@ async function gateways(db: Kysely<unknown>): Promise<void> {
     CREATE INDEX known_tickets_by_gateway ON known_tickets (gateway);
     COMMENT ON TABLE known_tickets IS 'Tickets that every relay worker of a gateway knows, over its present connection.';
 
-    CREATE TABLE principals (
-      "grant"     text NOT NULL,
-      phase       text NOT NULL,
-      gateway     text NOT NULL,
-      reported_at timestamptz NOT NULL,
-      CONSTRAINT principals_one_a_grant PRIMARY KEY ("grant"),
-      CONSTRAINT principals_of_a_grant FOREIGN KEY ("grant") REFERENCES grants (id),
-      CONSTRAINT principals_have_a_phase CHECK (phase IN ('prepared', 'open', 'closed'))
-    );
-    COMMENT ON TABLE principals IS 'The database user of each grant, as a gateway last reported it.';
-
     CREATE TABLE resource_health (
       resource   text NOT NULL,
       gateway    text NOT NULL,

@@ -1,0 +1,147 @@
+/** What a configuration says differently from the one in force, part by part, in people's terms. */
+import type { ConfigPlan } from '@tidegate/contract';
+import { describeStep, durationText, formatDuration, type Role, type Rule } from '@tidegate/core';
+import type { CurrentConfig, CurrentGroup, CurrentResource } from './content.ts';
+
+export type Change = ConfigPlan['changes'][number];
+
+export function differences(before: CurrentConfig, after: CurrentConfig): Change[] {
+  return [
+    ...compare('group', before.groups, after.groups, describeGroup, groupChanges),
+    ...compare('resource', before.resources, after.resources, describeResource, resourceChanges),
+    ...compare('role', before.policy.roles, after.policy.roles, describeRole, roleChanges),
+    ...compare('rule', before.policy.rules, after.policy.rules, describeRule, ruleChanges),
+    ...orderChanges(before.policy.rules, after.policy.rules),
+  ];
+}
+
+interface Named {
+  readonly name: string;
+}
+
+function compare<T extends Named>(
+  what: string,
+  before: readonly T[],
+  after: readonly T[],
+  describe: (part: T) => string,
+  changesOf: (old: T, part: T) => string[],
+): Change[] {
+  const old = new Map(before.map((part) => [part.name, part]));
+  const kept = new Set(after.map(({ name }) => name));
+  const changed = after.flatMap((part): Change[] => {
+    const known = old.get(part.name);
+    if (known === undefined) return [{ kind: 'add', what: `${what} ${part.name}`, detail: describe(part) }];
+    const details = changesOf(known, part);
+    return details.length === 0 ? [] : [{ kind: 'change', what: `${what} ${part.name}`, detail: details.join('; ') }];
+  });
+  const gone = before
+    .filter(({ name }) => !kept.has(name))
+    .map((part): Change => ({ kind: 'remove', what: `${what} ${part.name}`, detail: describe(part) }));
+  return [...changed, ...gone];
+}
+
+const LISTED_MAX = 5;
+function list(items: readonly string[]): string {
+  const shown = items.slice(0, LISTED_MAX).join(', ');
+  return items.length > LISTED_MAX ? `${shown} and ${items.length - LISTED_MAX} more` : shown;
+}
+
+const describeGroup = ({ members }: CurrentGroup): string =>
+  members.length === 0 ? 'no members in the file' : `members: ${list(members)}`;
+
+function groupChanges(old: CurrentGroup, group: CurrentGroup): string[] {
+  const joined = group.members.filter((person) => !old.members.includes(person));
+  const left = old.members.filter((person) => !group.members.includes(person));
+  return [
+    ...(joined.length > 0 ? [`${list(joined)} joins`] : []),
+    ...(left.length > 0 ? [`${list(left)} leaves`] : []),
+  ];
+}
+
+const describeResource = ({ engine, address, databases }: CurrentResource): string =>
+  `${engine} at ${address}: ${list(databases)}`;
+
+function resourceChanges(old: CurrentResource, resource: CurrentResource): string[] {
+  const labels = (of: CurrentResource) => list(Object.entries(of.labels).map(([name, value]) => `${name}=${value}`));
+  return [
+    ...moved('engine', old.engine, resource.engine),
+    ...moved('address', old.address, resource.address),
+    ...moved('databases', list(old.databases), list(resource.databases), old.databases, resource.databases),
+    ...moved('labels', labels(old), labels(resource), sorted(old.labels), sorted(resource.labels)),
+    ...moved('owners', list(old.owners), list(resource.owners), old.owners, resource.owners),
+    ...moved('credential', credentialText(old), credentialText(resource)),
+    ...moved('tls', old.tls.mode, resource.tls.mode),
+    ...(same({ ...old.tls, mode: '' }, { ...resource.tls, mode: '' }) ? [] : ['tls: authority or server name']),
+    ...moved('owner role', old.ownerRole ?? 'made for it', resource.ownerRole ?? 'made for it'),
+    ...moved('recorded values', old.record.values, resource.record.values),
+    ...moved('sessions per grant', String(old.maxSessionsPerGrant), String(resource.maxSessionsPerGrant)),
+  ];
+}
+
+/** Where the password comes from: a name, never what it names. */
+function credentialText({ credential: { user, env, file } }: CurrentResource): string {
+  if (env !== undefined) return `${user} by variable ${env}`;
+  return file === undefined ? `${user} by the store` : `${user} by file ${file}`;
+}
+
+const describeRole = (role: Role): string =>
+  `${role.privileges}, ${formatDuration(role.defaultDuration)}, at most ${formatDuration(role.maxDuration)}`;
+
+const roleChanges = (old: Role, role: Role): string[] => [
+  ...moved('privileges', old.privileges, role.privileges),
+  ...moved('default', formatDuration(old.defaultDuration), formatDuration(role.defaultDuration)),
+  ...moved('longest', formatDuration(old.maxDuration), formatDuration(role.maxDuration)),
+];
+
+function describeRule(rule: Rule): string {
+  const who = list([...rule.who.groups, ...rule.who.people]) || 'nobody';
+  return `${who}: ${list(rule.roles)} on ${resourcesText(rule)}; ${approvalsText(rule)}`;
+}
+
+const ruleChanges = (old: Rule, rule: Rule): string[] => [
+  ...moved('resources', resourcesText(old), resourcesText(rule), old.resources, rule.resources),
+  ...moved('roles', list(old.roles), list(rule.roles), old.roles, rule.roles),
+  ...moved('who', whoText(old), whoText(rule), old.who, rule.who),
+  ...moved('longest', longestText(old), longestText(rule)),
+  ...moved('reason', reasonText(old), reasonText(rule)),
+  ...moved('second factor', mfaText(old), mfaText(rule)),
+  ...moved('approvals', approvalsText(old), approvalsText(rule), old.approvals, rule.approvals),
+  ...moved('lapses after', formatDuration(old.lapseAfter), formatDuration(rule.lapseAfter)),
+];
+
+const whoText = ({ who }: Rule): string => list([...who.groups, ...who.people]) || 'nobody';
+const longestText = ({ maxDuration }: Rule): string =>
+  maxDuration === null ? 'as the role' : formatDuration(maxDuration);
+const reasonText = ({ reason }: Rule): string =>
+  `${reason.required ? 'required' : 'not required'}${reason.ticket === null ? '' : `, ticket ${reason.ticket}`}`;
+const mfaText = ({ mfa }: Rule): string =>
+  mfa.at.length === 0 ? 'none' : `at ${list(mfa.at)}, within ${formatDuration(mfa.within)}`;
+export const approvalsText = ({ approvals }: Rule): string =>
+  approvals.length === 0 ? 'no approval' : approvals.map(describeStep).join(', then ');
+
+function resourcesText({ resources }: Rule): string {
+  if ('all' in resources) return 'all resources';
+  const labels = Object.entries(resources.labels).map(([name, value]) => `${name}=${value}`);
+  return list([...resources.names, ...labels]) || 'nothing';
+}
+
+/** Rules stand in order, the first that matches decides: a rule that changed places may decide something else. */
+function orderChanges(before: readonly Rule[], after: readonly Rule[]): Change[] {
+  const names = new Set(after.map(({ name }) => name));
+  const known = new Set(before.map(({ name }) => name));
+  const old = before.map(({ name }) => name).filter((name) => names.has(name));
+  const now = after.map(({ name }) => name).filter((name) => known.has(name));
+  if (same(old, now)) return [];
+  return [{ kind: 'change', what: 'order of the rules', detail: `${list(old)} → ${list(now)}` }];
+}
+
+/** Compared by `from` and `to` where given, else by their texts, which may leave something out. */
+function moved(what: string, old: string, now: string, from: unknown = old, to: unknown = now): string[] {
+  if (same(from, to)) return [];
+  return [old === now ? `${what}: ${now}, and more` : `${what}: ${old || 'none'} → ${now || 'none'}`];
+}
+
+const same = (a: unknown, b: unknown): boolean => comparable(a) === comparable(b);
+const comparable = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => (part instanceof Temporal.Duration ? durationText(part) : part)) ?? '';
+const sorted = (labels: Readonly<Record<string, string>>) => Object.entries(labels).sort();

@@ -1,0 +1,60 @@
+/** What applying a configuration would change, told before it is done. Nothing is changed here. */
+import { createHash } from 'node:crypto';
+import type { ConfigPlan } from '@tidegate/contract';
+import type { Reader } from '../store/schema.ts';
+import { currentConfig } from './current.ts';
+import { differences } from './differences.ts';
+import { gains } from './gains.ts';
+import { readKnown } from './known.ts';
+import { parseConfig } from './parse.ts';
+import { type Touched, touchedBy } from './touched.ts';
+
+/** Changes that are told one by one. */
+const CHANGES_MAX = 300;
+
+/** Throws `InvalidConfig` with every error. */
+export async function planConfig(db: Reader, yaml: string): Promise<ConfigPlan> {
+  const before = await currentConfig(db);
+  const known = await readKnown(db);
+  const { config: after, warnings } = parseConfig(yaml, known);
+  const access = gains(before, after, known);
+  const changes = [...differences(before, after), ...(access ?? [])];
+  return {
+    planId: planIdOf(before.version, yaml),
+    fromVersion: before.version,
+    changes: changes.slice(0, CHANGES_MAX),
+    warnings: [
+      ...warnings,
+      ...touchedWarnings(await touchedBy(db, before, after)),
+      ...(access === null ? ['Who gains or loses what was not worked out: there is too much to compare.'] : []),
+      ...(changes.length > CHANGES_MAX ? [`${changes.length - CHANGES_MAX} more changes are not shown.`] : []),
+    ],
+  };
+}
+
+/** The same text on top of the same version: what was planned is what is applied. */
+export function planIdOf(fromVersion: number, yaml: string): string {
+  return createHash('sha256').update(`${fromVersion}\0${yaml}`).digest('hex').slice(0, 32);
+}
+
+const LISTED_MAX = 10;
+
+function touchedWarnings({ grants, requests }: Touched): string[] {
+  return [
+    ...listed(
+      grants,
+      ({ id, person, resource }) =>
+        `Grant ${id} of ${person} on ${resource} is open: applying this is refused until it is closed.`,
+    ),
+    ...listed(
+      requests,
+      ({ id, requester, resource, role }) =>
+        `Request ${id} of ${requester} for ${role} on ${resource} can no longer be granted.`,
+    ),
+  ];
+}
+
+function listed<T>(items: readonly T[], text: (item: T) => string): string[] {
+  const more = items.length - LISTED_MAX;
+  return [...items.slice(0, LISTED_MAX).map(text), ...(more > 0 ? [`The same is true of ${more} more.`] : [])];
+}
