@@ -1,25 +1,30 @@
 /** Can we do our work there? In words that say what to run. */
 import { postgres } from '@tidegate/wire';
 import { type Health, ProvisionError } from '../../provisioner.ts';
-import { type Durable, type DurableOptions, ensureDurable } from './durable.ts';
+import type { Durable } from './durable.ts';
 import type { Server } from './server.ts';
+import type { Administrator } from './sessions.ts';
 
 const { quoteIdent } = postgres;
 
-/** @returns what was found, and the durable roles when they are whole. Does not reject for what it finds. */
-export async function check(
-  options: DurableOptions,
-  viaSocket: boolean,
-): Promise<{ health: Health; durable: Durable | null }> {
+export interface CheckOptions {
+  readonly administrator: Administrator;
+  readonly home: string;
+  readonly viaSocket: boolean;
+  /** Mends the durable roles. */
+  readonly ensure: () => Promise<Durable>;
+}
+
+/** Does not reject for what it finds. */
+export async function check({ administrator, home, viaSocket, ensure }: CheckOptions): Promise<Health> {
   try {
-    const server = await options.administrator.use(options.home, async (session) => session.server);
-    if (!server.superuser && !server.createRole) return { health: failing(lacksCreateRole(server)), durable: null };
-    const durable = await ensureDurable(options);
-    const detail = [describe(server, viaSocket), ...clockWarning(server), ...durable.warnings].join(' ');
-    return { health: { ok: true, detail: cut(detail) }, durable };
+    const server = await administrator.use(home, async (session) => session.server);
+    if (!server.superuser && !server.createRole) return failing(lacksCreateRole(server));
+    const { warnings } = await ensure();
+    return { ok: true, detail: cut([describe(server, viaSocket), ...clockWarning(server), ...warnings].join(' ')) };
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
-    return { health: failing(error.detail === '' ? error.message : error.detail), durable: null };
+    return failing(error.detail === '' ? error.message : error.detail);
   }
 }
 

@@ -6,6 +6,7 @@
 import { postgres } from '@tidegate/wire';
 import { z } from 'zod';
 import { type Closed, type FindingNote, type PrincipalRef, ProvisionError } from '../../provisioner.ts';
+import { dependencies, giveAway, staysAsItIs } from './belongings.ts';
 import { codeOf } from './errors.ts';
 import { commandOver, ensureGroups } from './groups.ts';
 import { type Actual, inspect } from './inspect.ts';
@@ -43,115 +44,86 @@ export async function close(closing: Closing): Promise<Closed> {
   if (parseMark(principal.loginName, found.comment)?.grant !== principal.grant) {
     return { gone: false, changed: false, findings: [unmarked(principal)] };
   }
-  await administrator.use(home, (session) => shut(session, principal.loginName));
-  await unlessRefused(administrator.use(home, (session) => strip(session, principal.loginName, found)));
+  await shut(closing, found);
+  await strip(closing, found);
   await endSessions(closing, found);
   const prepared = await clearPrepared(administrator, home, principal.loginName);
-  const kept = await giveAway(closing, found);
-  const dropped = await drop(closing, kept);
+  const dropped = await drop(closing, await leave(closing, found));
   const left = await administrator.use(home, (session) => ownersPrepared(session, closing));
   const findings = [...prepared, ...(dropped === null ? [] : [dropped]), ...left];
   return { gone: dropped === null, changed: true, findings };
 }
 
 /** No more logins: by itself, so that nothing that may fail can hold it up. */
-async function shut(session: Session, loginName: string): Promise<void> {
-  const closed = `NOLOGIN PASSWORD NULL VALID UNTIL '1970-01-01T00:00:00Z' CONNECTION LIMIT 0`;
-  await session.run([`ALTER ROLE ${quoteIdent(loginName)} ${closed}`]);
-}
-
-/** Its open sessions lose at once what they inherit; and we get what it takes to end them and to act for it. */
-async function strip(session: Session, loginName: string, found: Actual): Promise<void> {
-  const { server } = session;
-  const command = server.superuser ? [] : [commandOver(loginName, session)];
-  const revokes = found.memberships.map((given) => revokeMembership(given.role, loginName, given, server));
-  await session.run([...command, ...revokes]);
+async function shut(closing: Closing, found: Actual): Promise<void> {
+  const { administrator, home, principal } = closing;
+  const attributes = `NOLOGIN PASSWORD NULL VALID UNTIL '1970-01-01T00:00:00Z' CONNECTION LIMIT 0`;
+  const alter = `ALTER ROLE ${quoteIdent(principal.loginName)} ${attributes}`;
+  try {
+    await administrator.use(home, (session) => session.run([alter]));
+  } catch (error) {
+    if (codeOf(error) !== '55P03') throw error;
+    // Its own session can hold its row in the catalog (ALTER ROLE … PASSWORD in an open transaction): end that first.
+    await strip(closing, found);
+    await terminate(closing, found);
+    await administrator.use(home, (session) => session.run([alter]));
+  }
 }
 
 /**
- * Somebody else's membership that we may not revoke must not keep its sessions alive: go on. What can't be done without
- * this fails by itself further down, and says so.
+ * Its open sessions lose at once what they inherit; and we get what it takes to end them and to act for it. A membership
+ * that we may not revoke must not keep its sessions alive: what can't be done without this fails by itself further down.
  */
-async function unlessRefused(step: Promise<void>): Promise<void> {
-  try {
-    await step;
-  } catch (error) {
-    if (codeOf(error) !== '42501') throw error;
+async function strip({ administrator, home, principal: { loginName } }: Closing, found: Actual): Promise<void> {
+  const steps: ((session: Session) => string[])[] = [
+    ...found.memberships.map((given) => (s: Session) => [revokeMembership(given.role, loginName, given, s.server)]),
+    (session) => (session.server.superuser ? [] : [commandOver(loginName, session)]),
+  ];
+  for (const step of steps) {
+    try {
+      await administrator.use(home, (session) => session.run(step(session)));
+    } catch (error) {
+      if (codeOf(error) !== '42501') throw error;
+    }
   }
 }
 
 const backend = z.object({ terminated: z.boolean() });
 
+/** @returns how many sessions were told to end */
+async function terminate({ administrator, home }: Closing, found: Actual): Promise<number> {
+  const text = 'SELECT pg_terminate_backend(pid) AS terminated FROM pg_stat_activity WHERE usesysid = $1';
+  const told = await administrator.use(home, (session) => session.rows(backend, text, [found.oid]));
+  return told.length;
+}
+
 /** @throws ProvisionError while a session lives: the grant's end is not kept until none does. */
-async function endSessions({ administrator, home, principal }: Closing, found: Actual): Promise<void> {
+async function endSessions(closing: Closing, found: Actual): Promise<void> {
   const until = performance.now() + TERMINATE_WITHIN_MS;
   for (let quiet = 0; quiet < 2; ) {
-    const ended = await administrator.use(home, (session) =>
-      session.rows(
-        backend,
-        'SELECT pg_terminate_backend(pid) AS terminated FROM pg_stat_activity WHERE usesysid = $1',
-        [found.oid],
-      ),
-    );
-    quiet = ended.length === 0 ? quiet + 1 : 0;
+    const ended = await terminate(closing, found);
+    quiet = ended === 0 ? quiet + 1 : 0;
     if (quiet === 2) return;
     if (performance.now() > until) {
       throw new ProvisionError(
         'A session of this grant has not ended in the database yet.',
         'session_left',
-        `${ended.length} sessions of ${quoteIdent(principal.loginName)} do not end though told to.`,
+        `${ended} sessions of ${quoteIdent(closing.principal.loginName)} do not end though told to.`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   }
 }
 
-const dependency = z.object({ database: z.string().nullable(), objects: z.int() });
-
-/** Where the role is still referred to; `database` null: by something that belongs to the whole server. */
-async function dependencies(session: Session, oid: string) {
-  return session.rows(
-    dependency,
-    `SELECT d.datname AS database, count(*)::int AS objects
-     FROM pg_shdepend s LEFT JOIN pg_database d ON d.oid = s.dbid
-     WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1 GROUP BY 1 ORDER BY 1`,
-    [oid],
-  );
-}
-
-/**
- * What it owns goes to the durable role that it worked for: nothing is lost, and nothing gains rights by it, because that
- * role has what the principal had (a reader's function must never become an owner's). Then what it was given is taken.
- * @returns databases where that could not be done, with the reason's code
- */
-async function giveAway(closing: Closing, found: Actual): Promise<Map<string, string>> {
+/** @returns databases where it could not be parted from what it owns, with the reason's code */
+async function leave(closing: Closing, found: Actual): Promise<Map<string, string>> {
   const { administrator, home, names, resource, principal } = closing;
-  const name = quoteIdent(principal.loginName);
-  const heir = quoteIdent(groupFor(names, principal.privileges));
-  const held = await administrator.use(home, async (session) => {
-    const rows = await dependencies(session, found.oid);
-    if (rows.length > 0) await ensureGroups(session, names, resource);
-    return rows;
-  });
-  const failed = new Map<string, string>();
-  for (const database of new Set(held.map((row) => row.database ?? home))) {
-    try {
-      await administrator.use(database, (session) =>
-        session.run([`REASSIGN OWNED BY ${name} TO ${heir}`, `DROP OWNED BY ${name}`]),
-      );
-    } catch (error) {
-      if (!STAYS_AS_IT_IS.has(codeOf(error))) throw error;
-      failed.set(database, codeOf(error));
-    }
-  }
-  return failed;
+  const held = await administrator.use(home, (session) => dependencies(session, found.oid));
+  if (held.length === 0) return new Map();
+  await administrator.use(home, (session) => ensureGroups(session, names, resource));
+  const databases = new Set(held.map((row) => row.database ?? home));
+  return giveAway(administrator, databases, principal.loginName, groupFor(names, principal.privileges));
 }
-
-/**
- * Codes that trying again soon won't change: a privilege, a dependency, a database that is not there or lets nobody in.
- * All else (a lock that is held, a lost connection) is thrown and tried again.
- */
-const STAYS_AS_IT_IS = new Set(['42501', '2BP01', '3D000', '28000', '55000']);
 
 /** @returns what stands in the way, null when the role is gone. */
 async function drop(closing: Closing, failed: ReadonlyMap<string, string>): Promise<FindingNote | null> {
@@ -160,7 +132,7 @@ async function drop(closing: Closing, failed: ReadonlyMap<string, string>): Prom
     await administrator.use(home, (session) => session.run([`DROP ROLE IF EXISTS ${quoteIdent(principal.loginName)}`]));
     return null;
   } catch (error) {
-    if (!STAYS_AS_IT_IS.has(codeOf(error))) throw error;
+    if (!staysAsItIs(error)) throw error;
     return undroppable(closing, codeOf(error), failed);
   }
 }

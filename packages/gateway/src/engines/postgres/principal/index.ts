@@ -80,10 +80,9 @@ class PostgresPrincipals implements Provisioner {
   }
 
   async check(): Promise<Health> {
-    this.#assertNames();
-    const { health, durable } = await check(this.#options, 'socket' in this.#context.resource.address);
-    this.#durable = durable === null ? null : Promise.resolve(durable);
-    return health;
+    const { administrator, home } = this.#options;
+    const viaSocket = 'socket' in this.#context.resource.address;
+    return check({ administrator, home, viaSocket, ensure: () => this.#look() });
   }
 
   async end(): Promise<void> {
@@ -92,7 +91,6 @@ class PostgresPrincipals implements Provisioner {
 
   /** @param expiresAt null: unable to log in. */
   async #make(grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
-    this.#assertNames();
     assertName('principal', grant.loginName);
     const durable = await this.#ensured();
     const { administrator, home } = this.#options;
@@ -144,12 +142,23 @@ class PostgresPrincipals implements Provisioner {
   }
 
   #ensured(): Promise<Durable> {
-    if (this.#durable !== null) return this.#durable;
+    this.#durable ??= this.#look();
+    return this.#durable;
+  }
+
+  /** Looks again; meanwhile what is remembered goes on to serve, and one look serves all that have nothing yet. */
+  #look(): Promise<Durable> {
+    this.#assertNames();
     const looking = ensureDurable(this.#options);
-    this.#durable = looking;
-    looking.catch(() => {
-      if (this.#durable === looking) this.#durable = null; // whoever waits for it gets the error; the next looks again
-    });
+    this.#durable ??= looking;
+    looking.then(
+      () => {
+        this.#durable = looking;
+      },
+      () => {
+        this.#durable = null; // whoever waits for it gets the error; the next looks again
+      },
+    );
     return looking;
   }
 

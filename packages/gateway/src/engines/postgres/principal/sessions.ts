@@ -6,6 +6,7 @@ import tls from 'node:tls';
 import type { DesiredResource } from '@tidegate/contract';
 import { Client, type ClientConfig } from 'pg';
 import type { z } from 'zod';
+import { Lane } from '../../lane.ts';
 import { ProvisionError } from '../../provisioner.ts';
 import { codeOf, explained, type Where } from './errors.ts';
 import { type Server, welcome } from './server.ts';
@@ -51,8 +52,7 @@ export class Connections implements Administrator {
   readonly #options: AdministratorOptions;
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Client>();
-  readonly #waiting: (() => void)[] = [];
-  #lent = 0;
+  readonly #lane = new Lane(MAX_CONNECTIONS);
   #ended = false;
 
   constructor(options: AdministratorOptions) {
@@ -60,8 +60,7 @@ export class Connections implements Administrator {
   }
 
   async use<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
-    await this.#turn();
-    try {
+    return this.#lane.run(async () => {
       const connection = await this.#take(database);
       try {
         return await work(this.#session(connection));
@@ -72,25 +71,14 @@ export class Connections implements Administrator {
       } finally {
         this.#giveBack(connection);
       }
-    } finally {
-      this.#lent -= 1;
-      this.#waiting.shift()?.();
-    }
+    });
   }
 
   async end(): Promise<void> {
     this.#ended = true;
     for (const connection of this.#idle) clearTimeout(connection.idleTimer ?? undefined);
     this.#idle.length = 0;
-    for (const waiter of this.#waiting.splice(0)) waiter();
     await Promise.all([...this.#all].map((client) => this.#drop(client)));
-  }
-
-  async #turn(): Promise<void> {
-    while (this.#lent >= MAX_CONNECTIONS && !this.#ended) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#lent += 1;
   }
 
   async #take(database: string): Promise<Connection> {

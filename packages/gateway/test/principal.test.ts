@@ -1,0 +1,4 @@
+import { principalSuite } from './principal-suite.ts';
+import { SERVERS } from './principal-support.ts';
+
+for (const server of SERVERS) principalSuite(server);
