@@ -84,6 +84,10 @@ async function checkOutlying(home: string, root: string): Promise<void> {
 export async function choosePlace(home: string, name: string, account: Account | null): Promise<Place> {
   const known = await knownPlace(home);
   if (known.root !== home || (await canEnter(home, account))) return known;
+  if (await isThere(files.data(known))) {
+    // Somebody closed a folder above it since: to begin elsewhere would look like a loss of everything.
+    throw new EmbeddedError('unreachable', `PostgreSQL's user can no longer enter ${home}, where the data is.`);
+  }
   const root = join(OUTLYING, `${name}-${createHash('sha256').update(home).digest('hex').slice(0, 12)}`);
   await setAside(root);
   await mkdir(root, { recursive: true });
@@ -138,6 +142,16 @@ export async function writeDurably(path: string, text: string, mode = 0o644): Pr
   }
   await rename(partial, path);
   await syncFolder(join(path, '..'));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 /** Makes a rename in this folder durable. */

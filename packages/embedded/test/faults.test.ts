@@ -83,7 +83,10 @@ test('a killed server is reported, and recovers what was committed, while its or
   const { rows } = await orphan.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   // Busy without ever waiting: such a backend does not notice that its postmaster is dead.
   void orphan.query('SELECT count(*) FROM generate_series(1, 1e10::bigint)').catch(() => undefined);
-  await client.query("SELECT pg_sleep(0.01) FROM pg_stat_activity WHERE pid = $1 AND state = 'active'", [rows[0]?.pid]);
+  for (let state = ''; state !== 'active'; ) {
+    const activity = await client.query('SELECT state FROM pg_stat_activity WHERE pid = $1', [rows[0]?.pid]);
+    state = activity.rows[0]?.state;
+  }
   process.kill(cluster.pid, 'SIGKILL');
   expect(await cluster.crashed).toMatchObject({ code: null, signal: 'SIGKILL' });
   await cluster.stop();

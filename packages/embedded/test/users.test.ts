@@ -45,6 +45,23 @@ describe.skipIf(!asRoot)('as root', () => {
     expect(cluster.dataFolder).toBe(join(top, 'store', 'data'));
   });
 
+  test('a home that was closed to the server’s user since is refused, not started empty elsewhere', async () => {
+    await chmod(top, 0o711);
+    const dataDir = join(top, 'store');
+    const cluster = await startCluster({ name: 'test', dataDir });
+    await cluster.stop();
+    await chmod(top, 0o700);
+    await expect(startCluster({ name: 'test', dataDir })).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  test('a home of root’s is refused to an ordinary user, in words', async () => {
+    await chmod(top, 0o711);
+    const dataDir = join(top, 'store');
+    const cluster = await startCluster({ name: 'test', dataDir });
+    await cluster.stop();
+    await expect(spawnOwner({ dataDir }, NOBODY).ready).rejects.toThrow('belongs to another user');
+  });
+
   test('a home whose data folder has vanished is refused, not started empty', async () => {
     const dataDir = join(top, 'store');
     const cluster = await startCluster({ name: 'test', dataDir });
