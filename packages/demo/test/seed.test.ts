@@ -23,10 +23,12 @@ afterEach(() => {
 /** A control plane as far as `POST /v1/setup` goes: what it was asked, and an answer given by the test. */
 async function controlPlane(status: number, answer: object) {
   const asked: { method: string | undefined; url: string | undefined; body: unknown }[] = [];
-  const server = createServer(async (request, response) => {
-    asked.push({ method: request.method, url: request.url, body: JSON.parse(await text(request)) });
-    response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' });
-    response.end(JSON.stringify(answer));
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      asked.push({ method: request.method, url: request.url, body: JSON.parse(body) });
+      response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' });
+      response.end(JSON.stringify(answer));
+    });
   });
   closers.push(() => server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
