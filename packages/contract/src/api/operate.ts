@@ -21,6 +21,7 @@ export const configVersion = z.object({
   appliedAt: instant,
   yaml: z.string(),
 });
+export type ConfigVersion = z.infer<typeof configVersion>;
 
 export const roleView = z.object({
   name: roleName,
@@ -98,6 +99,7 @@ export const auditQuery = z.object({
   since: instant.optional(),
   until: instant.optional(),
 });
+export type AuditQuery = z.infer<typeof auditQuery>;
 export const auditStream = z.object({
   stream: z.string(),
   seq: z.int(),
@@ -105,6 +107,7 @@ export const auditStream = z.object({
   closed: z.boolean(),
   updatedAt: instant,
 });
+export type AuditStream = z.infer<typeof auditStream>;
 /** Ed25519 public key, SPKI PEM, and its id (hex SHA-256 of the DER, 16 characters). */
 export const auditKey = z.object({ keyId: z.string(), publicKey: z.string() });
 export const checkpoint = z

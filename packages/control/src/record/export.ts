@@ -1,0 +1,126 @@
+/**
+ * The record as lines that anybody can check with `tidegate audit verify` and the public key (promise 4). A chain can be
+ * checked only without gaps, so a filter chooses whole streams: those that hold what it asks for. With `since` a stream
+ * begins after a checkpoint before that time, which stands in for what is left out.
+ */
+import type { AuditQuery } from '@tidegate/contract';
+import { type Checkpoint, checkpointLine, type PersonName, type StreamId } from '@tidegate/core';
+import { sql } from 'kysely';
+import type { Context } from '../context.ts';
+import { openSigningKey } from '../keys/signing.ts';
+import type { Reader } from '../store/schema.ts';
+import { signHeads, toCheckpoint } from './checkpoints.ts';
+import { appendEvent } from './events.ts';
+import { matching } from './filter.ts';
+
+export interface ExportOptions {
+  readonly by: PersonName;
+  /** Aborted when nobody reads on. */
+  readonly signal: AbortSignal;
+}
+
+/** Entries and checkpoints, one a line with its newline, several lines a chunk. The export itself is an event. */
+export async function* exportRecord(
+  { store, sealer, now }: Context,
+  filter: AuditQuery,
+  { by, signal }: ExportOptions,
+): AsyncGenerator<string> {
+  await store.transaction((tx) =>
+    appendEvent(tx, { kind: 'record.exported', at: now(), data: { by, filter: { ...filter } } }),
+  );
+  const streams = await streamsOf(store.db, filter);
+  const key = await openSigningKey(store.db, sealer, now());
+  // So that the last entry, too, is signed for.
+  if (streams.length > 0) await signHeads(store.db, key, now(), streams);
+  for (const stream of streams) yield* exportStream(store.db, stream, filter, signal);
+}
+
+async function streamsOf(db: Reader, filter: AuditQuery): Promise<StreamId[]> {
+  const rows = await matching(db, filter).select('stream').distinct().orderBy('stream').execute();
+  return rows.map(({ stream }) => stream);
+}
+
+/** Bytes of one chunk, unless a single entry has more. */
+const CHUNK_BYTES = 2 * 1024 * 1024;
+const CHUNK_ENTRIES = 1_000;
+
+async function* exportStream(
+  db: Reader,
+  stream: StreamId,
+  filter: AuditQuery,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const { anchor, last } = await rangeOf(db, stream, filter);
+  if (anchor !== null) yield `${checkpointLine(anchor)}\n`;
+  let from = anchor?.seq ?? 0;
+  while (from < last) {
+    signal.throwIfAborted();
+    const entries = await readEntries(db, stream, from, last);
+    const end = entries.at(-1);
+    if (end === undefined) return;
+    const checkpoints = await checkpointsBetween(db, stream, from, end.seq);
+    yield interleave(entries, checkpoints);
+    from = end.seq;
+  }
+}
+
+/** Where the export of a stream begins (after `anchor`; null: at its first entry) and ends. */
+async function rangeOf(
+  db: Reader,
+  stream: StreamId,
+  { since, until }: AuditQuery,
+): Promise<{ anchor: Checkpoint | null; last: number }> {
+  const wanted = await matching(db, { stream, since, until })
+    .select(({ fn }) => [fn.min('seq').as('first'), fn.max('seq').as('last')])
+    .executeTakeFirstOrThrow();
+  const checkpoints = db.selectFrom('checkpoints').selectAll().where('stream', '=', stream);
+  const anchor =
+    since === undefined || wanted.first === null
+      ? undefined
+      : await checkpoints.where('seq', '<', wanted.first).orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  // On to the next checkpoint, which signs for the last entry that was asked for.
+  const end = await checkpoints
+    .where('seq', '>=', wanted.last ?? 0)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+  return { anchor: anchor === undefined ? null : toCheckpoint(anchor), last: end?.seq ?? wanted.last ?? 0 };
+}
+
+/** The next entries, as many as fit into a chunk and at least one. */
+async function readEntries(db: Reader, stream: StreamId, after: number, last: number) {
+  const { rows } = await sql<{ seq: number; entry: string }>`
+    SELECT seq, entry FROM (
+      SELECT seq, entry, sum(octet_length(entry)) OVER (ORDER BY seq) AS bytes, row_number() OVER (ORDER BY seq) AS place
+      FROM entries
+      WHERE stream = ${stream} AND seq > ${after} AND seq <= ${last}
+      ORDER BY seq
+      LIMIT ${CHUNK_ENTRIES}
+    ) AS next
+    WHERE bytes <= ${CHUNK_BYTES} OR place = 1
+    ORDER BY seq`.execute(db);
+  return rows;
+}
+
+async function checkpointsBetween(db: Reader, stream: StreamId, after: number, last: number): Promise<Checkpoint[]> {
+  const rows = await db
+    .selectFrom('checkpoints')
+    .selectAll()
+    .where('stream', '=', stream)
+    .where('seq', '>', after)
+    .where('seq', '<=', last)
+    .orderBy('seq')
+    .execute();
+  return rows.map(toCheckpoint);
+}
+
+/** Each checkpoint right after the entry it signs for. */
+function interleave(entries: readonly { seq: number; entry: string }[], checkpoints: readonly Checkpoint[]): string {
+  const bySeq = new Map(checkpoints.map((checkpoint) => [checkpoint.seq, checkpoint]));
+  return entries
+    .map(({ seq, entry }) => {
+      const checkpoint = bySeq.get(seq);
+      return checkpoint === undefined ? `${entry}\n` : `${entry}\n${checkpointLine(checkpoint)}\n`;
+    })
+    .join('');
+}
