@@ -52,7 +52,7 @@ export class Replies {
    * driver that pipelined one sends another at the end. When the COPY fails, nobody tells whether it failed before or
    * after the first was read; so that one is dropped as soon as an answer shows that it won't be answered.
    */
-  surplusSyncs = 0;
+  #surplusSyncs = 0;
 
   readonly #exchange: Exchange;
   /** Of what is being answered: which of its statements, rows and bytes so far, whether it takes bulk data. */
@@ -65,6 +65,17 @@ export class Replies {
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
+  }
+
+  /** The server owes nothing: what still stands in the queue gets no answer. */
+  get settled(): boolean {
+    const { pending } = this.#exchange;
+    let syncs = 0;
+    for (let i = 0; i < pending.length; i++) {
+      if (pending.kind(i) === Asked.sync) syncs += 1;
+      else if (pending.kind(i) !== Asked.copyEnd) return false;
+    }
+    return syncs <= this.#surplusSyncs;
   }
 
   walk(chunk: Uint8Array): Refusal | null {
@@ -124,8 +135,8 @@ export class Replies {
     const { pending, skipping } = this.#exchange;
     if (skipping) return 0;
     let kind = pending.kind(0);
-    while (kind === Asked.copyEnd || (kind === Asked.sync && this.surplusSyncs > 0)) {
-      if (kind === Asked.sync) this.surplusSyncs -= 1;
+    while (kind === Asked.copyEnd || (kind === Asked.sync && this.#surplusSyncs > 0)) {
+      if (kind === Asked.sync) this.#surplusSyncs -= 1;
       pending.drop(1);
       kind = pending.kind(0);
     }
@@ -234,7 +245,7 @@ export class Replies {
     if (skipping || (kind !== Asked.sync && kind !== Asked.query && kind !== Asked.call)) return OUT_OF_STEP;
     const number = pending.number(0);
     pending.drop(1);
-    if (pending.length === 0) this.surplusSyncs = 0;
+    if (pending.length === 0) this.#surplusSyncs = 0;
     if (kind !== Asked.sync) sink.finished(number);
     this.inTransaction = status !== IDLE;
     // A transaction's end drops its portals.
@@ -253,9 +264,9 @@ export class Replies {
     if (exchange.skipping) return null;
     while (
       pending.kind(0) === Asked.copyEnd ||
-      (this.surplusSyncs > 0 && pending.kind(0) === Asked.sync && pending.length > 1)
+      (this.#surplusSyncs > 0 && pending.kind(0) === Asked.sync && pending.length > 1)
     ) {
-      if (pending.kind(0) === Asked.sync) this.surplusSyncs -= 1;
+      if (pending.kind(0) === Asked.sync) this.#surplusSyncs -= 1;
       pending.drop(1);
     }
     const kind = pending.kind(0);
@@ -307,7 +318,7 @@ export class Replies {
   #bulkOfFailed(): number {
     const { pending, bulkIn } = this.#exchange;
     const end = this.#bulkEnd();
-    this.surplusSyncs += end - 1;
+    this.#surplusSyncs += end - 1;
     return pending.kind(end) === Asked.copyEnd ? pending.number(end) : bulkIn;
   }
 

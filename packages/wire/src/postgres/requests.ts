@@ -5,7 +5,7 @@
 import { refusal, SqlState } from '../refusal.ts';
 import type { Refusal } from '../statements.ts';
 import { type Exchange, NO_BYTES, PENDING_LIMIT } from './exchange.ts';
-import { Found, Frames, int32At, Treat } from './frames.ts';
+import { Found, Frames, GATHER_LIMIT, int32At, Treat } from './frames.ts';
 import { Frontend } from './frontend.ts';
 import { type Entry, type Names, nameEnd, nameOf, olderOf } from './names.ts';
 import { Asked } from './pending.ts';
@@ -146,7 +146,8 @@ export class Requests {
     const textEnd = ended ? text : limit;
     const total = ended ? text - textStart : size - (textStart - start);
     exchange.sink.prepare(number, entry.name, bytes, textStart, textEnd, total);
-    if (ended && whole) this.#declaredTypes(entry, bytes, text + 1, limit);
+    // Of a larger one the types are left to the server's ParameterDescription, so that chunks make no difference.
+    if (ended && size <= GATHER_LIMIT) this.#declaredTypes(entry, bytes, text + 1, limit);
     this.#beginLarge(number, textStart - start, ended ? 0 : total);
     return null;
   }
@@ -291,9 +292,10 @@ export class Requests {
 
   #sync(): void {
     const exchange = this.#exchange;
+    // An execution in the next section is not skipped when the binding fails: they can't be one record.
+    this.#tellBound();
     exchange.section += 1;
     if (exchange.skipping) {
-      this.#tellBound();
       exchange.skip(exchange.pending.length);
       exchange.skipping = false;
     }

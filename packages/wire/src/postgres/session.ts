@@ -37,12 +37,7 @@ export class PostgresSession implements StatementWalker {
   }
 
   get idle(): boolean {
-    const { pending } = this.#exchange;
-    return (
-      pending.length <= this.#replies.surplusSyncs &&
-      this.#requests.frames.remainder === 0 &&
-      this.#replies.frames.remainder === 0
-    );
+    return this.#replies.settled && this.#requests.frames.remainder === 0 && this.#replies.frames.remainder === 0;
   }
 
   get inTransaction(): boolean {
