@@ -144,6 +144,7 @@ class RunningCluster implements Cluster {
       void server.ended.then((end) => {
         if (this.#stopping !== null) return;
         this.#hasCrashed = true;
+        lock.release(); // nothing is left to own: whoever hears of the end may start again at once
         resolve(end);
       });
     });

@@ -69,6 +69,6 @@ export interface Cluster extends AsyncDisposable {
   connection(database: string): ClusterConnection;
   /** Ends the server and gives the folder's lock back. Idempotent; default `fast`. */
   stop(mode?: StopMode): Promise<void>;
-  /** Resolves when the server ends without `stop`; stays pending otherwise. */
+  /** Resolves when the server ends without `stop`, and can be started again; stays pending otherwise. */
   readonly crashed: Promise<ServerEnd>;
 }
