@@ -1,7 +1,7 @@
 /** Moving a grant's end while it is open, so that no session has to be reopened. */
 import { TidegateError } from '../errors.ts';
 import type { AccessRequest, Grant } from '../model.ts';
-import { after, compareDurations, formatDuration, milliseconds, reached } from '../time.ts';
+import { after, compareDurations, durationProblem, formatDuration, milliseconds, reached } from '../time.ts';
 import { assertApproved } from './open.ts';
 import { type ActiveGrant, wrongState } from './states.ts';
 
@@ -48,7 +48,7 @@ export function extendGrant(
 /**
  * What `extendGrant` checks of the grant itself, for use when an extension is asked for.
  *
- * @throws TidegateError `wrong_state`, `duration_too_long`
+ * @throws TidegateError `wrong_state`, `invalid_input`, `duration_too_long`
  */
 export function assertExtendable(
   grant: Grant,
@@ -60,6 +60,8 @@ export function assertExtendable(
   if (reached(grant.expiresAt, now)) {
     throw new TidegateError('wrong_state', `Grant ${grant.id} has ended.`, 'Make a new request.');
   }
+  const problem = durationProblem(duration);
+  if (problem !== null) throw new TidegateError('invalid_input', `The duration ${problem}.`, 'Ask for 30m, or 1h.');
   const left = longestExtension(grant, maxDuration);
   if (compareDurations(duration, left) <= 0) return;
   throw new TidegateError(

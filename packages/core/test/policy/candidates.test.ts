@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type ApprovalStep, candidates, couldBeApproved, isEligible, type Person } from '../../src/index.ts';
+import { approvable } from '../history/obvious.ts';
+import { alice, bob, carol, group, name, person, step, T0 } from '../make.ts';
+
+describe('who could approve a step', () => {
+  const leads = step(1, ['leads'], ['carol']);
+
+  test('members and the named, never the requester, in the order given', () => {
+    expect(candidates(leads, name('alice'), [carol, alice, bob])).toEqual(['carol', 'bob']);
+    expect(candidates(leads, name('bob'), [carol, alice, bob])).toEqual(['carol']);
+    expect(candidates(step(1, ['leads'], ['bob']), name('bob'), [person('bob', 'leads', 'dba')])).toEqual([]);
+  });
+
+  test('nobody who has reviewed before, in whatever step', () => {
+    const reviews = [{ reviewer: name('bob'), step: 0, decision: 'approve', comment: null, at: T0 }] as const;
+    expect(candidates(step(1, ['leads', 'dba']), name('alice'), [bob, carol], reviews)).toEqual(['carol']);
+  });
+
+  test('a step that names nobody has no candidates', () => {
+    expect(isEligible(step(1, []), name('alice'), bob)).toBe(false);
+  });
+});
+
+describe('could it be approved at all', () => {
+  const both = [step(1, ['leads']), step(1, ['dba'])];
+
+  test('overlapping groups: one person never fills two steps', () => {
+    const double = person('bob', 'leads', 'dba');
+    expect(couldBeApproved(both, name('alice'), [double])).toEqual({
+      possible: false,
+      step: 1,
+      why: 'Nobody could approve step 2 (one of dba): there are not enough different people for it: nobody counts in two steps, and nobody approves their own request.',
+    });
+    expect(couldBeApproved(both, name('alice'), [double, carol])).toEqual({ possible: true });
+    // The one who can do both is moved to where only they can be.
+    expect(couldBeApproved(both, name('alice'), [double, person('dan', 'leads')])).toEqual({ possible: true });
+  });
+
+  test('the requester does not count, also where only they are left', () => {
+    expect(couldBeApproved([step(1, ['leads'])], name('bob'), [bob, alice])).toEqual({
+      possible: false,
+      step: 0,
+      why: "Nobody could approve step 1 (one of leads): there is nobody for it other than bob, who can't approve their own request.",
+    });
+  });
+
+  test('no steps need nobody', () => {
+    expect(couldBeApproved([], name('alice'), [])).toEqual({ possible: true });
+  });
+
+  test('what is already approved need not be approved again, and takes its reviewer away', () => {
+    const double = person('bob', 'leads', 'dba');
+    const reviews = [{ reviewer: name('bob'), step: 0, decision: 'approve', comment: null, at: T0 }] as const;
+    expect(couldBeApproved(both, name('alice'), [double, person('dan', 'leads')], reviews)).toMatchObject({ step: 1 });
+    expect(couldBeApproved(both, name('alice'), [double, carol], reviews)).toEqual({ possible: true });
+  });
+
+  test('agrees with trying every choice of people', () => {
+    const groups = ['a', 'b', 'c'];
+    const names = ['p0', 'p1', 'p2', 'p3', 'p4'];
+    const some = (from: string[]) => fc.subarray(from);
+    const people = fc.tuple(...names.map((each) => some(groups).map((in_): Person => person(each, ...in_))));
+    const steps = fc.array(
+      fc
+        .tuple(fc.integer({ min: 1, max: 3 }), some(groups), some(names))
+        .map(([count, in_, who]): ApprovalStep => step(count, in_, who)),
+      { maxLength: 3 },
+    );
+    let impossible = 0;
+    fc.assert(
+      fc.property(steps, people, fc.constantFrom(...names), (asked, everybody, requester) => {
+        const expected = approvable(asked, name(requester), everybody);
+        if (!expected) impossible += 1;
+        expect(couldBeApproved(asked, name(requester), everybody).possible).toBe(expected);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(impossible).toBeGreaterThan(50);
+  });
+
+  test('a group of 50,000 is matched in no time', () => {
+    const crowd = Array.from({ length: 50_000 }, (_, index) => person(`p${index}`, 'crowd'));
+    const start = performance.now();
+    expect(couldBeApproved([step(20, ['crowd']), step(20, ['crowd'])], name('p0'), crowd).possible).toBe(true);
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(crowd[0]?.groups).toEqual([group('crowd')]);
+  });
+});
