@@ -47,7 +47,7 @@ export type ToWorker =
       /** 0–255: part of the cancel keys its clients get, and of its stream's name. */
       readonly worker: number;
       readonly listeners: readonly RelayListener[];
-      /** PEM. `ca` belongs to nobody's verification here: clients bring no certificates. */
+      /** PEM. */
       readonly tls: { readonly key: string; readonly certificate: string };
       readonly spool: {
         readonly folder: string;
@@ -93,7 +93,7 @@ export type ToWorker =
       readonly comment: string | null;
     }
   /** A cancel request that another worker received for a session of this one. */
-  | { readonly type: 'cancel'; readonly engine: Engine; readonly key: string }
+  | { readonly type: 'cancel'; readonly key: string }
   /** New certificate and key of the listeners, for connections from now on; the old ones run out. PEM. */
   | { readonly type: 'tls'; readonly key: string; readonly certificate: string }
   /**
@@ -132,7 +132,7 @@ export type FromWorker =
       readonly statements: number;
     }
   /** A cancel request for a session of the worker with this number: pass it on as `cancel`. */
-  | { readonly type: 'cancel'; readonly engine: Engine; readonly worker: number; readonly key: string }
+  | { readonly type: 'cancel'; readonly worker: number; readonly key: string }
   /** The worker cannot go on and exits by itself after this. Holds no secrets. */
   | { readonly type: 'fatal'; readonly message: string };
 

@@ -1,0 +1,18 @@
+/** PostgreSQL, as the relay knows engines. */
+import type { Buffer } from 'node:buffer';
+import { postgres } from '@tidegate/wire';
+import type { RelayEngine } from '../../relay/engine.ts';
+import { farewellMessage, refusalMessage } from './errors.ts';
+import { handshake } from './handshake.ts';
+import { UpstreamKeys } from './upstream-keys.ts';
+
+export function postgresEngine(mockSecret: Buffer): RelayEngine {
+  const keys = new UpstreamKeys();
+  return {
+    engine: 'postgres',
+    accept: (arrival) => handshake(arrival, { keys, mockSecret }),
+    refusal: refusalMessage,
+    farewell: farewellMessage,
+    walker: (sink) => new postgres.PostgresSession(sink),
+  };
+}

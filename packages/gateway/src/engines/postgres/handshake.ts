@@ -1,0 +1,201 @@
+/**
+ * A PostgreSQL client from its first byte to an open session (protocol, "Message Flow", "Start-up" and after): the real
+ * server is met as the grant's principal on the way, and nothing tells the client it is in before there is a permit.
+ */
+import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import { ProtocolError, postgres } from '@tidegate/wire';
+import { type Challenge, Permit, type Proof } from '../../relay/admit.ts';
+import type { Arrival } from '../../relay/arrival.ts';
+import type { Ready } from '../../relay/engine.ts';
+import { ClientGone, LoginRefused } from '../../relay/refusal.ts';
+import { acceptTls } from '../../relay/tls.ts';
+import { Dialogue } from './dialogue.ts';
+import { connectUpstream, type Upstream } from './upstream.ts';
+import { cancelUpstream } from './upstream-cancel.ts';
+import type { UpstreamKeys } from './upstream-keys.ts';
+
+/** What the answer to SSLRequest and GSSENCRequest may be. */
+const YES = Buffer.from('S');
+const NO = Buffer.from('N');
+const ALPN = 'postgresql';
+/** RFC 7677, and what tickets have: an unknown login name must look like one of ours. */
+const ITERATIONS = 4096;
+/** Secrets of cancel keys, in bytes: protocol 3.0 knows no other, 3.2 takes up to 256. */
+const SECRET_BYTES = { 0: 4, 2: 32 } as const;
+
+export interface HandshakeOptions {
+  readonly keys: UpstreamKeys;
+  /** Makes up the salts of login names that are nobody's; the same in every worker, and after a restart. */
+  readonly mockSecret: Buffer;
+}
+
+export async function handshake(arrival: Arrival, options: HandshakeOptions): Promise<Ready | null> {
+  try {
+    const opening = await open(arrival);
+    if (opening === null) return null;
+    const { client, startup, secure } = opening;
+    return await session(arrival, client, startup, secure, options);
+  } catch (error) {
+    throw error instanceof ProtocolError ? refused(error) : error;
+  }
+}
+
+/** Up to the start-up message: TLS or not, or a cancel request (null), which has no answer. */
+async function open(
+  arrival: Arrival,
+): Promise<{ client: Dialogue; startup: postgres.StartupMessage; secure: boolean } | null> {
+  let client = talk(arrival);
+  let secure = false;
+  const asked = new Set<string>();
+  for (;;) {
+    const packet = await client.startup();
+    if (packet.kind === 'startup') return { client, startup: packet, secure };
+    if (packet.kind === 'cancel') {
+      await arrival.cancels.cancel({ number: packet.processId, secret: Buffer.from(packet.secret) });
+      return null;
+    }
+    // Each may be asked once, encryption only in the clear, and direct TLS is the very first thing or nothing.
+    if (asked.has(packet.kind) || secure || (packet.kind === 'tls' && asked.size > 0)) {
+      throw new ProtocolError('client', '08P01', `unexpected ${packet.kind} request`);
+    }
+    asked.add(packet.kind);
+    if (packet.kind !== 'tls' && client.waiting > 0) {
+      throw new ProtocolError('client', '08P01', 'unencrypted data was sent after the request for encryption');
+    }
+    if (packet.kind === 'gssenc') {
+      client.write(NO);
+      continue;
+    }
+    if (packet.kind === 'ssl') client.write(YES);
+    await startTls(arrival, client.leave(), packet.kind === 'tls');
+    secure = true;
+    client = talk(arrival);
+  }
+}
+
+/** Direct TLS needs its ALPN: without, a client made to speak another protocol could be led here (ALPACA). */
+async function startTls(arrival: Arrival, received: Buffer, direct: boolean): Promise<void> {
+  const raw = arrival.socket;
+  const abort = () => raw.destroy();
+  arrival.signal.addEventListener('abort', abort, { once: true });
+  try {
+    const { socket, protocol } = await acceptTls(raw, arrival.tls, [ALPN], received);
+    arrival.socket = socket;
+    if (direct && protocol !== ALPN) throw new ProtocolError('client', '08P01', `direct TLS needs ALPN "${ALPN}"`);
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    arrival.signal.throwIfAborted();
+    throw new ClientGone(`TLS failed: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    arrival.signal.removeEventListener('abort', abort);
+  }
+}
+
+async function session(
+  arrival: Arrival,
+  client: Dialogue,
+  startup: postgres.StartupMessage,
+  secure: boolean,
+  options: HandshakeOptions,
+): Promise<Ready> {
+  arrival.introduce({
+    loginName: startup.user,
+    database: startup.database,
+    application: startup.parameters.get('application_name') ?? '',
+    clientAddress: arrival.address,
+  });
+  if (arrival.tlsRequired && !secure) {
+    throw new LoginRefused('tls_required', 'this gateway takes connections with TLS only', {
+      next: 'Connect with sslmode=verify-full.',
+    });
+  }
+  if (startup.replication) {
+    throw new LoginRefused('not_supported', 'replication connections are not let through', {
+      next: 'Connect without the parameter "replication".',
+    });
+  }
+  const parameters = postgres.upstreamParameters(startup.parameters);
+  if (startup.negotiate !== null) {
+    const { minor, unknownOptions } = startup.negotiate;
+    client.write(postgres.negotiateProtocolVersion(minor, unknownOptions));
+  }
+  const challenge = arrival.challenge();
+  const { proof, answer } = await prove(client, challenge, secure ? arrival.tls.endPoint : null, options);
+  const permit = await arrival.admit(challenge, proof);
+  const upstream = await connectUpstream({ permit, parameters, keys: options.keys, signal: arrival.signal });
+  try {
+    const { number, secret } = arrival.cancels.keyFor(permit, SECRET_BYTES[startup.minor]);
+    return {
+      permit,
+      client: arrival.socket,
+      server: upstream.socket,
+      greeting: greeting(permit, answer, upstream, { processId: number, secret }),
+      takeOver: () => ({ fromClient: client.leave(), fromServer: upstream.leave() }),
+      cancelUpstream: async () => {
+        if (upstream.key !== null) await cancelUpstream(permit.resource, upstream.socket.remoteAddress, upstream.key);
+      },
+    };
+  } catch (error) {
+    upstream.socket.destroy();
+    throw error;
+  }
+}
+
+/** SCRAM-SHA-256, and -PLUS inside TLS. Unknown login names go the whole way too, and fail at its end like a wrong ticket. */
+async function prove(
+  client: Dialogue,
+  { tickets, attempt }: Challenge,
+  endPoint: Buffer | null,
+  { mockSecret }: HandshakeOptions,
+): Promise<{ proof: Proof; answer: Buffer }> {
+  const candidates = tickets ?? postgres.mockCandidates(mockSecret, attempt.loginName, ITERATIONS);
+  const scram = new postgres.ScramServer({ candidates, nonce: randomBytes(18).toString('base64'), endPoint });
+  client.write(postgres.authenticationSasl(scram.mechanisms));
+  const { mechanism, data } = postgres.readSaslInitialResponse(await password(client));
+  // A client may leave its first message out, and is then asked for it (RFC 4422, section 5).
+  if (data === null) client.write(postgres.authenticationSaslContinue(Buffer.alloc(0)));
+  client.write(postgres.authenticationSaslContinue(scram.first(mechanism, data ?? (await password(client)))));
+  const verdict = scram.final(await password(client));
+  if (!verdict.accepted) return { proof: { accepted: false }, answer: Buffer.alloc(0) };
+  return { proof: { accepted: true, index: verdict.index }, answer: verdict.message };
+}
+
+async function password(client: Dialogue): Promise<Buffer> {
+  const { type, body } = await client.message();
+  if (type === postgres.Frontend.password) return body;
+  if (type === postgres.Frontend.terminate) throw new ClientGone('it said goodbye');
+  throw new ProtocolError('client', '08P01', 'expected a password message');
+}
+
+/** "You are in": with a permit only. */
+function greeting(permit: Permit, answer: Buffer, upstream: Upstream, key: postgres.CancelKey): Buffer {
+  Permit.demand(permit);
+  return Buffer.concat([
+    postgres.authenticationSaslFinal(answer),
+    postgres.authenticationOk(),
+    ...upstream.greetings,
+    postgres.backendKeyData(key),
+    postgres.readyForQuery(upstream.status),
+  ]);
+}
+
+function talk(arrival: Arrival): Dialogue {
+  return new Dialogue(arrival.socket, 'client', arrival.signal, (why) => {
+    const gone = new ClientGone(why);
+    arrival.end(gone);
+    return gone;
+  });
+}
+
+/** What broke the protocol, said to the client when it was the client's doing. */
+function refused(error: ProtocolError): LoginRefused {
+  if (error.side === 'server') {
+    return new LoginRefused('database_refused', 'the database does not speak as expected', {
+      next: 'Tell an administrator.',
+      cause: error,
+    });
+  }
+  const code = error.code === '0A000' ? 'not_supported' : 'protocol_violation';
+  return new LoginRefused(code, error.message, { engineCode: error.code });
+}

@@ -1,0 +1,112 @@
+/** A client that is not in yet: what its handshake knows and may do, and how long it has. */
+import type { Buffer } from 'node:buffer';
+import type { Admission, Attempt, Challenge, Permit, Proof } from './admit.ts';
+import type { Limits, Place } from './limits.ts';
+import { ClientGone, LoginRefused } from './refusal.ts';
+import type { NodeSocket } from './sockets.ts';
+import type { ServerTls } from './tls.ts';
+
+/** With it a client can ask, on another connection, that what its session runs be stopped. */
+export interface CancelKey {
+  /** 32 bits; names worker and session. */
+  readonly number: number;
+  readonly secret: Buffer;
+}
+
+/** The worker's cancel keys, for all its sessions. */
+export interface CancelDesk {
+  /** A new key, with a secret of the length that the client's protocol takes. */
+  keyFor(permit: Permit, secretBytes: number): CancelKey;
+  /** Resolves when all that comes of it was done; says nothing of whether the key fits. */
+  cancel(key: CancelKey): Promise<void>;
+}
+
+export interface ArrivalOptions {
+  readonly place: Place;
+  readonly limits: Limits;
+  readonly admission: Admission;
+  readonly cancels: CancelDesk;
+  readonly tls: ServerTls;
+  readonly tlsRequired: boolean;
+}
+
+export class Arrival {
+  /** Replaced when TLS begins: a refusal goes through the latest. */
+  socket: NodeSocket;
+  readonly address: string;
+  readonly tls: ServerTls;
+  readonly tlsRequired: boolean;
+  readonly cancels: CancelDesk;
+  readonly #options: ArrivalOptions;
+  readonly #over = new AbortController();
+  #timer: NodeJS.Timeout;
+  #attempt: Attempt | null = null;
+  #permit: Permit | null = null;
+
+  constructor(socket: NodeSocket, options: ArrivalOptions) {
+    this.socket = socket;
+    this.address = socket.remoteAddress;
+    this.tls = options.tls;
+    this.tlsRequired = options.tlsRequired;
+    this.cancels = options.cancels;
+    this.#options = options;
+    this.#timer = this.#within(options.limits.handshakeMs, 'the login took too long');
+  }
+
+  /** Aborts with what the client is to be told (LoginRefused), or with ClientGone. Everything that waits heeds it. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Who the client says it is, once it has; for the record of a refusal. */
+  get attempt(): Attempt | null {
+    return this.#attempt;
+  }
+
+  get permit(): Permit | null {
+    return this.#permit;
+  }
+
+  /** The client has said who it is: from here on a refusal goes on record. */
+  introduce(attempt: Attempt): void {
+    this.#attempt = attempt;
+  }
+
+  /** What the client must prove. Throws LoginRefused for what holds for everybody alike. */
+  challenge(): Challenge {
+    if (this.#attempt === null) throw new Error('a client is introduced before it is challenged');
+    return this.#options.admission.challenge(this.#attempt);
+  }
+
+  /** The client has proved who it is, or failed to. Throws LoginRefused. */
+  async admit(challenge: Challenge, proof: Proof): Promise<Permit> {
+    const permit = await this.#options.admission.admit(challenge, proof, this.signal);
+    this.#permit = permit;
+    this.#options.place.authenticated();
+    clearTimeout(this.#timer);
+    this.#timer = this.#within(this.#options.limits.openingMs, 'the database took too long to answer');
+    permit.signal.addEventListener('abort', () => this.end(permit.signal.reason), { once: true });
+    return permit;
+  }
+
+  /** The client went away. */
+  gone(why: string): void {
+    this.end(new ClientGone(why));
+  }
+
+  /** Whatever waits for this client stops waiting. */
+  end(why: unknown): void {
+    clearTimeout(this.#timer);
+    this.#over.abort(why);
+  }
+
+  /** The handshake is over, one way or the other: no deadline any more. */
+  settled(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #within(ms: number, message: string): NodeJS.Timeout {
+    const next = 'Try again; if it lasts, tell an administrator.';
+    return setTimeout(() => this.end(new LoginRefused('handshake_timeout', message, { next })), ms);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * A session's two streams: read → record → forward, both ways, and a clean end. It knows nothing of grants or engines:
+ * a walker reads the protocol, a record keeps what it means, and the owner decides when it is over.
+ */
+import type { Buffer } from 'node:buffer';
+import type { Refusal, StatementWalker } from '@tidegate/wire';
+import { Flow, Stop } from './flow.ts';
+import type { RelaySocket, SocketReader } from './sockets.ts';
+import type { Turn } from './turn.ts';
+
+export interface PumpEvents {
+  /** The client sends nothing more, but may still read. */
+  clientEnded(): void;
+  clientClosed(error: Error | null): void;
+  serverEnded(): void;
+  serverClosed(error: Error | null): void;
+  /** One side broke the protocol, or asked for what is not let through. Nothing of that chunk was forwarded. */
+  violated(refusal: Refusal): void;
+  /** The record could not be written. Nothing of what was to be recorded was forwarded. */
+  unrecorded(error: unknown): void;
+}
+
+export interface PumpOptions {
+  readonly client: RelaySocket;
+  readonly server: RelaySocket;
+  readonly walker: StatementWalker;
+  readonly turn: Turn;
+  readonly events: PumpEvents;
+}
+
+type Mode = 'relaying' | 'closing' | 'closed';
+
+export class Pump {
+  readonly #client: RelaySocket;
+  readonly #server: RelaySocket;
+  readonly #walker: StatementWalker;
+  readonly #turn: Turn;
+  readonly #events: PumpEvents;
+  readonly #toServer: Flow;
+  readonly #toClient: Flow;
+  #mode: Mode = 'relaying';
+  /** The client has everything up to the end of a message: where one of our own may be put. */
+  #clientAtBoundary = true;
+  /** How many bytes the client had when chunks began to be held, if that was at a boundary; else -1. */
+  #heldFrom = -1;
+  /** While closing: what the client is told last. */
+  #farewell: Buffer | null = null;
+  #said: (() => void) | null = null;
+
+  constructor({ client, server, walker, turn, events }: PumpOptions) {
+    this.#client = client;
+    this.#server = server;
+    this.#walker = walker;
+    this.#turn = turn;
+    this.#events = events;
+    this.#toServer = new Flow(client, server, turn, { relieved() {}, withheld: (error) => events.unrecorded(error) });
+    this.#toClient = new Flow(server, client, turn, {
+      relieved: () => this.#settle(),
+      withheld: (error) => {
+        this.#clientAtBoundary = this.#heldFrom === this.#toClient.bytes;
+        events.unrecorded(error);
+      },
+    });
+  }
+
+  get bytesToServer(): number {
+    return this.#toServer.bytes;
+  }
+
+  get bytesToClient(): number {
+    return this.#toClient.bytes;
+  }
+
+  /** Begins, with what each side sent before (may be empty). */
+  start(fromClient: Buffer, fromServer: Buffer): void {
+    this.#server.readBy(this.#serverReader);
+    this.#client.readBy(this.#clientReader);
+    if (fromServer.length > 0) this.#fromServer(fromServer, fromServer.length);
+    if (fromClient.length > 0) this.#fromClient(fromClient, fromClient.length);
+  }
+
+  /** Passes on that the client will send no more. */
+  endServer(): void {
+    this.#toServer.end();
+  }
+
+  endClient(): void {
+    this.#toClient.end();
+  }
+
+  /** The client is gone: what the server still sends is read for its outcomes and dropped. */
+  forgetClient(): void {
+    this.#toClient.close();
+  }
+
+  /**
+   * Stops relaying. The client gets the rest of the message that is on its way, then `farewell`; then `said` is called.
+   * The caller bounds the wait: the rest may never come.
+   */
+  close(farewell: Buffer, said: () => void): void {
+    if (this.#mode !== 'relaying') return;
+    this.#mode = 'closing';
+    this.#farewell = farewell;
+    this.#said = said;
+    // Nothing more reaches the server, recorded or not. The client is read on: unread bytes would make the kernel reset
+    // the connection, and the client might lose the farewell.
+    this.#toServer.close();
+    this.#settle();
+  }
+
+  destroyServer(): void {
+    this.#server.destroy();
+  }
+
+  /** Both sockets at once. */
+  destroy(): void {
+    this.#mode = 'closed';
+    this.#toServer.close();
+    this.#toClient.close();
+    this.#server.destroy();
+    this.#client.destroy();
+  }
+
+  /** While closing: says the farewell if the client's stream stands where it can be said. */
+  #settle(): void {
+    const farewell = this.#farewell;
+    if (this.#mode !== 'closing' || farewell === null || this.#toClient.holding || !this.#clientAtBoundary) return;
+    this.#farewell = null;
+    this.#toClient.close();
+    this.#client.write(farewell);
+    this.#client.end();
+    this.#said?.();
+  }
+
+  #fromClient(bytes: Buffer, length: number): void {
+    if (this.#mode !== 'relaying') return;
+    const chunk = this.#turn.arena.keep(bytes, length);
+    const refusal = this.#walker.fromClient(chunk);
+    if (refusal !== null) {
+      this.#turn.arena.done(false);
+      this.#events.violated(refusal);
+      return;
+    }
+    this.#toServer.pass(chunk);
+    if (this.#walker.crowded) this.#toServer.stop(Stop.crowded);
+  }
+
+  #fromServer(bytes: Buffer, length: number): void {
+    if (this.#mode === 'closed') return;
+    if (this.#mode === 'closing') {
+      this.#finishMessage(bytes, length);
+      return;
+    }
+    const chunk = this.#turn.arena.keep(bytes, length);
+    const refusal = this.#walker.fromServer(chunk);
+    if (refusal !== null) {
+      this.#turn.arena.done(false);
+      this.#events.violated(refusal);
+      return;
+    }
+    this.#forward(chunk, this.#walker.serverRemainder === 0);
+    if (!this.#walker.crowded) this.#toServer.go(Stop.crowded);
+  }
+
+  /** While closing: what the chunk holds of the message in flight still goes to the client, and no more. */
+  #finishMessage(bytes: Buffer, length: number): void {
+    if (this.#farewell === null) return;
+    const chunk = this.#turn.arena.keep(bytes, length);
+    const rest = this.#walker.toBoundary(chunk);
+    const wanted = rest < 0 ? chunk : chunk.subarray(0, rest);
+    // A walker that has refused reads no further, and then can't tell any more where the next message ends.
+    const lost = this.#walker.fromServer(wanted) !== null && rest < 0;
+    if (lost || wanted.length === 0) this.#turn.arena.done(false);
+    else this.#forward(wanted, rest >= 0);
+    this.#settle();
+  }
+
+  /** A chunk that the walker has read, to the client. `whole`: it ends where a message ends. */
+  #forward(chunk: Buffer, whole: boolean): void {
+    if (!this.#toClient.holding) this.#heldFrom = this.#clientAtBoundary ? this.#toClient.bytes : -1;
+    this.#clientAtBoundary = whole;
+    this.#toClient.pass(chunk);
+  }
+
+  readonly #clientReader: SocketReader = {
+    chunk: (bytes, length) => this.#fromClient(bytes, length),
+    ended: () => this.#events.clientEnded(),
+    drained: () => this.#toClient.drained(),
+    closed: (error) => this.#events.clientClosed(error),
+  };
+
+  readonly #serverReader: SocketReader = {
+    chunk: (bytes, length) => this.#fromServer(bytes, length),
+    ended: () => this.#events.serverEnded(),
+    drained: () => this.#toServer.drained(),
+    closed: (error) => this.#events.serverClosed(error),
+  };
+}
