@@ -15,7 +15,7 @@ export function demoPassword(env: Readonly<Record<string, string | undefined>>):
   if (!passwordShape.safeParse(given).success) {
     throw new TidegateError(
       'invalid_input',
-      'TIDEGATE_DEMO_PASSWORD must have 10 to 256 characters.',
+      'TIDEGATE_DEMO_PASSWORD must have 8 to 256 characters.',
       'Choose a longer one, or leave it out and have one made.',
     );
   }

@@ -8,7 +8,7 @@ export interface SeedOptions {
   /** One-time: a control plane that was set up takes none. */
   readonly setupToken: string;
   readonly orders: { readonly resource: OrdersResource };
-  /** Everybody's, 10 to 256 characters. */
+  /** Everybody's, 8 to 256 characters. */
   readonly password: string;
 }
 

@@ -109,5 +109,5 @@ test('the password: the one given, or a new one each time that can be read aloud
   expect(first.password).toMatch(/^([2-9a-hjkmnp-tv-z]{4}-){3}[2-9a-hjkmnp-tv-z]{4}$/);
   expect(first.generated && second.generated).toBe(true);
   expect(first.password).not.toBe(second.password);
-  expect(() => demoPassword({ TIDEGATE_DEMO_PASSWORD: 'short' })).toThrow('10 to 256');
+  expect(() => demoPassword({ TIDEGATE_DEMO_PASSWORD: 'short' })).toThrow('8 to 256');
 });

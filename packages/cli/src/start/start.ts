@@ -2,7 +2,6 @@
  * `tidegate start`: everything in one place. A small supervisor that owns the embedded store (and the demo's database),
  * runs the control plane and the gateway as children, starts again what dies, and ends all of it with itself.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type Home, homeFolder, prepareHome } from './home.ts';
@@ -51,6 +50,7 @@ async function startParts({ env, demo, say }: StartOptions, home: Home, ends: En
   };
 
   const demoPart = remembered(home, demo) ? await import('@tidegate/demo') : null;
+  const { password, generated } = demoPart?.demoPassword(env) ?? { password: '', generated: false };
   let orders: Awaited<ReturnType<NonNullable<typeof demoPart>['startOrders']>> | null = null;
   const openOrders = async () => {
     if (demoPart === null) throw new Error('this home has no demo');
@@ -77,11 +77,9 @@ async function startParts({ env, demo, say }: StartOptions, home: Home, ends: En
       say(`Make the first administrator, once, at ${url}/setup.html#token=${setupToken}`);
       return;
     }
-    const given = env.TIDEGATE_DEMO_PASSWORD;
-    const password = given ?? randomBytes(9).toString('base64url');
     await demoPart.seedDemo({ baseUrl: url, setupToken, orders, password });
     say('Demo: alice (engineers), bob (leads), carol (dba, administrators, auditors); resource orders.');
-    if (given === undefined) say(`Their password, shown this once: ${password}`);
+    if (generated) say(`Their password, shown this once: ${password}`);
   };
   const [ready] = await Promise.all([gate.start(), seed()]);
   for (const line of listenerLine(gatewayReady.parse(ready))) say(line);

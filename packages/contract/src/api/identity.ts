@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { groupName, instant, personName } from '../shapes.ts';
 
-export const password = z.string().min(10).max(256);
+/** NIST SP 800-63B: length is what counts, from 8 characters; no rules of composition. */
+export const password = z.string().min(8).max(256);
 export const login = z.object({
   user: z.string().max(128),
   password: z.string().max(256),
