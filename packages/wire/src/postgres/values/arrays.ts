@@ -7,7 +7,7 @@ export type Nested = readonly (Scalar | null | Nested)[];
 const MAX_DIMENSIONS = 6;
 
 /** Nested arrays, or undefined when the bytes are no array of a type that can be read. */
-export function array(view: DataView, maxLength: number): Nested | undefined {
+export function array(view: DataView): Nested | undefined {
   if (view.byteLength < 12) return undefined;
   const dimensions = view.getInt32(0);
   const decode = scalarDecoder(view.getUint32(8));
@@ -30,7 +30,7 @@ export function array(view: DataView, maxLength: number): Nested | undefined {
       continue;
     }
     if (length < 0 || length > view.byteLength - at) return undefined;
-    const element = decode(new DataView(view.buffer, view.byteOffset + at, length), maxLength);
+    const element = decode(new DataView(view.buffer, view.byteOffset + at, length));
     if (element === undefined) return undefined;
     elements.push(element);
     at += length;

@@ -105,7 +105,7 @@ class ValueWalk {
     const shown = Math.min(this.#at - start, this.#maxBytes);
     const view = new DataView(this.#view.buffer, this.#view.byteOffset + start, shown);
     if (shown < length) return { type: name, ...cut(view, format), truncated: length };
-    const value = format === BINARY ? decoded(view, type, this.#maxBytes) : format === 0 ? text(view) : undefined;
+    const value = format === BINARY ? decoded(view, type) : format === 0 ? text(view) : undefined;
     return value === undefined ? { type: name, hex: hex(view) } : { type: name, value };
   }
 
@@ -119,8 +119,8 @@ class ValueWalk {
   }
 }
 
-function decoded(view: DataView, type: number, maxBytes: number): Scalar | Nested | undefined {
-  return isArray(type) ? array(view, maxBytes) : scalarDecoder(type)?.(view, maxBytes);
+function decoded(view: DataView, type: number): Scalar | Nested | undefined {
+  return isArray(type) ? array(view) : scalarDecoder(type)?.(view);
 }
 
 /** The beginning of a value: text up to the last whole character, else bytes. */

@@ -48,8 +48,11 @@ const NUMERIC_SPECIALS = new Map([
   [0xf000, '-Infinity'],
 ]);
 
+/** A few bytes may ask for 130,000 zeros; so many are written, and beyond it the bytes are shown. */
+const MAX_ZEROS = 400;
+
 /** Base-10000 digits, the first standing for 10000^weight, shown with `scale` decimals. */
-export function numeric(view: DataView, maxLength: number): string | undefined {
+export function numeric(view: DataView): string | undefined {
   if (view.byteLength < 8) return undefined;
   const count = view.getUint16(0);
   const weight = view.getInt16(2);
@@ -58,8 +61,7 @@ export function numeric(view: DataView, maxLength: number): string | undefined {
   const sign = NUMERIC_SIGNS.get(view.getUint16(4));
   const scale = view.getUint16(6);
   if (sign === undefined || view.byteLength !== 8 + count * 2) return undefined;
-  // A few bytes may ask for 130,000 zeros.
-  if ((Math.max(0, weight) + 1) * 4 + scale > maxLength) return undefined;
+  if ((Math.max(0, weight) + 1) * 4 + scale > count * 4 + MAX_ZEROS) return undefined;
   const digit = (place: number): string | undefined => {
     const index = weight - place;
     const value = index >= 0 && index < count ? view.getUint16(8 + index * 2) : 0;

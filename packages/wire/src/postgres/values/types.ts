@@ -5,8 +5,8 @@ import { date, interval, time, timestamp, timestamptz, timetz } from './times.ts
 
 export type Scalar = string | number | boolean;
 
-/** Reads a value's bytes; `maxLength` bounds the text it may become. Undefined: not a value of this type. */
-export type Decoder = (view: DataView, maxLength: number) => Scalar | undefined;
+/** Reads a value's bytes, whose length it must fit. Undefined: not a value of this type. */
+export type Decoder = (view: DataView) => Scalar | undefined;
 
 interface Type {
   readonly name: string;
