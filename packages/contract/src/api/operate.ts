@@ -62,9 +62,11 @@ export const gatewayView = z
     spool: z.object({ bytes: z.int(), limitBytes: z.int(), oldestAt: instant.nullable() }).nullable(),
   })
   .meta({ id: 'Gateway' });
+export type GatewayView = z.infer<typeof gatewayView>;
 export const newJoinToken = z.object({ name: z.string().min(1).max(63), validFor: duration.default('PT1H') });
 /** `TOKEN` goes to `tidegate gateway --join TOKEN` once; it carries the link address and the authority's fingerprint. */
 export const joinToken = z.object({ token: z.string(), expiresAt: instant });
+export type JoinToken = z.infer<typeof joinToken>;
 
 export const finding = z
   .object({
@@ -77,6 +79,7 @@ export const finding = z
     resolvedAt: instant.nullable(),
   })
   .meta({ id: 'Finding' });
+export type Finding = z.infer<typeof finding>;
 
 /** One line of the audit record as it is listed, exported and verified (see core/audit). */
 export const auditEntry = z

@@ -144,6 +144,7 @@ export const liveSession = z.object({
   application: z.string(),
   startedAt: instant,
 });
+export type LiveSession = z.infer<typeof liveSession>;
 export const fromGateway = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
@@ -180,6 +181,7 @@ export const join = z.object({
   csr: z.string().max(16_384),
   listenerNames: z.array(z.string().max(253)).max(32),
 });
+export type JoinRequest = z.infer<typeof join>;
 export const joined = z.object({
   gateway: z.string(),
   name: z.string(),
@@ -187,6 +189,7 @@ export const joined = z.object({
   listenerCertificate: z.string(),
   ca: z.string(),
 });
+export type Joined = z.infer<typeof joined>;
 
 /**
  * `POST /renew` under a certificate that is still good, at two thirds of its life; answered with `joined`. The request
@@ -196,6 +199,7 @@ export const renew = z.object({
   csr: z.string().max(16_384),
   listenerNames: z.array(z.string().max(253)).max(32),
 });
+export type RenewRequest = z.infer<typeof renew>;
 
 /**
  * `GET /streams/:stream`: where the control plane stands; seq 0 and 64 zeros for a stream it has never seen.
