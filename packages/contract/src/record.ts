@@ -114,8 +114,9 @@ export const recordData = {
     detail: z.string(),
   }),
   /**
-   * The first entry of a stream that goes on where another had to stop: records were damaged on the gateway's disk, or
-   * the control plane's copy does not have what the gateway has already deleted. Numbers are of the first stream.
+   * The first entry of a stream that goes on where another had to stop: records were damaged on the gateway's disk, the
+   * control plane's copy does not have what the gateway has already deleted, or holds something different, or the gateway
+   * joined anew and is another one since. Numbers are of the first stream.
    */
   'stream.continued': z.object({
     stream: z.string(),
@@ -123,7 +124,7 @@ export const recordData = {
     seq: z.int(),
     hash: z.string(),
     lost: z.object({ from: z.int(), to: z.int() }).nullable(),
-    because: z.enum(['damaged', 'behind', 'different']),
+    because: z.enum(['damaged', 'behind', 'different', 'rejoined']),
   }),
   /** A record that could not be made sense of: as it stands in the spool. */
   'record.unreadable': z.object({ entry: z.int(), session: z.int(), base64: z.string(), because: z.string() }),

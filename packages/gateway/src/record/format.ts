@@ -15,6 +15,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { writerProcess } from './writer-process.ts';
 
 const MAGIC = Buffer.from('TIDESPL1', 'latin1');
 const SEGMENT_PREFIX = MAGIC.length + 8;
@@ -89,6 +90,7 @@ const segmentHeader = z.object({
   firstSeq: z.int(),
   /** Milliseconds since the epoch, the writer's own clock. */
   createdAt: z.number(),
+  writer: writerProcess,
 });
 export type SegmentHeader = z.infer<typeof segmentHeader>;
 

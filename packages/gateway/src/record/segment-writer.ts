@@ -11,18 +11,21 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  unlinkSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { encodeSegmentHeader } from './format.ts';
 import { listSegments, segmentName } from './segments.ts';
+import { thisProcess } from './writer-process.ts';
 
 export interface SegmentWriterOptions {
   readonly folder: string;
   readonly stream: string;
   /** A segment is closed when it has grown to this. */
   readonly segmentBytes: number;
+  /** How much may be written in all, in bytes; `allow` raises it. */
+  readonly allowanceBytes: number;
   /** Also forces new folders and files to the disk. */
   readonly durable: boolean;
   /** The block that a new segment begins with, so that it can be read alone; empty: none. */
@@ -38,6 +41,7 @@ export class SegmentWriter {
   #segment: number;
   #position = 0;
   #written = 0;
+  #allowance: number;
   #checkedAt = 0;
   #syncing: number | null = null;
   #lost: Error | null = null;
@@ -45,12 +49,18 @@ export class SegmentWriter {
   /** Goes on after the segments that are there, if any. Touches no disk but to look. */
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
+    this.#allowance = options.allowanceBytes;
     this.#segment = listSegments(options.folder).at(-1)?.segment ?? 0;
   }
 
   /** Bytes written in all by this writer, headers and context included. */
   get written(): number {
     return this.#written;
+  }
+
+  /** Raises how much may be written in all. */
+  allow(bytes: number): void {
+    this.#allowance = bytes;
   }
 
   /** Puts the bytes on disk (the page cache) as a whole, or throws and leaves the stream as it was. */
@@ -95,14 +105,15 @@ export class SegmentWriter {
     this.#fd = fd;
     this.#position = 0;
     this.#checkedAt = performance.now();
-    const header = { version: 1, stream, segment: this.#segment, firstSeq, createdAt: Date.now() } as const;
+    const segment = this.#segment;
+    const header = { version: 1, stream, segment, firstSeq, createdAt: Date.now(), writer: thisProcess() } as const;
     try {
       this.#write(Buffer.concat([encodeSegmentHeader(header), opening(firstSeq)]));
       if (durable) syncFolder(folder);
     } catch (error) {
       this.#abandon();
       // Nothing but the header: of no use to a reader, and the number is not used again.
-      unlinkSync(path);
+      rmSync(path, { force: true });
       throw error;
     }
   }
@@ -110,6 +121,9 @@ export class SegmentWriter {
   #write(bytes: Buffer): void {
     const fd = this.#fd;
     if (fd === null) throw new Error('no segment is open');
+    if (this.#written + bytes.length > this.#allowance) {
+      throw new Error('the spool is at its limit (TIDEGATE_SPOOL_LIMIT)');
+    }
     let done = 0;
     try {
       while (done < bytes.length) {

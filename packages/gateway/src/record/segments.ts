@@ -20,7 +20,8 @@ export interface SegmentFile {
   readonly bytes: number;
 }
 
-const missing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const missing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 
 /** The segments of one stream's folder, in order; none where there is no such folder. */
 export function listSegments(folder: string): SegmentFile[] {

@@ -61,18 +61,17 @@ export class Spool implements Recorder {
   #ending: number[] = [];
   #lastSession = 0;
   #nextSeq = 1;
-  #allowance: number;
   #retry: NodeJS.Timeout | null = null;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
-    this.#allowance = options.allowanceBytes;
     this.#fingerprints = new Fingerprints(options.hashKey);
     const durable = options.durability === 'disk';
     this.#writer = new SegmentWriter({
       folder: options.folder,
       stream: options.stream,
       segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      allowanceBytes: options.allowanceBytes,
       durable,
       opening: (firstSeq) => this.#opening(firstSeq),
     });
@@ -86,7 +85,7 @@ export class Spool implements Recorder {
 
   /** Raises how much may be written in all, in bytes since this spool was made. */
   allow(bytes: number): void {
-    this.#allowance = bytes;
+    this.#writer.allow(bytes);
   }
 
   /** Bytes written so far; what `allow` is about. */
@@ -95,7 +94,7 @@ export class Spool implements Recorder {
   }
 
   get pending(): boolean {
-    return this.#encoder.length > 0;
+    return this.#encoder.length > 0 || this.#sync?.pending !== undefined;
   }
 
   begin(info: SessionInfo): SpoolSession {
@@ -141,13 +140,9 @@ export class Spool implements Recorder {
     const records = this.#encoder.records;
     const bytes = this.#encoder.finish(this.#nextSeq, this.#offset());
     try {
-      if (this.#writer.written + bytes.length > this.#allowance) {
-        throw new RecordUnavailableError('the spool is at its limit (TIDEGATE_SPOOL_LIMIT)');
-      }
       this.#writer.append(bytes, this.#nextSeq);
     } catch (error) {
       this.#keepFacts(bytes);
-      if (error instanceof RecordUnavailableError) throw error;
       throw new RecordUnavailableError(error instanceof Error ? error.message : String(error), error);
     }
     this.#nextSeq += records;

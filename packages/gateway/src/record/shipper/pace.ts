@@ -1,0 +1,26 @@
+/**
+ * How much of a processor core uploading may take. While sessions keep the gateway busy and the spool has room, little:
+ * the core is theirs. As the spool fills up, more, up to all of it; and in quiet moments there is no reason to wait.
+ */
+
+/** Below this share of the limit the backlog is small; above the second one nothing is more urgent. */
+const SMALL = 0.25;
+const URGENT = 0.75;
+/** Share of one core while sessions are busy and the backlog is small; and when nothing else wants it. */
+const BUSY_SHARE = 0.05;
+const QUIET_SHARE = 0.6;
+/** The spool grows faster than this, in bytes a second: the gateway is busy. */
+const BUSY_GROWTH = 512 * 1024;
+const REST_MAX_MS = 1_000;
+
+/**
+ * How long to rest, in milliseconds, after work that took `usedMs` of processor time. `fullness`: the spool's share of
+ * its limit. `growth`: bytes a second that are being added.
+ */
+export function restAfter(usedMs: number, fullness: number, growth: number): number {
+  if (fullness >= URGENT) return 0;
+  const calm = growth > BUSY_GROWTH ? BUSY_SHARE : QUIET_SHARE;
+  const pressed = Math.max(0, fullness - SMALL) / (URGENT - SMALL);
+  const share = calm + (1 - calm) * pressed;
+  return Math.min(REST_MAX_MS, (usedMs * (1 - share)) / share);
+}
