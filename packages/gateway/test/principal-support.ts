@@ -21,10 +21,14 @@ export type Admin = (typeof ADMINS)[number];
 
 export const SILENT: ProvisionLog = { info: () => undefined, warn: () => undefined };
 
-export async function clusterOf(server: Server, settings: Readonly<Record<string, string>> = {}) {
+export async function clusterOf(
+  server: Server,
+  settings: Readonly<Record<string, string>> = {},
+  listen: { host: string; port: number } | null = null,
+) {
   const binaries =
     server === 18 ? {} : { binaries: typeof server === 'string' ? { dir: server } : await binariesOf(server) };
-  return temporaryCluster({ ...binaries, settings: { max_prepared_transactions: '10', ...settings } });
+  return temporaryCluster({ ...binaries, listen, settings: { max_prepared_transactions: '10', ...settings } });
 }
 
 export interface World {

@@ -60,7 +60,7 @@ export class ResourceReconciler {
 
   /** The desired state of this resource as it is now. */
   update(resource: DesiredResource, grants: readonly DesiredGrant[]): void {
-    if (JSON.stringify(resource) !== JSON.stringify(this.#resource)) this.#replace(resource);
+    if (resource !== this.#resource && JSON.stringify(resource) !== JSON.stringify(this.#resource)) this.#replace(resource);
     const gone = new Set(this.#known.keys());
     for (const grant of grants) {
       gone.delete(grant.id);

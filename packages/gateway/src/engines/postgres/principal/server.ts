@@ -1,5 +1,4 @@
 /** What a fresh connection is told, and what it tells of its server. */
-import type { Client } from 'pg';
 import { z } from 'zod';
 import { ProvisionError } from '../../provisioner.ts';
 
@@ -64,8 +63,13 @@ SELECT current_setting('server_version_num')::int AS version, current_setting('s
        pg_is_in_recovery() AS recovery, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms
 FROM pg_roles r WHERE r.rolname = current_user`;
 
+/** As much of a `pg` client as is needed. */
+export interface Asked {
+  query(text: string): Promise<{ rows: unknown[] }>;
+}
+
 /** @throws ProvisionError on a replica or a server that is too old. */
-export async function welcome(client: Client, controlNow: () => number): Promise<Server> {
+export async function welcome(client: Asked, controlNow: () => number): Promise<Server> {
   await client.query(SETTINGS.join('; '));
   const before = controlNow();
   const result = await client.query(FACTS);
