@@ -1,7 +1,7 @@
 /** A whole Tidegate in a home of its own, driven as a person would: `npm start`'s command and the CLI, as child processes. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -79,6 +79,7 @@ export class Tidegate implements AsyncDisposable {
   /** Starts and waits for the line that begins with `ready`. @throws with all it said when it ends before that */
   static async start(options: StartOptions = {}): Promise<Tidegate> {
     const home = options.home ?? mkdtempSync(join(tmpdir(), 'tidegate-e2e-'));
+    chmodSync(home, 0o711);
     if (options.account !== undefined) chownSync(home, options.account.uid, options.account.gid);
     const [api, link, postgres] = await freePorts(3);
     const env: NodeJS.ProcessEnv = {

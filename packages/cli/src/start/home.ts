@@ -8,9 +8,12 @@ export function homeFolder(env: NodeJS.ProcessEnv): string {
   return resolve(env.TIDEGATE_HOME ?? join(homedir(), '.tidegate'));
 }
 
-/** The rooms of a home, made when missing. Only its owner can look inside. */
+/**
+ * The rooms of a home, made when missing. Others may pass through but not look, since PostgreSQL, started by root, runs
+ * as another user; what is secret is in files and folders that say so themselves.
+ */
 export function prepareHome(home: string) {
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  mkdirSync(home, { recursive: true, mode: 0o711 });
   const logs = join(home, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   return {
