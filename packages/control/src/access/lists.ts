@@ -3,6 +3,7 @@ import type { GrantView, RequestView } from '@tidegate/contract';
 import { isEligible, openStep, type Person, type PersonName, type ResourceName } from '@tidegate/core';
 import { type ExpressionBuilder, sql } from 'kysely';
 import { type Caller, seesAll } from '../identity/caller.ts';
+import { anyOf } from '../store/any.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Database, Reader } from '../store/schema.ts';
 import { type RequestRow, reviewsOf, toRequest } from './rows.ts';
@@ -56,7 +57,7 @@ function readRequests(
         eb.or([
           eb('requester', '=', caller.name),
           namedInSteps(eb, caller),
-          eb('resource', '=', sql<ResourceName>`ANY (${[...owned]})`),
+          eb('resource', '=', anyOf(owned)),
           eb.exists(
             eb
               .selectFrom('reviews')
@@ -117,9 +118,7 @@ export async function listGrants(
     .selectFrom('grants')
     .selectAll()
     .$if(!seesAll(caller), (query) =>
-      query.where((eb) =>
-        eb.or([eb('person', '=', caller.name), eb('resource', '=', sql<ResourceName>`ANY (${[...owned]})`)]),
-      ),
+      query.where((eb) => eb.or([eb('person', '=', caller.name), eb('resource', '=', anyOf(owned))])),
     )
     .$if(state === 'open', (query) => query.where('state', '!=', 'closed'))
     .$if(person !== null, (query) => query.where('person', '=', person))

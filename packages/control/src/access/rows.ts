@@ -2,6 +2,7 @@
 import type { AccessRequest, Closing, Grant, GrantId, RequestId, Review } from '@tidegate/core';
 import { TidegateError } from '@tidegate/core';
 import type { Selectable } from 'kysely';
+import { anyOf } from '../store/any.ts';
 import type { Reader, Tx } from '../store/schema.ts';
 import type { GrantRow, RequestsTable } from '../store/schema-access.ts';
 
@@ -55,11 +56,10 @@ export async function reviewsOf(
   db: Reader,
   requests: readonly RequestId[],
 ): Promise<(Review & { request: RequestId })[]> {
-  if (requests.length === 0) return [];
   return db
     .selectFrom('reviews')
     .select(['request', 'reviewer', 'step', 'decision', 'comment', 'at'])
-    .where('request', 'in', requests)
+    .where('request', '=', anyOf(requests))
     .orderBy('at')
     .orderBy('reviewer')
     .execute();

@@ -14,6 +14,7 @@ import {
 } from '@tidegate/core';
 import { currentConfig } from '../config/current.ts';
 import { isAdministrator, seesAll } from '../identity/caller.ts';
+import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 import type { GrantRow } from '../store/schema-access.ts';
 import { noSuchGrant, noSuchRequest, type RequestRow, readGrantRow, reviewsOf, toRequest } from './rows.ts';
@@ -74,27 +75,13 @@ export async function showRequest(db: Reader, id: RequestId): Promise<RequestVie
 /** In the order of `rows`; reviews and grants are read for all of them at once. */
 export async function showRequests(db: Reader, rows: readonly RequestRow[]): Promise<RequestView[]> {
   if (rows.length === 0) return [];
-  const reviews = await reviewsOf(
-    db,
-    rows.map(({ id }) => id),
-  );
+  const ids = rows.map(({ id }) => id);
+  const extended = rows.map((row) => row.extends).filter((id) => id !== null);
+  const reviews = await reviewsOf(db, ids);
   const grants = await db
     .selectFrom('grants')
     .selectAll()
-    .where((eb) =>
-      eb.or([
-        eb(
-          'request',
-          'in',
-          rows.map(({ id }) => id),
-        ),
-        eb(
-          'id',
-          'in',
-          rows.map((row) => row.extends).filter((id) => id !== null),
-        ),
-      ]),
-    )
+    .where((eb) => eb.or([eb('request', '=', anyOf(ids)), eb('id', '=', anyOf(extended))]))
     .execute();
   return rows.map((row) => {
     const grant = grants.find((each) => each.request === row.id || each.id === row.extends);

@@ -2,6 +2,7 @@
 import type { PersonView } from '@tidegate/contract';
 import { type GroupName, type Person, type PersonName, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
+import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 
 /** The account of that name, or null. */
@@ -43,12 +44,12 @@ export async function loadPeopleAmong(
     .where('people.disabledAt', 'is', null)
     .where(({ eb, or, exists, selectFrom }) =>
       or([
-        eb('people.name', '=', sql<PersonName>`ANY (${[...among.people]})`),
+        eb('people.name', '=', anyOf(among.people)),
         exists(
           selectFrom('groupMembers as member')
             .select(sql`1`.as('one'))
             .whereRef('member.person', '=', 'people.name')
-            .where('member.groupName', '=', sql<GroupName>`ANY (${[...among.groups]})`),
+            .where('member.groupName', '=', anyOf(among.groups)),
         ),
       ]),
     )

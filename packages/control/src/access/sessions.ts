@@ -1,0 +1,110 @@
+/** Sessions as people may look at them, and end them. */
+import type { SessionView } from '@tidegate/contract';
+import { type GrantId, type SessionId, TidegateError } from '@tidegate/core';
+import { sql } from 'kysely';
+import type { Context } from '../context.ts';
+import { type Caller, seesAll } from '../identity/caller.ts';
+import { wantCut } from '../link/cuts.ts';
+import { appendEvent } from '../record/events.ts';
+import { recorded } from '../refusals.ts';
+import { anyOf } from '../store/any.ts';
+import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
+import type { Reader } from '../store/schema.ts';
+import { assertMaySeeGrant, mayAct, ownedBy } from './show.ts';
+
+export interface SessionFilter {
+  readonly state: 'open' | 'all';
+  readonly grant: GrantId | null;
+}
+
+/** Newest first: the caller's, those on resources they own, and for auditors and administrators everybody's. */
+export async function listSessions(
+  db: Reader,
+  caller: Caller,
+  { state, grant }: SessionFilter,
+  { cursor, limit }: PageQuery,
+): Promise<Page<SessionView>> {
+  const owned = seesAll(caller) ? [] : await ownedBy(db, caller);
+  const from = parseCursor(cursor, 2);
+  const rows = await db
+    .selectFrom('dbSessions as session')
+    .innerJoin('grants', 'grants.id', 'session.grant')
+    .innerJoin('gateways', 'gateways.id', 'session.gateway')
+    .leftJoin('sessionStatements as counted', 'counted.session', 'session.id')
+    .select([
+      'session.id',
+      'session.grant',
+      'grants.person',
+      'grants.resource',
+      'grants.role',
+      'session.database',
+      'gateways.name as gateway',
+      'session.clientAddress',
+      'session.application',
+      'session.startedAt',
+      'session.endedAt',
+      'session.endedBecause',
+    ])
+    .select(({ fn }) =>
+      fn.coalesce('session.statements', 'counted.statements', sql<number>`0::bigint`).as('statements'),
+    )
+    .$if(!seesAll(caller), (query) =>
+      query.where((eb) => eb.or([eb('grants.person', '=', caller.name), eb('grants.resource', '=', anyOf(owned))])),
+    )
+    .$if(state === 'open', (query) => query.where('session.endedAt', 'is', null))
+    .$if(grant !== null, (query) => query.where('session.grant', '=', grant))
+    .$if(from !== null, (query) =>
+      query.where(
+        sql<boolean>`(session.started_at, session.id) < (${cursorInstant(from?.[0] ?? '')}, ${from?.[1] ?? ''})`,
+      ),
+    )
+    .orderBy('session.startedAt', 'desc')
+    .orderBy('session.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(
+    rows,
+    limit,
+    ({ startedAt, id }) => [startedAt.toString(), id],
+    ({ startedAt, endedAt, ...row }) => ({
+      ...row,
+      startedAt: startedAt.toString(),
+      endedAt: endedAt?.toString() ?? null,
+    }),
+  );
+}
+
+/** Has one session ended now: its person, administrators, and the owners of its resource. Throws `not_found`, `wrong_state`. */
+export async function cutSession(context: Context, caller: Caller, id: SessionId, reason: string): Promise<void> {
+  const tried = { person: caller.name, session: id };
+  await recorded(context, { kind: 'session.cut.refused', data: tried }, () =>
+    context.store.transaction(async (tx) => {
+      const session = await tx
+        .selectFrom('dbSessions')
+        .innerJoin('grants', 'grants.id', 'dbSessions.grant')
+        .select(['grants.id as grant', 'grants.person', 'grants.resource', 'dbSessions.endedAt'])
+        .where('dbSessions.id', '=', id)
+        .forUpdate('dbSessions')
+        .executeTakeFirst();
+      if (session === undefined) throw noSuchSession(id);
+      const { grant, person, resource } = session;
+      await assertMaySeeGrant(tx, caller, { id: grant, person, resource }).catch(() => {
+        throw noSuchSession(id);
+      });
+      if (person !== caller.name && !(await mayAct(tx, caller, resource))) {
+        throw new TidegateError(
+          'forbidden',
+          'Only its person, administrators and the owners of the resource cut a session.',
+          'Ask one of them.',
+        );
+      }
+      if (session.endedAt !== null) throw new TidegateError('wrong_state', `Session ${id} has ended already.`);
+      await wantCut(tx, id, { by: caller.name, reason });
+      const data = { person, session: id, grant, by: caller.name, reason };
+      await appendEvent(tx, { kind: 'session.cut', at: context.now(), data });
+    }),
+  );
+}
+
+const noSuchSession = (id: string): TidegateError =>
+  new TidegateError('not_found', `There is no session ${id}.`, 'See tidegate sessions.');

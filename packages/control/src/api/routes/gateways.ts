@@ -1,0 +1,21 @@
+/** Gateways, how they join, and what they found. */
+import { parseDuration } from '@tidegate/core';
+import { listFindings } from '../../link/findings.ts';
+import { listGateways } from '../../link/gateways.ts';
+import { createJoinToken } from '../../link/join-tokens.ts';
+import { serve } from '../serve.ts';
+import type { Routes } from './index.ts';
+import { answerPage, onePage, pageFrom } from './page.ts';
+
+export function gatewayRoutes(routes: Routes): void {
+  const { context } = routes;
+  const { db } = context.store;
+  serve(routes, 'gateways', async () => onePage(await listGateways(db, context.now())));
+  serve(routes, 'createJoinToken', ({ caller, body }) =>
+    createJoinToken(context, { name: body.name, validFor: parseDuration(body.validFor), by: caller.name }),
+  );
+  serve(routes, 'findings', async ({ query }) => {
+    const filter = { state: query.state, resource: query.resource ?? null };
+    return answerPage(await listFindings(db, filter, pageFrom(query)));
+  });
+}

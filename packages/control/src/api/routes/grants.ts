@@ -1,0 +1,47 @@
+/** Grants, and the way in. */
+import { parseDuration } from '@tidegate/core';
+import { connect } from '../../access/connect.ts';
+import { requestExtension } from '../../access/extend.ts';
+import { listGrants } from '../../access/lists.ts';
+import { relinquishGrant } from '../../access/relinquish.ts';
+import { revokeGrant } from '../../access/revoke.ts';
+import { readGrantRow } from '../../access/rows.ts';
+import { assertMaySeeGrant, showGrant } from '../../access/show.ts';
+import { revokeTicket } from '../../access/tickets.ts';
+import { whenChanged } from '../../access/wait.ts';
+import { serve } from '../serve.ts';
+import type { Routes } from './index.ts';
+import { answerPage, pageFrom } from './page.ts';
+import { withCode } from './requests.ts';
+
+export function grantRoutes(routes: Routes): void {
+  const { context, waitForTicket } = routes;
+  const { store } = context;
+  serve(routes, 'grants', async ({ caller, query }) => {
+    const filter = { state: query.state, person: query.person ?? null, resource: query.resource ?? null };
+    return answerPage(await listGrants(store.db, caller, filter, pageFrom(query)));
+  });
+  serve(routes, 'grant', async ({ caller, params, query, signal }) => {
+    await assertMaySeeGrant(store.db, caller, await readGrantRow(store.db, params.id));
+    return whenChanged(store, () => showGrant(store.db, params.id), { seconds: query.wait, signal });
+  });
+  serve(routes, 'extendGrant', ({ caller, params, body }) =>
+    requestExtension(context, caller, params.id, { duration: parseDuration(body.duration), reason: body.reason }),
+  );
+  serve(routes, 'relinquishGrant', ({ caller, params }) => relinquishGrant(context, caller, params.id));
+  serve(routes, 'revokeGrant', ({ caller, params, body }) => revokeGrant(context, caller, params.id, body.reason));
+  serve(routes, 'connect', async ({ caller, body, signal }) =>
+    connect(
+      { ...context, waitForTicket },
+      await withCode(routes, caller, body.mfaCode),
+      {
+        resource: body.resource,
+        grant: body.grant ?? null,
+        role: body.role ?? null,
+        database: body.database ?? null,
+      },
+      signal,
+    ),
+  );
+  serve(routes, 'revokeTicket', ({ caller, params }) => revokeTicket(context, caller, params.id, params.ticket));
+}

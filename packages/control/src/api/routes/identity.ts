@@ -1,0 +1,40 @@
+/** First set-up, signing in and out, oneself, second factors. */
+import type { Me } from '@tidegate/contract';
+import type { Context } from '../../context.ts';
+import { type Caller, isAdministrator, isAuditor } from '../../identity/caller.ts';
+import { changePassword } from '../../identity/change-password.ts';
+import { login, logout } from '../../identity/logins.ts';
+import { setUp } from '../../identity/setup.ts';
+import { confirmTotp, enrolTotp, hasTotp, removeTotp, showCode } from '../../identity/totp.ts';
+import { serve } from '../serve.ts';
+import type { Routes } from './index.ts';
+
+const SETUP_BODY_LIMIT = 8 * 1024 * 1024;
+
+export function identityRoutes(routes: Routes): void {
+  const { context } = routes;
+  serve(routes, 'setup', ({ body, address }) => setUp(context, { ...body, config: body.config ?? null }, address), {
+    bodyLimit: SETUP_BODY_LIMIT,
+  });
+  serve(routes, 'login', ({ body, address }) => login(context, body, address));
+  serve(routes, 'logout', ({ caller }) => logout(context, caller));
+  serve(routes, 'me', ({ caller }) => showMe(context, caller));
+  serve(routes, 'changePassword', ({ caller, body }) => changePassword(context, caller, body.current, body.password));
+  serve(routes, 'enrolTotp', ({ caller, body }) => enrolTotp(context, caller, body.password));
+  serve(routes, 'confirmTotp', async ({ caller, body }) =>
+    showMe(context, await confirmTotp(context, caller, body.code)),
+  );
+  serve(routes, 'verifyTotp', async ({ caller, body }) => showMe(context, await showCode(context, caller, body.code)));
+  serve(routes, 'removeTotp', ({ caller }) => removeTotp(context, caller));
+}
+
+async function showMe({ store }: Context, caller: Caller): Promise<Me> {
+  return {
+    name: caller.name,
+    groups: [...caller.groups],
+    administrator: isAdministrator(caller),
+    auditor: isAuditor(caller),
+    mfa: { totp: await hasTotp(store.db, caller.name) },
+    session: { expiresAt: caller.loginExpiresAt.toString(), mfaAt: caller.mfaAt?.toString() ?? null },
+  };
+}

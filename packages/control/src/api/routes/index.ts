@@ -1,0 +1,51 @@
+/** Every route there is. */
+import { sql } from 'kysely';
+import type { LinkContext } from '../../link/join-tokens.ts';
+import type { WaitForTicket } from '../../link/tickets.ts';
+import { problemOf, sendProblem } from '../problems.ts';
+import type { Served } from '../serve.ts';
+import { auditRoutes } from './audit.ts';
+import { configRoutes } from './config.ts';
+import { gatewayRoutes } from './gateways.ts';
+import { grantRoutes } from './grants.ts';
+import { identityRoutes } from './identity.ts';
+import { peopleRoutes } from './people.ts';
+import { requestRoutes } from './requests.ts';
+import { resourceRoutes } from './resources.ts';
+import { sessionRoutes } from './sessions.ts';
+
+/** What routes work with. */
+export interface Parts {
+  readonly context: LinkContext;
+  readonly waitForTicket: WaitForTicket;
+}
+export type Routes = Parts & Served;
+
+export function registerRoutes(routes: Routes): void {
+  identityRoutes(routes);
+  peopleRoutes(routes);
+  resourceRoutes(routes);
+  requestRoutes(routes);
+  grantRoutes(routes);
+  sessionRoutes(routes);
+  configRoutes(routes);
+  gatewayRoutes(routes);
+  auditRoutes(routes);
+  operationRoutes(routes);
+}
+
+/** For load balancers and for those who write clients; not part of the API's own description. */
+function operationRoutes({ app, context }: Routes): void {
+  const hide = { schema: { hide: true } };
+  app.get('/healthz', hide, async (_, reply) => reply.send({ status: 'ok' }));
+  app.get('/readyz', hide, async (request, reply) => {
+    try {
+      await sql`SELECT 1`.execute(context.store.db);
+      return reply.send({ status: 'ready' });
+    } catch (error) {
+      request.log.warn({ err: error }, 'not ready');
+      return sendProblem(reply, problemOf(error, request.id));
+    }
+  });
+  app.get('/v1/openapi.json', hide, async (_, reply) => reply.send(app.swagger()));
+}

@@ -1,0 +1,16 @@
+/** Resources. */
+import { listResources, showResource } from '../../access/resources.ts';
+import { storeCredential } from '../../config/credentials.ts';
+import { serve } from '../serve.ts';
+import type { Routes } from './index.ts';
+import { onePage } from './page.ts';
+
+export function resourceRoutes(routes: Routes): void {
+  const { context } = routes;
+  const { db } = context.store;
+  serve(routes, 'resources', async () => onePage(await listResources(db, context.now())));
+  serve(routes, 'resource', ({ params }) => showResource(db, params.name, context.now()));
+  serve(routes, 'setCredential', ({ caller, params, body }) =>
+    storeCredential(context, { resource: params.name, password: body.password, by: caller.name }),
+  );
+}

@@ -1,0 +1,144 @@
+/**
+ * One route out of one line of the contract's table: method, path, schemas and who may call come from there, so that the
+ * API, its description and its client cannot say different things.
+ */
+import { type Endpoint, type EndpointName, endpoints, problem } from '@tidegate/contract';
+import { TidegateError } from '@tidegate/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import { z } from 'zod';
+import type { Context } from '../context.ts';
+import { type Caller, isAdministrator, seesAll } from '../identity/caller.ts';
+import { authenticate } from '../identity/logins.ts';
+import { appendEvent } from '../record/events.ts';
+
+type Table = typeof endpoints;
+type Parsed<E, K extends string> = E extends Readonly<Record<K, infer S extends z.ZodType>> ? z.output<S> : undefined;
+
+/** What a handler is given: everything parsed, and who calls (nobody, where anyone may). */
+export interface Call<E extends Endpoint> {
+  readonly params: Parsed<E, 'params'>;
+  readonly query: Parsed<E, 'query'>;
+  readonly body: Parsed<E, 'body'>;
+  readonly caller: E['access'] extends 'anyone' ? null : Caller;
+  readonly address: string;
+  /** Aborted when the client is gone or the server stops. */
+  readonly signal: AbortSignal;
+}
+/** Answers what the endpoint's schema describes; nothing where it has none. */
+export type Handler<K extends EndpointName> = Table[K] extends { readonly answer: infer S extends z.ZodType }
+  ? (call: Call<Table[K]>) => Promise<z.output<S>>
+  : (call: Call<Table[K]>) => Promise<void>;
+
+export interface Served {
+  readonly app: FastifyInstance;
+  readonly context: Context;
+  /** Aborted when the server stops: what waits must not hold it up. */
+  readonly stopping: AbortSignal;
+}
+
+/** Registers the route of one endpoint. `bodyLimit` in bytes, where the default is too small. */
+export function serve<K extends EndpointName>(
+  served: Served,
+  name: K,
+  handler: Handler<K>,
+  options: { readonly bodyLimit?: number } = {},
+): void {
+  const endpoint: Endpoint = endpoints[name];
+  const status = endpoint.status ?? 200;
+  served.app.route({
+    method: endpoint.method,
+    url: endpoint.path,
+    ...options,
+    schema: {
+      operationId: name,
+      ...described(endpoint),
+      ...(endpoint.params === undefined ? {} : { params: endpoint.params }),
+      ...(endpoint.query === undefined ? {} : { querystring: endpoint.query }),
+      ...(endpoint.body === undefined ? {} : { body: endpoint.body }),
+      response: { [status]: answered(endpoint), default: REFUSED },
+    },
+    onRequest: admit(served, name, endpoint),
+    handler: async (request, reply) => {
+      const answer = await handler({ ...parsed<Table[K]>(request), ...whoAndWhere(served, request, reply) } as Call<
+        Table[K]
+      >);
+      return reply.code(status).send(answer);
+    },
+  });
+}
+
+/** What OpenAPI says of a refusal; `problems.ts` writes it. */
+export const REFUSED = {
+  description: 'Refused: `code` is stable, `detail` says what happened, `next` what can be done',
+  content: { 'application/problem+json': { schema: problem } },
+};
+
+/** `null` is how an answer without a body is told to the generator. */
+const answered = ({ answer }: Endpoint) =>
+  answer === undefined
+    ? z.null().describe('Done')
+    : { description: 'Done', content: { 'application/json': { schema: answer } } };
+
+/** What fastify has parsed with the endpoint's own schemas; `unknown` only because it is registered generically. */
+const parsed = <E extends Endpoint>({ params, query, body }: FastifyRequest) => ({
+  params: params as Parsed<E, 'params'>,
+  query: query as Parsed<E, 'query'>,
+  body: body as Parsed<E, 'body'>,
+});
+
+const callers = new WeakMap<FastifyRequest, Caller>();
+
+/** Who calls; only for routes whose endpoint asks for a login. */
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = callers.get(request);
+  if (caller === undefined) throw new TidegateError('unauthenticated', 'You are not signed in.', 'Sign in first.');
+  return caller;
+}
+
+/** The caller, the address, and the signal that ends what they wait for. */
+export function whoAndWhere({ stopping }: Served, request: FastifyRequest, reply: FastifyReply) {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return {
+    caller: callers.get(request) ?? null,
+    address: request.ip,
+    signal: AbortSignal.any([gone.signal, stopping]),
+  };
+}
+
+/** Before the body is read: a login where one is needed, and what the endpoint says its caller must be. */
+export function admit({ context }: Served, name: string, endpoint: Endpoint) {
+  return async (request: FastifyRequest): Promise<void> => {
+    if (endpoint.access === 'anyone') return;
+    const [, token] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (token === undefined) {
+      throw new TidegateError('unauthenticated', 'You are not signed in.', 'Sign in: tidegate login.');
+    }
+    const caller = await authenticate(context, token, request.ip);
+    if (endpoint.access === 'auditor' && !seesAll(caller)) {
+      throw new TidegateError('forbidden', 'Only auditors and administrators may see this.', 'Ask one of them.');
+    }
+    if (endpoint.access === 'administrator' && !isAdministrator(caller)) {
+      const data = { person: caller.name, endpoint: name, address: caller.address };
+      await context.store.transaction((tx) => appendEvent(tx, { kind: 'call.refused', at: context.now(), data }));
+      throw new TidegateError('forbidden', 'Only administrators may do this.', 'Ask one of them.');
+    }
+    callers.set(request, caller);
+  };
+}
+
+/** What OpenAPI says about an endpoint besides its schemas. */
+export function described(endpoint: Endpoint): RouteShorthandOptions['schema'] {
+  const needs = {
+    anyone: '',
+    person: '',
+    auditor: ' For auditors and administrators.',
+    administrator: ' For administrators.',
+  };
+  return {
+    summary: endpoint.summary,
+    description: `${endpoint.summary}.${needs[endpoint.access]}`,
+    tags: [endpoint.path.split('/')[2] ?? ''],
+    security: endpoint.access === 'anyone' ? [] : [{ bearer: [] }],
+  };
+}

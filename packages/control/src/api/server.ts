@@ -1,0 +1,95 @@
+/** The HTTP server: limits, headers, errors and routes. What a route does is in `routes/`, one file a noun. */
+import { randomBytes } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import { randomText, TidegateError } from '@tidegate/core';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
+import { OPENAPI, withNamedSchemas } from './description.ts';
+import { handleError, problemOf, sendProblem } from './problems.ts';
+import { type Parts, registerRoutes } from './routes/index.ts';
+import { serveFiles } from './static.ts';
+
+/** Bodies are small; only configurations are not, and say so themselves. */
+const BODY_LIMIT = 64 * 1024;
+/** A whole request has to arrive within this. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Long names, percent-encoded. */
+const PARAM_MAX = 1024;
+
+export interface ServerOptions {
+  /** Proxies whose `X-Forwarded-For` is believed: addresses or networks; nobody's where left out. */
+  readonly trustProxy?: readonly string[];
+  /** What a browser is shown; nothing where there is none. */
+  readonly webFolder: string | null;
+}
+
+/** Builds the server; `listen` is the caller's matter. Closing it answers what waits and then waits for what runs. */
+export async function buildServer(parts: Parts, { trustProxy, webFolder }: ServerOptions): Promise<FastifyInstance> {
+  const log: FastifyBaseLogger = parts.context.log;
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: trustProxy === undefined ? false : [...trustProxy],
+    routerOptions: { maxParamLength: PARAM_MAX },
+    // Ours alone: an id from outside could forge what stands in the log.
+    genReqId: () => `t_${randomText(randomBytes, 16)}`,
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler((request, reply) => {
+    const nothing = new TidegateError('not_found', 'There is nothing at this address.', 'See /v1/openapi.json.');
+    return sendProblem(reply, problemOf(nothing, request.id));
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers({ ...HEADERS, 'x-request-id': request.id });
+  });
+  app.addHook('preValidation', async ({ params, query, body }) => assertNoNul([params, query, body]));
+  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply.statusCode, reply.elapsedTime));
+
+  const stopping = new AbortController();
+  app.addHook('preClose', async () => stopping.abort());
+
+  await app.register(swagger, {
+    openapi: OPENAPI,
+    transform: jsonSchemaTransform,
+    transformObject: withNamedSchemas,
+  });
+  await app.register(async (scope) => registerRoutes({ ...parts, app: scope, stopping: stopping.signal }));
+  if (webFolder !== null) await serveFiles(app, webFolder);
+  await app.ready();
+  return app;
+}
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+/** PostgreSQL's text takes no NUL; said here once, so that no place behind has to think of it. */
+function assertNoNul(value: unknown): void {
+  if (typeof value === 'string' && value.includes('\0')) {
+    throw new TidegateError('invalid_input', 'Text must not contain NUL characters.', 'Leave them out.');
+  }
+  if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) assertNoNul(each);
+}
+
+/** The path without its values: what is asked for by name may be nobody else's business. */
+function logAnswer(request: FastifyRequest, status: number, elapsedMs: number): void {
+  const route = request.routeOptions.url ?? 'none';
+  const line = { method: request.method, route, status, ms: Math.round(elapsedMs), address: request.ip };
+  request.log[request.method === 'GET' ? 'debug' : 'info'](line, 'answered');
+}

@@ -1,0 +1,70 @@
+/** What a control plane is started with, and how the environment says it. */
+import { TidegateError } from '@tidegate/core';
+import { z } from 'zod';
+
+export interface ControlOptions {
+  /** `postgresql://…` of the store. */
+  readonly storeUrl: string;
+  /** Where the key file is, when `key` is not given. */
+  readonly home: string;
+  /** `TIDEGATE_KEY`: base64 of 32 bytes. */
+  readonly key: string | undefined;
+  readonly bind: string;
+  /** Web and API; 0 takes a free one. */
+  readonly port: number;
+  /** Gateways, mutual TLS; 0 takes a free one. */
+  readonly linkPort: number;
+  /** `host:port` at which gateways reach the link, where that is not `bind` and `linkPort`. */
+  readonly linkAddress: string | undefined;
+  /** Without contact this long, gateways let no new session in; then they end open ones. Milliseconds. */
+  readonly staleAfterMs: number;
+  readonly cutAfterMs: number;
+  /** Proxies in front of the API whose `X-Forwarded-For` is believed. */
+  readonly trustProxy: readonly string[];
+  readonly logLevel: string;
+}
+
+const port = (normally: number) => z.coerce.number().int().min(0).max(65_535).default(normally);
+const seconds = z
+  .string()
+  .regex(/^\d{1,6}(s|m|h)?$/)
+  .transform((text) => Number.parseInt(text, 10) * { s: 1, m: 60, h: 3600 }[unitOf(text)] * 1000);
+const unitOf = (text: string): 's' | 'm' | 'h' => (text.endsWith('m') ? 'm' : text.endsWith('h') ? 'h' : 's');
+
+const environment = z.object({
+  TIDEGATE_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://'),
+  TIDEGATE_HOME: z.string().min(1),
+  TIDEGATE_KEY: z.string().optional(),
+  TIDEGATE_BIND: z.string().min(1).default('127.0.0.1'),
+  TIDEGATE_PORT: port(7300),
+  TIDEGATE_LINK_PORT: port(7301),
+  TIDEGATE_LINK_ADDRESS: z.string().optional(),
+  TIDEGATE_STALE_AFTER: seconds.default(30_000),
+  TIDEGATE_CUT_AFTER: seconds.default(300_000),
+  TIDEGATE_TRUST_PROXY: z.string().default(''),
+  TIDEGATE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+/** Reads the environment (docs/ARCHITECTURE.md). Throws `invalid_config`, naming every variable that is wrong. */
+export function optionsFrom(env: NodeJS.ProcessEnv): ControlOptions {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    // Names and what was expected; never a value, which may be a secret.
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    throw new TidegateError('invalid_config', `The environment is not as it must be. ${problems}`, 'Correct it.');
+  }
+  const { data } = parsed;
+  return {
+    storeUrl: data.TIDEGATE_DATABASE_URL,
+    home: data.TIDEGATE_HOME,
+    key: data.TIDEGATE_KEY,
+    bind: data.TIDEGATE_BIND,
+    port: data.TIDEGATE_PORT,
+    linkPort: data.TIDEGATE_LINK_PORT,
+    linkAddress: data.TIDEGATE_LINK_ADDRESS,
+    staleAfterMs: data.TIDEGATE_STALE_AFTER,
+    cutAfterMs: data.TIDEGATE_CUT_AFTER,
+    trustProxy: data.TIDEGATE_TRUST_PROXY.split(',').filter((each) => each !== ''),
+    logLevel: data.TIDEGATE_LOG_LEVEL,
+  };
+}
