@@ -106,7 +106,7 @@ describe('canonical JSON (RFC 8785)', () => {
     ['undefined', { b: undefined }, '$.a[1].b'],
     ['text with a lone surrogate', '\ud800', '$.a[1]'],
     ['text with a lone surrogate', { '\udc00': 1 }, '$.a[1].\udc00'],
-    ['undefined', new Array(1), '$.a[1][0]'],
+    ['undefined', Object.assign([], { length: 1 }), '$.a[1][0]'],
   ])('%s is refused, and said where', (what, value, place) => {
     const act = () => canonicalUntyped({ a: [0, value] });
     expect(act).toThrow(NotCanonicalError);

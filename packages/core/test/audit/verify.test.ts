@@ -165,6 +165,7 @@ describe('a record that was tampered with', () => {
     expectFailure([`${line}\r`], 'malformed', 1, 1);
     expectFailure([line.replace('select', '\\u0073elect')], 'malformed', 1, 1);
     expectFailure([checkpoint(entries[0]).replace(/}$/, ',"x":1}')], 'malformed', 1, 1);
+    expectFailure([checkpoint(entries[0]).replace('{', '{ ')], 'malformed', 1, 1);
     // A checkpoint is not taken for an entry, nor an entry for a checkpoint.
     expectFailure([line.replace('"stream"', '"signature":"","stream"')], 'malformed', 1, 1);
   });
