@@ -33,8 +33,6 @@ export interface LinkOptions {
   readonly onContact: () => void;
   /** The whole state came: the link can be used. */
   readonly onUp: () => void;
-  /** The control plane refuses this gateway's certificate. Resolves when it is worth another try. */
-  readonly onRefused: (status: number) => Promise<void>;
   readonly log: LinkLog;
 }
 
@@ -117,15 +115,15 @@ export class Link implements DesiredSource {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     let failures = 0;
-    let told = false;
+    let told = '';
     while (!signal.aborted) {
       const { wasUp, why, status } = await this.#connect();
       if (signal.aborted) return;
       failures = wasUp ? 0 : failures + 1;
-      // Once for each outage, not for each attempt.
-      if (wasUp || !told) this.#options.log.warn({ why }, 'no link to the control plane');
-      told = true;
-      if (status === 401 || status === 403) await this.#options.onRefused(status);
+      // Once for each outage, and when the reason becomes another; not for each attempt.
+      if (wasUp || why !== told)
+        this.#options.log.warn({ why, next: nextStep(status) }, 'no link to the control plane');
+      told = why;
       const most = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
       await pause(most * (0.5 + Math.random() / 2), signal);
     }
@@ -208,6 +206,12 @@ export class Link implements DesiredSource {
       (error: unknown) => this.#options.log.warn({ revision, err: error }, 'not every relay worker knows a revision'),
     );
   }
+}
+
+/** What an operator can do about it, where that is not to wait. */
+function nextStep(status: number | null): string | undefined {
+  if (status !== 401 && status !== 403) return undefined;
+  return 'The control plane does not let this gateway in: if it was removed there, let it join again with a new token.';
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

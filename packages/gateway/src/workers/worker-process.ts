@@ -24,6 +24,7 @@ export class WorkerProcess {
   readonly ready: Promise<Ports>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
+  #early: ToWorker[] = [];
   readonly startedAt = performance.now();
 
   constructor(init: Extract<ToWorker, { type: 'init' }>, events: WorkerEvents, entry = ENTRY) {
@@ -40,7 +41,8 @@ export class WorkerProcess {
     this.#child.on('message', (message: FromWorker) => {
       if (message.type === 'fatal') fatal = message.message;
       if (message.type === 'ready') {
-        this.revision = Math.max(this.revision, init.revision);
+        this.revision = init.revision;
+        for (const early of this.#early.splice(0)) this.#post(early);
         resolve(message.ports);
       }
       this.#note(message);
@@ -58,24 +60,34 @@ export class WorkerProcess {
     // `exit`, not `close`: its output may be held open by nobody we care about.
     this.#child.on('exit', (code, signal) => end(signal === null ? `exit code ${code ?? 1}` : signal));
     this.#child.on('error', (error) => end(error.message));
-    this.send(init);
+    this.#post(init);
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Dropped when the worker is going away: its end is told by `onExit`. */
+  /** Kept until the worker is ready for it; dropped when it is going away: its end is told by `onExit`. */
   send(message: ToWorker): void {
-    if (this.#child.connected) this.#child.send(message, () => undefined);
+    if (this.revision < 0) this.#early.push(message);
+    else this.#post(message);
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
   }
 
   /** Asks it to stop, and makes it after `mostMs`; resolves when it is gone. */
   async stop(mostMs: number): Promise<void> {
-    this.send({ type: 'stop' });
-    const killer = setTimeout(() => this.#child.kill('SIGKILL'), mostMs);
+    this.#post({ type: 'stop' });
+    const killer = setTimeout(() => this.kill(), mostMs);
     await this.#exited;
     clearTimeout(killer);
+  }
+
+  #post(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
   #note(message: FromWorker): void {

@@ -92,8 +92,9 @@ export class Shipper {
   release(stream: StreamId): void {
     this.#live.delete(stream);
     this.#budget.close(stream);
-    const shipper = this.#streams.get(stream);
-    if (shipper !== undefined) shipper.live = false;
+    // It may have written since we looked last.
+    this.#look();
+    this.#streams.get(stream)?.writerIsGone();
     this.kick();
   }
 
@@ -210,7 +211,7 @@ export class Shipper {
       log,
       onFreed: (bytes) => this.#onFreed(stream, bytes),
     });
-    shipper.live = this.#live.has(stream);
+    if (this.#live.has(stream)) shipper.writerIsOurs();
     this.#streams.set(stream, shipper);
   }
 

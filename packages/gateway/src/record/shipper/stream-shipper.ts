@@ -45,10 +45,8 @@ export class StreamShipper {
   #batch: Batch | null = null;
   /** Times in a row that the control plane said the batch does not continue its head. */
   #conflicts = 0;
-  /** A writer of this process's making, which tells when it ends. */
-  #live = false;
-  /** Seen gone: what is read after that is all there will ever be. */
-  #writerGone = false;
+  /** `ours`: this process made it, and will tell when it is gone. `gone`: what is read from now on is all there will be. */
+  #writer: 'unknown' | 'ours' | 'gone' = 'unknown';
   /** Check every record's shape before it is sent. */
   #careful = false;
   /** When the oldest record that is not uploaded was made; null: none. */
@@ -63,9 +61,13 @@ export class StreamShipper {
     this.#continuation = readContinuation(options.folder);
   }
 
-  /** While true, more may come whatever the files say. */
-  set live(live: boolean) {
-    this.#live = live;
+  /** More may come, whatever the files say, until `writerIsGone`. */
+  writerIsOurs(): void {
+    this.#writer = 'ours';
+  }
+
+  writerIsGone(): void {
+    this.#writer = 'gone';
   }
 
   /** One request's worth of work, at most `records` records. Rejects when the control plane can't be reached. */
@@ -206,10 +208,12 @@ export class StreamShipper {
 
   /** All that is there is uploaded. When the writer is gone: look once more, add what it could not, and be done. */
   #atEnd(head: ChainHead): Promise<Progress> | Progress {
-    if (!this.#writerGone) {
+    if (this.#writer === 'ours') return 'level';
+    if (this.#writer === 'unknown') {
       const { header } = this.#source;
-      this.#writerGone = !this.#live && (header === null || !isRunning(header.writer));
-      return this.#writerGone ? 'behind' : 'level';
+      if (header !== null && isRunning(header.writer)) return 'level';
+      this.#writer = 'gone';
+      return 'behind';
     }
     return this.#source.addLastWords() ? 'behind' : this.#finish(head);
   }
