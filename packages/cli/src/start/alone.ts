@@ -17,7 +17,7 @@ export async function runControl(env: NodeJS.ProcessEnv, until: Promise<void>, s
       ends.add(() => kept.stop());
       storeUrl = kept.cluster.url('tidegate');
     }
-    const control = controlPlane(home, env, storeUrl, restarted);
+    const control = controlPlane(home, env, storeUrl, () => undefined, restarted);
     ends.add(() => control.stop());
     const { url, setupToken } = controlReady.parse(await control.start());
     if (setupToken !== null) say(`Make the first administrator, once, at ${url}/setup.html#token=${setupToken}`);

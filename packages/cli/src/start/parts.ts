@@ -12,16 +12,26 @@ export const gatewayReady = z.object({
 
 type OnRestart = (name: string, how: string) => void;
 
+/** @param linkPort asked at each start of the process: one that is started again keeps the port its gateways know */
 export function controlPlane(
   home: Home,
   env: NodeJS.ProcessEnv,
   storeUrl: string,
+  linkPort: () => number | undefined,
   onRestart: OnRestart,
 ): SupervisedChild {
   return new SupervisedChild({
     name: 'control plane',
     entry: fileURLToPath(import.meta.resolve('@tidegate/control/main')),
-    env: () => ({ ...env, TIDEGATE_HOME: home.home, TIDEGATE_DATABASE_URL: storeUrl }),
+    env: () => {
+      const port = env.TIDEGATE_LINK_PORT ?? linkPort()?.toString();
+      return {
+        ...env,
+        TIDEGATE_HOME: home.home,
+        TIDEGATE_DATABASE_URL: storeUrl,
+        ...(port === undefined ? {} : { TIDEGATE_LINK_PORT: port }),
+      };
+    },
     logFile: join(home.logs, 'control.log'),
     onRestart,
   });

@@ -65,9 +65,13 @@ async function startParts({ env, demo, say }: StartOptions, home: Home, ends: En
   if (store.status === 'rejected') throw store.reason;
   if (demoDatabase.status === 'rejected') throw demoDatabase.reason;
 
-  const control = controlPlane(home, env, store.value, restarted);
+  // The one gateway here is told the link's port at each start, so any free one will do (TIDEGATE_LINK_PORT fixes it).
+  let linkPort = 0;
+  const control = controlPlane(home, env, store.value, () => linkPort, restarted);
   ends.add(() => control.stop());
-  const { url, setupToken } = controlReady.parse(await control.start());
+  const controlPlaneReady = controlReady.parse(await control.start());
+  const { url, setupToken } = controlPlaneReady;
+  linkPort = controlPlaneReady.linkPort;
 
   const gate = gateway(home, async () => ({ ...env, TIDEGATE_JOIN_TOKEN: await control.ask('join-token') }), restarted);
   ends.add(() => gate.stop());
