@@ -9,12 +9,10 @@ import type {
   StreamId,
   TicketId,
 } from '@tidegate/core';
-import type { ColumnType, Selectable } from 'kysely';
+import type { ColumnType, Generated, Selectable } from 'kysely';
 
 /** Set when the row is made, never after. */
 type Fixed<T> = ColumnType<T, T, never>;
-/** A `jsonb` column: read as a value, written as JSON text. */
-type Json<T> = ColumnType<T, string, string>;
 
 /** What is made once for an installation. Written once, by whichever control plane comes first. */
 export interface KeysTable {
@@ -62,11 +60,11 @@ export interface GatewaysTable {
   name: Fixed<string>;
   createdAt: Fixed<Temporal.Instant>;
   revokedAt: Temporal.Instant | null;
-  version: string;
-  listeners: Json<readonly StoredListener[]>;
+  version: Generated<string>;
+  listeners: ColumnType<readonly StoredListener[], string | undefined, string>;
   /** PEM of the authority behind the listener's certificate; null: ours. */
   listenerCa: string | null;
-  spool: Json<StoredSpool | null>;
+  spool: ColumnType<StoredSpool | null, string | null | undefined, string | null>;
   /** Random, one for each connection of the link; null: none. */
   connection: string | null;
   /** The connection's control plane moves it on; past: that control plane, or the connection, is gone. */

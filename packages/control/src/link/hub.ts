@@ -1,0 +1,165 @@
+/**
+ * The connections of this control plane and what they are told. Woken by announcements, by the time at which something
+ * becomes due, and every few seconds for safety; then it reads the store once and tells each gateway what is different.
+ */
+import { sql } from 'kysely';
+import { grantProblem } from '../access/reports.ts';
+import type { Context } from '../context.ts';
+import { isOutage } from '../store/outage.ts';
+import { STATE_CHANNEL } from '../store/store.ts';
+import type { GatewayConnection } from './connection.ts';
+import { type Desired, desiredState, OpenedSecrets } from './desired.ts';
+import { endLostSessions } from './live-sessions.ts';
+import { keepAlive, takeVacantLeases } from './presence.ts';
+import { readSnapshot, type Snapshot } from './snapshot.ts';
+import { viewFor } from './told.ts';
+
+const REREAD_EVERY_MS = 5_000;
+const ALIVE_EVERY_MS = 2_500;
+/**
+ * What was read longer ago than this is no base for telling gateways that all is well: a revoke at another control plane
+ * would not be seen here. They then go by their own clocks (staleAfter, cutAfter).
+ */
+const FRESH_MS = 10_000;
+/** The longest that a timer of Node's can run, in milliseconds. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export class Hub {
+  readonly #context: Context;
+  readonly #cutAfterMs: number;
+  readonly #connections = new Set<GatewayConnection>();
+  readonly #opened: OpenedSecrets;
+  readonly #timers: NodeJS.Timeout[];
+  readonly #deafen: () => void;
+  #due: NodeJS.Timeout | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #wanted = false;
+  #stopped = false;
+  #publishing: Promise<void> | null = null;
+  #keeping: Promise<void> | null = null;
+
+  constructor(context: Context, cutAfterMs: number) {
+    this.#context = context;
+    this.#cutAfterMs = cutAfterMs;
+    this.#opened = new OpenedSecrets(context.sealer);
+    this.#deafen = context.store.listen(STATE_CHANNEL, () => this.wake());
+    this.#timers = [setInterval(() => this.wake(), REREAD_EVERY_MS), setInterval(() => this.#keep(), ALIVE_EVERY_MS)];
+    this.wake();
+  }
+
+  isFresh(): boolean {
+    return performance.now() - this.#readAt < FRESH_MS;
+  }
+
+  /** The newest connection of a gateway wins: an older one is of a socket that it has given up. */
+  add(connection: GatewayConnection): void {
+    for (const other of this.#connections) if (other.gateway === connection.gateway) other.close('replaced');
+    this.#connections.add(connection);
+    this.wake();
+  }
+
+  remove(connection: GatewayConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  /** Something may be different: read it and tell. Calls while that goes on lead to one more round. */
+  wake(): void {
+    this.#wanted = true;
+    this.#publishing ??= this.#publish().finally(() => {
+      this.#publishing = null;
+      if (this.#wanted && !this.#stopped) this.wake();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#deafen();
+    clearTimeout(this.#due);
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#publishing;
+    await this.#keeping;
+  }
+
+  async #publish(): Promise<void> {
+    while (this.#wanted && !this.#stopped) {
+      this.#wanted = false;
+      // Taken before reading: a connection that comes meanwhile is not in what is read.
+      const served = [...this.#connections];
+      try {
+        const startedAt = performance.now();
+        const snapshot = await readSnapshot(this.#context.store.db);
+        this.#readAt = startedAt;
+        await this.#tell(snapshot, served);
+      } catch (error) {
+        // The timer tries again. Until then gateways go by what they know.
+        this.#log(error, 'gateways could not be told what is desired');
+      }
+    }
+  }
+
+  async #tell(snapshot: Snapshot, served: readonly GatewayConnection[]): Promise<void> {
+    const { now } = this.#context;
+    const desired = desiredState(snapshot, this.#opened, now());
+    this.#wakeAt(desired.changesAt);
+    for (const connection of served) {
+      const { gateway, id } = connection;
+      if (snapshot.connections.get(gateway) !== id) {
+        connection.close('replaced');
+        continue;
+      }
+      const cuts = snapshot.cuts.filter((cut) => cut.gateway === gateway);
+      connection.tell(viewFor(gateway, desired, snapshot.leases), cuts);
+    }
+    await this.#explainBlocked(snapshot, desired);
+    await this.#takeLeases(snapshot, desired, served);
+  }
+
+  /** Their people see what keeps their grants from opening. */
+  async #explainBlocked({ grants }: Snapshot, { blocked }: Desired): Promise<void> {
+    for (const { grant, row } of grants) {
+      const why = blocked.get(grant.id);
+      if (why !== undefined && row.problem !== why) await grantProblem(this.#context, grant.id, why);
+    }
+  }
+
+  async #takeLeases(snapshot: Snapshot, { resources }: Desired, served: readonly GatewayConnection[]): Promise<void> {
+    const vacant = [...resources.keys()].filter((name) => !snapshot.leases.has(name));
+    const gateways = served.filter((connection) => this.#connections.has(connection)).map(({ gateway }) => gateway);
+    const { db } = this.#context.store;
+    if (await takeVacantLeases(db, vacant, gateways)) {
+      await sql`SELECT pg_notify(${STATE_CHANNEL}, '')`.execute(db);
+      this.#wanted = true;
+    }
+  }
+
+  #wakeAt(at: Temporal.Instant | null): void {
+    clearTimeout(this.#due);
+    if (at === null) return;
+    const ms = at.epochMilliseconds - this.#context.now().epochMilliseconds;
+    this.#due = setTimeout(() => this.wake(), Math.min(TIMER_MAX_MS, Math.max(0, ms) + 1));
+  }
+
+  #keep(): void {
+    this.#keeping ??= this.#keepOnce()
+      .catch((error: unknown) => this.#log(error, 'the gateways’ presence could not be kept'))
+      .finally(() => {
+        this.#keeping = null;
+      });
+  }
+
+  async #keepOnce(): Promise<void> {
+    const { store, now } = this.#context;
+    const connections = [...this.#connections];
+    const good = await keepAlive(
+      store.db,
+      connections.map((connection) => connection.heard()),
+    );
+    for (const connection of connections) if (!good.has(connection.id)) connection.close('refused');
+    await endLostSessions(store.db, this.#cutAfterMs + 60_000, now());
+  }
+
+  #log(error: unknown, message: string): void {
+    if (isOutage(error)) this.#context.log.warn({ err: error }, message);
+    else this.#context.log.error({ err: error }, message);
+  }
+}
