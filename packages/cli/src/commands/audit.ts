@@ -192,11 +192,12 @@ type Entry = z.infer<typeof auditEntry>;
 
 function entriesText(entries: readonly Entry[]): string {
   return table(
-    ['WHEN', 'WHO', 'WHAT', ''],
+    ['WHEN', 'WHO', 'WHAT', 'GRANT', ''],
     entries.map((entry) => [
       when(entry.at),
       safe(word(entry, ['person', 'by', 'requester', 'reviewer'])),
       entry.kind,
+      word(entry, ['grant']),
       safe(summary(entry)),
     ]),
     'Nothing on record.',
@@ -213,32 +214,34 @@ function word({ data }: Entry, keys: readonly string[]): string {
 }
 
 const SUMMARY_MAX = 100;
+/** What has a column of its own, follows from the grant, or is of use to a machine only. `--json` has it all. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'person',
+  'by',
+  'grant',
+  'request',
+  'session',
+  'principal',
+  'resource',
+  'role',
+  'database',
+  'clientAddress',
+  'application',
+  'op',
+  'index',
+  'bytes',
+  'protocol',
+]);
 
-/** What matters most of an entry, on one line. */
-function summary(entry: Entry): string {
-  const { data } = entry;
-  const parts: string[] = [];
+/** What matters most of an entry, on one line: its words first, then the rest by name. */
+function summary({ data }: Entry): string {
+  const words: string[] = [];
+  const named: string[] = [];
   for (const [key, value] of Object.entries(data)) {
-    if (
-      [
-        'person',
-        'by',
-        'session',
-        'principal',
-        'clientAddress',
-        'application',
-        'op',
-        'index',
-        'bytes',
-        'protocol',
-      ].includes(key)
-    )
-      continue;
-    if (value === null || value === '') continue;
-    parts.push(
-      key === 'text' ? String(value) : `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-    );
+    if (LEFT_OUT.has(key) || value === null || value === '') continue;
+    if (key === 'text' || key === 'detail') words.push(String(value));
+    else named.push(`${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
   }
-  const text = parts.sort((a, b) => Number(a.includes('=')) - Number(b.includes('='))).join(' ');
+  const text = [...words, ...named].join(' ');
   return text.length > SUMMARY_MAX ? `${text.slice(0, SUMMARY_MAX - 1)}…` : text;
 }
