@@ -40,7 +40,7 @@ export class TidegateError extends Error {
   /** For the operator's log only. */
   readonly detail: unknown;
 
-  constructor(code: ErrorCode, message: string, next = '', detail: unknown = undefined) {
+  constructor(code: ErrorCode, message: string, next = '', detail?: unknown) {
     super(message);
     this.name = 'TidegateError';
     this.code = code;

@@ -44,7 +44,10 @@ function write(value: unknown, path: Path, depth: number): string {
       if (depth >= CANONICAL_MAX_DEPTH) return refuse(`nesting deeper than ${CANONICAL_MAX_DEPTH}`, path, depth);
       if (Array.isArray(value)) return list(value, path, depth);
       return isPlain(value) ? object(value, path, depth) : refuse('an object of a class', path, depth);
-    default:
+    case 'undefined':
+    case 'bigint':
+    case 'function':
+    case 'symbol':
       return refuse(typeof value, path, depth);
   }
 }

@@ -52,10 +52,7 @@ export function append(head: ChainHead, fact: Pick<AuditFact, 'at' | 'kind' | 'd
   return Object.freeze({ ...numbered, hash: link(head.hash, numbered) });
 }
 
-/**
- * What keeps `entry` from being the next one of the chain, as a sentence; null: it is. Used where records come in and
- * where they are verified, so that both agree.
- */
+/** What keeps `entry` from being the next one of the chain, as a sentence; null: it is. Never throws for what stands in it. */
 export function brokenLink(head: ChainHead, entry: AuditEntry): string | null {
   if (entry.stream !== head.stream) return `it is of stream ${entry.stream}, not ${head.stream}`;
   if (entry.seq !== head.seq + 1) return `its seq is ${entry.seq} where ${head.seq + 1} comes next`;

@@ -49,7 +49,8 @@ export function desiredPhase(grant: Grant, now: Temporal.Instant): 'prepare' | '
         case 'fail':
           // Its principal may have been made: out of the desired state only once it was reported gone.
           return 'close';
-        default:
+        case 'expire':
+        case null:
           return null;
       }
     case 'active':

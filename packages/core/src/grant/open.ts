@@ -46,10 +46,16 @@ export function scheduleGrant(request: AccessRequest, now: Temporal.Instant, id:
 export function activate(grant: Grant, now: Temporal.Instant): ActiveGrant {
   if (grant.state !== 'scheduled') throw wrongState(grant, 'opened');
   if (grant.notBefore !== null && !reached(grant.notBefore, now)) {
-    throw new TidegateError('wrong_state', `Grant ${grant.id} is not to be opened before ${grant.notBefore}.`);
+    throw new TidegateError(
+      'wrong_state',
+      `Grant ${grant.id} is not to be opened before ${grant.notBefore.toString()}.`,
+    );
   }
   if (reached(grant.openBy, now)) {
-    throw new TidegateError('wrong_state', `Grant ${grant.id} was to be opened by ${grant.openBy}, which is over.`);
+    throw new TidegateError(
+      'wrong_state',
+      `Grant ${grant.id} was to be opened by ${grant.openBy.toString()}, which is over.`,
+    );
   }
   return Object.freeze({ ...grant, state: 'active', startsAt: now, expiresAt: after(now, grant.duration) });
 }

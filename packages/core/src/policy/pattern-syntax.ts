@@ -62,7 +62,7 @@ class Reader {
   #at = 0;
 
   constructor(pattern: string) {
-    this.#characters = [...pattern];
+    this.#characters = Array.from(pattern);
   }
   get atEnd(): boolean {
     return this.#at >= this.#characters.length;

@@ -45,7 +45,7 @@ test('no history opens what was not approved, nor keeps open what is over', () =
         for (const each of world.requests) if (each.request.reviews.length > 1) note('several reviews');
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 150 },
   );
 
   // A property holds easily where nothing happens: every act was done, and refused in each of its ways.

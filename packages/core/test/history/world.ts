@@ -137,7 +137,11 @@ export class World {
         const comment = act.comment ? 'enough' : null;
         return this.#toGrant(act, (grant) => beginClose(grant, closedBy(grant, by, comment), this.now));
       }
-      default:
+      case 'review':
+      case 'cancel':
+      case 'lapse':
+      case 'schedule':
+      case 'extend':
         return this.#toRequest(act);
     }
   }

@@ -37,7 +37,7 @@ const ticket = fc
 function found(source: string, text: string): boolean {
   const sticky = new RegExp(source, 'uy');
   let at = 0;
-  for (const character of [...text, '']) {
+  for (const character of Array.from(text).concat('')) {
     sticky.lastIndex = at;
     if (sticky.test(text)) return true;
     at += character.length;
@@ -56,12 +56,12 @@ describe('the form of a ticket', () => {
           );
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
   test('whatever ECMAScript can’t read, neither can we', () => {
-    const text = fc.array(fc.constantFrom(...'ab1^$.*+?()[]{}|\\-,/dDwWsSbk<>=!:'), { maxLength: 12 });
+    const text = fc.array(fc.constantFrom(...Array.from('ab1^$.*+?()[]{}|\\-,/dDwWsSbk<>=!:')), { maxLength: 12 });
     fc.assert(
       fc.property(
         text.map((each) => each.join('')),
@@ -69,7 +69,7 @@ describe('the form of a ticket', () => {
           if (ticketPatternProblem(source) === null) expect(() => new RegExp(source, 'u')).not.toThrow();
         },
       ),
-      { numRuns: 5_000 },
+      { numRuns: 2_000 },
     );
   });
 
