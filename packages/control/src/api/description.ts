@@ -21,10 +21,14 @@ export const OPENAPI = {
 /** With the named schemas that something refers to; the generator brings each twice, as input and as output. */
 export const withNamedSchemas: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
   const whole = jsonSchemaTransformObject(document);
-  const schemas = 'components' in whole ? whole.components?.schemas : undefined;
-  const text = JSON.stringify(whole);
-  for (const name of Object.keys(schemas ?? {})) {
-    if (!text.includes(`"#/components/schemas/${name}"`)) Reflect.deleteProperty(schemas ?? {}, name);
+  const schemas = ('components' in whole ? whole.components?.schemas : undefined) ?? {};
+  for (let before = -1; before !== Object.keys(schemas).length; ) {
+    before = Object.keys(schemas).length;
+    // Taking one away may leave another without anybody who refers to it.
+    const text = JSON.stringify(whole);
+    for (const name of Object.keys(schemas)) {
+      if (!text.includes(`"#/components/schemas/${name}"`)) Reflect.deleteProperty(schemas, name);
+    }
   }
   return whole;
 };

@@ -85,6 +85,8 @@ export function sendProblem(reply: FastifyReply, told: Problem): FastifyReply {
 /** Fastify's error handler: answers, and logs what an operator has to know. */
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const told = problemOf(error, request.id);
+  // The client went away while we waited for something on its behalf: nobody reads this, and nothing is wrong.
+  if (reply.raw.destroyed) return sendProblem(reply, told);
   if (error instanceof TooManyAttempts) void reply.header('retry-after', error.retryAfterSeconds);
   else if (told.status === 503) void reply.header('retry-after', 1);
   if (told.status === 401) void reply.header('www-authenticate', 'Bearer realm="tidegate"');

@@ -3,12 +3,7 @@ import { randomBytes } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import { randomText, TidegateError } from '@tidegate/core';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import {
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { OPENAPI, withNamedSchemas } from './description.ts';
 import { handleError, problemOf, sendProblem } from './problems.ts';
 import { type Parts, registerRoutes } from './routes/index.ts';

@@ -1,0 +1,160 @@
+/** The control plane's process: the one place where its parts are put together. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { TidegateError } from '@tidegate/core';
+import type { Logger } from 'pino';
+import { type Clock, startClock } from './access/clock.ts';
+import { buildServer } from './api/server.ts';
+import { type Context, wallClock } from './context.ts';
+import { ensureSetupToken } from './identity/setup.ts';
+import { startJobs } from './jobs/runner.ts';
+import { openAuthority } from './keys/authority.ts';
+import { loadKey } from './keys/keyfile.ts';
+import { checkKey } from './keys/made-once.ts';
+import { createSealer } from './keys/seal.ts';
+import { openSigningKey } from './keys/signing.ts';
+import { issueLocalJoin } from './link/join-tokens.ts';
+import { startLink } from './link/server.ts';
+import { createLog } from './log.ts';
+import { type ControlOptions, optionsFrom } from './options.ts';
+import { startRecordKeeper } from './record/keeper.ts';
+import { isOutage } from './store/outage.ts';
+import { openStore, type Store } from './store/store.ts';
+
+export interface Control {
+  /** Web and API. */
+  readonly url: string;
+  readonly linkPort: number;
+  /** Lets the first people be made, once; null when they are. A secret. */
+  readonly setupToken: string | null;
+  /** A one-time token for a gateway that runs beside this control plane. A secret. */
+  localJoinToken(): Promise<string>;
+  /** Answers what waits, tells gateways nothing (they go on by what they know), closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** A store that is being started again may take this long to come back. */
+const STORE_PATIENCE_MS = 30_000;
+const STORE_RETRY_MS = 250;
+
+/** Starts a control plane. What was begun is ended again when a part does not start. */
+export async function startControl(options: ControlOptions, log = createLog(options.logLevel)): Promise<Control> {
+  const ends: (() => Promise<void>)[] = [];
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      for (const end of ends.reverse()) await end();
+    })();
+    return stopping;
+  };
+  try {
+    return { ...(await startParts(options, log, ends)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(options: ControlOptions, log: Logger, ends: (() => Promise<void>)[]) {
+  const { storeUrl, home, key, bind, port, linkPort, staleAfterMs, cutAfterMs, trustProxy } = options;
+  const sealer = createSealer(await loadKey({ env: key, home }));
+  const store = await patientStore(storeUrl, log);
+  ends.push(() => store.close());
+  const context: Context = { store, sealer, now: wallClock, random: randomBytes, log };
+  await checkKey(store.db, sealer, wallClock());
+  const authority = await openAuthority(store.db, sealer, wallClock());
+  const signingKey = await openSigningKey(store.db, sealer, wallClock());
+
+  const keeper = await startRecordKeeper(context, signingKey);
+  ends.push(() => keeper.stop());
+  const jobs = startJobs(context, storeUrl);
+  ends.push(() => jobs.stop());
+  const clock: Clock = startClock(context);
+  ends.push(() => clock.stop());
+  const link = await startLink(context, { authority, signingKey, bind, port: linkPort, staleAfterMs, cutAfterMs });
+  ends.push(() => link.stop());
+
+  const linkContext = { ...context, linkAddress: options.linkAddress ?? hostAndPort(bind, link.port) };
+  const parts = { context: linkContext, waitForTicket: link.waitForTicket };
+  const app = await buildServer(parts, { trustProxy, webFolder: webFolder() });
+  ends.push(() => app.close());
+  await app.listen({ host: bind, port });
+  const listening = app.server.address();
+  const apiPort = typeof listening === 'object' && listening !== null ? listening.port : port;
+  return {
+    url: `http://${hostAndPort(bind, apiPort)}`,
+    linkPort: link.port,
+    setupToken: await ensureSetupToken(context),
+    localJoinToken: () => issueLocalJoin(linkContext),
+  };
+}
+
+/** Opens the store; one that is on its way up (or being brought back by its supervisor) is waited for. */
+async function patientStore(url: string, log: Logger): Promise<Store> {
+  const onTrouble = (error: Error): void => log.warn({ err: error }, 'a connection to the store broke');
+  const until = Date.now() + STORE_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await openStore({ url, onTrouble });
+    } catch (error) {
+      if (!isOutage(error) || Date.now() > until) throw error;
+      log.warn({ err: error }, 'the store is out of reach; trying again');
+      await new Promise((resolve) => setTimeout(resolve, STORE_RETRY_MS));
+    }
+  }
+}
+
+const hostAndPort = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** Null where the control plane was installed without what a browser is shown. */
+function webFolder(): string | null {
+  const folder = fileURLToPath(new URL('../../web/public/', import.meta.url));
+  return existsSync(folder) ? folder : null;
+}
+
+/** Run as a process of its own: the environment says how, IPC (where there is any) tells the supervisor. */
+async function main(): Promise<void> {
+  const tell = (message: object): void => {
+    if (process.connected) process.send?.(message);
+  };
+  let control: Control;
+  try {
+    control = await startControl(optionsFrom(process.env));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const next = error instanceof TidegateError && error.next !== '' ? ` ${error.next}` : '';
+    console.error(`${message}${next}`);
+    tell({ type: 'failed', message: `${message}${next}` });
+    process.exitCode = 1;
+    process.disconnect?.();
+    return;
+  }
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    control.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
+  // The supervisor is gone, by whatever means.
+  process.on('disconnect', end);
+  process.on('message', (message: unknown) => {
+    if (typeof message !== 'object' || message === null || Reflect.get(message, 'what') !== 'join-token') return;
+    control.localJoinToken().then(
+      (value) => tell({ type: 'answer', to: 'join-token', value }),
+      (error: unknown) => console.error('no join token could be made', error),
+    );
+  });
+  const { url, linkPort, setupToken } = control;
+  tell({ type: 'ready', url, linkPort, setupToken });
+}
+
+if (import.meta.main) await main();
