@@ -291,6 +291,8 @@ async function run(): Promise<void> {
     const options = optionsFrom(process.env);
     // Of no use to anybody once it is read, and not for our children.
     delete process.env.TIDEGATE_JOIN_TOKEN;
+    // Workers start in a third of the time from code that is compiled already.
+    process.env.NODE_COMPILE_CACHE ??= join(options.folder, 'cache');
     running = await startGateway(options, log);
     // Asked to end while it started.
     if (ending) await running.stop();

@@ -22,7 +22,7 @@ import { LoginRefused } from './refusal.ts';
 import type { Session } from './session.ts';
 import { type Ended, Sessions } from './sessions.ts';
 import type { NodeSocket } from './sockets.ts';
-import { serverTls } from './tls.ts';
+import { type ServerTls, serverTls } from './tls.ts';
 import { Turn } from './turn.ts';
 
 /** From `stop` to the last closed socket, at most: a client may not read its farewell. */
@@ -55,6 +55,8 @@ export class Relay {
   readonly #deadlines: Deadlines;
   readonly #arrivals = new Set<Arrival>();
   readonly #listening: Listening[] = [];
+  /** What clients that arrive from now on are shown. */
+  #tls: ServerTls;
   /** States are put into force one after the other, so that `ack`s keep their order. */
   #inForce: Promise<void> = Promise.resolve();
 
@@ -62,6 +64,7 @@ export class Relay {
     this.#options = options;
     const { init, recorder, control, clock, random, limits, log, tell } = options;
     this.#control = control;
+    this.#tls = serverTls(init.tls);
     this.#turn = new Turn(recorder, (error) => log.error({ err: error }, 'the record could not be written'));
     this.#places = new Places(limits);
     this.#sessions = new Sessions({
@@ -95,12 +98,11 @@ export class Relay {
   /** Binds all ports; rejects when one can't be bound. */
   async listen(): Promise<void> {
     const { init, engines, log, tell } = this.#options;
-    const tls = serverTls(init.tls);
     const ports = [];
     for (const listen of init.listeners) {
       const engine = engines[listen.engine];
       const arrived = (socket: NodeSocket, place: Place) =>
-        this.#arrive(new Arrival(socket, { ...this.#arrival, place, tls, tlsRequired: listen.tlsRequired }), engine);
+        this.#arrive(new Arrival(socket, { ...this.#arrival, place, tlsRequired: listen.tlsRequired }), engine);
       const listening = await listenOn({ listen, engine, places: this.#places, log, arrived });
       this.#listening.push(listening);
       ports.push({ engine: listen.engine, host: listen.host, port: listening.port });
@@ -121,6 +123,9 @@ export class Relay {
         return;
       case 'opened':
         this.#grants.opened(message.grant);
+        return;
+      case 'tls':
+        this.#tls = serverTls(message);
         return;
       case 'contact':
         this.#control.update(message);
@@ -151,8 +156,8 @@ export class Relay {
     await this.#places.empty(STOP_WITHIN_MS);
   }
 
-  get #arrival(): Omit<ArrivalOptions, 'place' | 'tls' | 'tlsRequired'> {
-    return { limits: this.#options.limits, admission: this.#admission, cancels: this.#cancels };
+  get #arrival(): Omit<ArrivalOptions, 'place' | 'tlsRequired'> {
+    return { tls: this.#tls, limits: this.#options.limits, admission: this.#admission, cancels: this.#cancels };
   }
 
   async #arrive(arrival: Arrival, engine: RelayEngine): Promise<void> {
