@@ -9,6 +9,7 @@ interface Item {
   what: string;
   content: Buffer[];
   executed: boolean;
+  /** Of the first execution of a binding that was told apart: the binding. */
   binding: Item | null;
   alternatives: string[];
   outcomes: { state: Outcome; shown: string }[];
@@ -51,10 +52,10 @@ export class Summary implements StatementSink {
     if (bound === undefined) throw new Error(`no binding ${binding}`);
     const added = this.#add(op, `execute ${this.#name(statement)} rows ${maxRows}`, bytes, start, end);
     if (bound === null) return;
-    added.binding = bound;
     added.content = bound.content;
-    if (!bound.what.startsWith('bind')) return;
-    if (!bound.executed) added.alternatives.unshift(...bound.alternatives);
+    added.alternatives.unshift(...bound.alternatives);
+    if (!bound.what.startsWith('bind') || bound.executed) return;
+    added.binding = bound;
     bound.executed = true;
   }
   simple(op: number, bytes: Uint8Array, start: number, end: number): void {
