@@ -10,6 +10,7 @@ import {
   clientOf,
   clusterOf,
   contextOf,
+  ending,
   grantOn,
   inAnHour,
   login,
@@ -161,6 +162,15 @@ function lifecycle(world: Its<World>, principals: Its<Provisioner>): void {
     await principals().close(refOf(grant));
   });
 
+  test('the principal of another grant is not touched, whatever its name', async () => {
+    const grant = await opened(world(), principals(), 'read');
+    const namesake = grantOn(world().resource, 'read', { loginName: grant.loginName });
+    await expect(principals().open(namesake, inAnHour())).rejects.toMatchObject({ code: 'name_taken' });
+    expect(await principals().close(refOf(namesake))).toMatchObject({ gone: false, changed: false });
+    expect(await roleState(world(), grant.loginName)).toMatchObject({ login: true, memberships: 1 });
+    await principals().close(refOf(grant));
+  });
+
   test('a role of the same name without the mark is not touched', async () => {
     const grant = grantOn(world().resource, 'read');
     await world().root.query(`CREATE ROLE "${grant.loginName}" LOGIN`);
@@ -305,12 +315,11 @@ function endings(world: Its<World>, principals: Its<Provisioner>): void {
     };
     const provisioner = provisionerOf(world(), watching);
     const grant = await opened(world(), provisioner, 'write');
-    const client = await login(world(), grant);
-    const told = new Promise<unknown>((resolve) => client.once('error', resolve));
+    const told = ending(await login(world(), grant));
     expect(await provisioner.close(refOf(grant))).toMatchObject({ gone: true });
     expect(order[0]).toBe('terminate: NOLOGIN, 0 memberships');
     expect(order.length).toBeGreaterThanOrEqual(2);
-    expect(await told).toMatchObject({ code: '57P01' });
+    expect(await told).toBe('57P01');
     await provisioner.end();
   });
 

@@ -1,7 +1,8 @@
 /** A server with something to guard, and grants on it: for the tests of principals and of the reconciler. */
 import { randomBytes } from 'node:crypto';
 import { type DesiredGrant, type DesiredResource, desiredGrant, desiredResource } from '@tidegate/contract';
-import { binariesOf, type TemporaryCluster, temporaryCluster } from '@tidegate/embedded/testing';
+import type { Cluster } from '@tidegate/embedded';
+import { binariesOf, temporaryCluster } from '@tidegate/embedded/testing';
 import { Client } from 'pg';
 import { postgresProvisioner } from '../src/engines/postgres/principal/index.ts';
 import type { Administrator } from '../src/engines/postgres/principal/sessions.ts';
@@ -12,8 +13,9 @@ import { passwordOf } from '../src/reconciler/credential.ts';
 export type Server = 14 | 15 | 16 | 17 | 18 | string;
 
 /** What `npm test` holds the principals against: the newest and the oldest, or what TIDEGATE_TEST_POSTGRES names. */
-export const SERVERS: readonly Server[] =
-  process.env.TIDEGATE_TEST_POSTGRES === undefined ? [18, 14] : process.env.TIDEGATE_TEST_POSTGRES.split(':');
+export const SERVERS: readonly Server[] = process.env.TIDEGATE_TEST_POSTGRES?.split(':').filter(
+  (folder) => folder !== '',
+) ?? [18, 14];
 
 /** Both kinds of administrator there are: Azure has only the second. */
 export const ADMINS = ['superuser', 'createrole'] as const;
@@ -32,7 +34,7 @@ export async function clusterOf(
 }
 
 export interface World {
-  readonly cluster: TemporaryCluster;
+  readonly cluster: Cluster;
   readonly admin: Admin;
   readonly resource: DesiredResource;
   /** As the superuser, in the resource's first database. */
@@ -47,7 +49,7 @@ let worlds = 0;
  * operator would have set it up; the second empty. Nothing but CREATEROLE and the owner role for the administrator.
  */
 export async function worldOn(
-  cluster: TemporaryCluster,
+  cluster: Cluster,
   admin: Admin,
   options: { ownerRole?: string | null; databases?: readonly [string, string]; name?: string } = {},
 ): Promise<World> {
@@ -134,7 +136,7 @@ export const refOf = (grant: DesiredGrant) => ({
 export const inAnHour = () => Temporal.Instant.fromEpochMilliseconds(Date.now() + 3_600_000);
 
 /** A connection; one that is ended by the server says so at the next query instead of ending the test. */
-export async function clientOf(cluster: TemporaryCluster, user: string, password: string, database: string) {
+export async function clientOf(cluster: Cluster, user: string, password: string, database: string) {
   const client = new Client({ ...cluster.connection(database), user, password });
   client.on('error', () => undefined);
   await client.connect();
@@ -144,6 +146,13 @@ export async function clientOf(cluster: TemporaryCluster, user: string, password
 /** As the relay would: the grant's principal with its own password. */
 export const login = (world: World, grant: DesiredGrant, database = world.resource.databases[0] ?? '') =>
   clientOf(world.cluster, grant.loginName, grant.principalPassword, database);
+
+/** SQLSTATE of what a connection is ended with. */
+export async function ending(client: Client): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  client.once('error', (error) => resolve('code' in error ? String(error.code) : error.message));
+  return promise;
+}
 
 /** SQLSTATE of what the work is refused with; fails when it is not. */
 export async function refusal(work: Promise<unknown>): Promise<string> {

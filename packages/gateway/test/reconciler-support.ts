@@ -95,18 +95,22 @@ export function gateway(desired: Desired, provisionerFor: (resource: DesiredReso
   const said = new Said();
   const clock = { offset: 0, controlNow: () => Date.now() + clock.offset };
   const logged: object[] = [];
+  const disk = { full: false };
   const reconciler = startReconciler({
     desired,
     report: (reports) => reports.map((report) => said.add(said.reports, report)),
     health: (note) => said.add(said.health, note),
     finding: (finding) => said.add(said.findings, finding),
-    recordPrincipal: (entry) => said.add(said.records, entry),
+    recordPrincipal: (entry) => {
+      if (disk.full) throw new Error('ENOSPC');
+      said.add(said.records, entry);
+    },
     clock,
     provisionerFor,
     log: { info: (fields) => logged.push(fields), warn: (fields) => logged.push(fields) },
     pace,
   });
-  return { reconciler, said, clock, logged };
+  return { reconciler, said, clock, logged, disk };
 }
 
 /** A database in memory; `fail` and `hold` are asked before each step. */

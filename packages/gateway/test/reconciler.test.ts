@@ -224,6 +224,25 @@ describe('trouble', () => {
     expect(said.reports).toHaveLength(2);
   });
 
+  test('nothing is said to be open that is not on record; what must close closes all the same', async () => {
+    const { desired, database, said, disk } = start();
+    const grant = open(grantOn(orders, 'read'));
+    disk.full = true;
+    desired.put(grant);
+    await said.reported(grant, 'failed');
+    expect(said.reports[0]?.detail).toBe('The gateway cannot write its record at the moment.');
+    disk.full = false;
+    await said.reported(grant, 'open');
+    expect(said.records.map((entry) => entry.did)).toEqual(['opened', 'failed']);
+    disk.full = true;
+    desired.put(closing(grant));
+    await said.until(() => said.phases(grant).length === 3, 'the failure');
+    expect(database.roles.size).toBe(0);
+    disk.full = false;
+    await said.reported(grant, 'closed');
+    expect(said.records.map((entry) => entry.did)).toEqual(['opened', 'failed', 'closed', 'failed']);
+  });
+
   test('health: told at each round, soon again while it is bad', async () => {
     const database = new FakeDatabase();
     database.health = { ok: false, detail: 'Password authentication failed.' };

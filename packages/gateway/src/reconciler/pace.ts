@@ -26,7 +26,7 @@ export const PACE: Pace = {
   closeRetryLastMs: 5_000,
   sightingMs: 5_000,
   clockMs: 5_000,
-  stopMs: 3_000,
+  stopMs: 1_500,
 };
 
 /** Doubles from `first` to `last`, each between half and the whole of it, so that a thousand grants don't knock at once. */

@@ -11,6 +11,7 @@ import { Findings } from './findings.ts';
 import { Sightings } from './leftovers.ts';
 import { backoff, jittered, type Pace } from './pace.ts';
 import type { ReconcilerOptions } from './ports.ts';
+import { Records } from './records.ts';
 import { GrantTask, type TaskTools } from './task.ts';
 
 /** Together they leave connections for closing: see MAX_CONNECTIONS of the engines. */
@@ -52,7 +53,7 @@ export class ResourceReconciler {
       pace,
       findings: this.#findings,
       report: (report) => options.report([report]),
-      record: (entry) => options.recordPrincipal({ ...entry, resource: resource.name }),
+      records: new Records(options.recordPrincipal),
       log: options.log,
       running: (work) => this.#run(work),
     };
@@ -60,7 +61,8 @@ export class ResourceReconciler {
 
   /** The desired state of this resource as it is now. */
   update(resource: DesiredResource, grants: readonly DesiredGrant[]): void {
-    if (resource !== this.#resource && JSON.stringify(resource) !== JSON.stringify(this.#resource)) this.#replace(resource);
+    if (resource !== this.#resource && JSON.stringify(resource) !== JSON.stringify(this.#resource))
+      this.#replace(resource);
     const gone = new Set(this.#known.keys());
     for (const grant of grants) {
       gone.delete(grant.id);
@@ -147,6 +149,7 @@ export class ResourceReconciler {
     this.#tellHealth(health);
     if (health.ok) for (const task of this.#tasks.values()) task.verify();
     try {
+      this.#tools.records.flush();
       await this.#sweep(provisioner);
     } catch (error) {
       if (health.ok) this.#warn(error, 'leftovers could not be looked for'); // else the health has said why
@@ -186,8 +189,9 @@ export class ResourceReconciler {
       this.#findings.gone(mark.loginName, `${what}; removed.`);
       for (const note of findings) this.#findings.raise(note);
       if (!changed) return;
-      const { loginName: principal, grant } = mark;
-      this.#tools.record({ principal, grant, did: 'leftover_removed', detail: `${what}.` });
+      const { loginName: principal, grant, resource } = mark;
+      this.#tools.records.add({ resource, principal, grant, did: 'leftover_removed', detail: `${what}.` });
+      this.#tools.records.flush();
     } catch (error) {
       this.#warn(error, 'a leftover could not be removed; it is tried again');
     }

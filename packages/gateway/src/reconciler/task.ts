@@ -9,6 +9,7 @@ import type { Findings } from './findings.ts';
 import { type End, endOf, type Goal, goalOf, sameGoal } from './goal.ts';
 import { backoff, type Pace } from './pace.ts';
 import type { GrantReport, PrincipalEntry, ReconcilerClock } from './ports.ts';
+import type { Records } from './records.ts';
 
 /** What a task needs of its resource. */
 export interface TaskTools {
@@ -20,7 +21,7 @@ export interface TaskTools {
   readonly pace: Pace;
   readonly findings: Findings;
   readonly report: (report: GrantReport) => void;
-  readonly record: (entry: Omit<PrincipalEntry, 'resource'>) => void;
+  readonly records: Records;
   readonly log: ProvisionLog;
   /** Counts as work until it settles. */
   readonly running: (work: Promise<void>) => void;
@@ -110,6 +111,8 @@ export class GrantTask {
       } catch (error) {
         retryMs = this.#failed(goal, error);
       }
+      // A retry that comes after the end would close late.
+      if (retryMs !== null && goal.phase !== 'closed') retryMs = Math.min(retryMs, this.#untilEnd());
     }
     this.#busy = false;
     if (this.#stopped) return;
@@ -144,12 +147,13 @@ export class GrantTask {
 
   #arrive(goal: Goal, changed: boolean, detail: string): null {
     const again = this.#reached !== null && sameGoal(this.#reached, goal);
+    if (changed)
+      this.#record(DID[goal.phase], again ? `Put right, it had been changed in the database. ${detail}` : detail);
+    this.#tools.records.flush();
     this.#reached = goal;
     this.#failure = null;
     this.#warned = null;
     this.#attempts = 0;
-    if (changed)
-      this.#record(DID[goal.phase], again ? `Put right: it had been changed in the database. ${detail}` : detail);
     if (!again) this.#tell(goal.phase, '');
     return null;
   }
@@ -180,7 +184,7 @@ export class GrantTask {
   #say(detail: string): void {
     if (this.#failure === detail) return;
     this.#failure = detail;
-    this.#record('failed', detail);
+    this.#record('failed', detail); // on record with whatever is written next
     this.#tell('failed', detail);
   }
 
@@ -189,13 +193,17 @@ export class GrantTask {
   }
 
   #record(did: PrincipalEntry['did'], detail: string): void {
-    this.#tools.record({ principal: this.#grant.loginName, grant: this.#grant.id, did, detail });
+    const { id: grant, loginName: principal, resource } = this.#grant;
+    this.#tools.records.add({ resource, principal, grant, did, detail });
   }
 
   /** Wakes at the grant's end, and before that now and then, because the clock's offset may change. */
   #arm(): void {
-    if (this.#reached?.phase !== 'open' || this.#end === null) return;
-    this.#wake(Math.min(Math.max(this.#end.left(), 0), this.#tools.pace.clockMs));
+    if (this.#reached?.phase === 'open') this.#wake(Math.min(this.#untilEnd(), this.#tools.pace.clockMs));
+  }
+
+  #untilEnd(): number {
+    return Math.max(this.#end?.left() ?? Number.POSITIVE_INFINITY, 0);
   }
 
   #wake(ms: number): void {

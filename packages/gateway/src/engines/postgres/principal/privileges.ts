@@ -74,10 +74,12 @@ export async function ensurePrivileges(
   const wanted = JSON.stringify(wantedRows(names));
   const missing = await session.rows(missingShape, MISSING, [wanted]);
   const defaults = await session.rows(defaultShape, MISSING_DEFAULTS, [wanted, names.owner]);
-  await session.run([
-    ...grants(missing.filter((row) => row.grantable)),
+  const statements = [
     ...defaults.filter((row) => row.permitted).map(grantDefault),
-  ]);
+    ...grants(missing.filter((row) => row.grantable)),
+  ];
+  // A hundred thousand tables are more than one message's deadline allows; each message leaves less for the next look.
+  for (let at = 0; at < statements.length; at += MESSAGE) await session.run(statements.slice(at, at + MESSAGE));
   const [facts] = await session.rows(factsShape, FACTS);
   const withheld = missing.filter((row) => !row.grantable);
   const admin = quoteIdent(session.server.administrator);
@@ -176,8 +178,9 @@ SELECT has_database_privilege('public', current_database(), 'CONNECT') AS public
        coalesce((SELECT has_schema_privilege('public', n.oid, 'CREATE') FROM pg_namespace n WHERE n.nspname = 'public'), false)
          AS public_creates`;
 
-/** As many names in one statement; the rest goes in others. */
+/** As many names in one statement, and statements in one message. */
 const BATCH = 200;
+const MESSAGE = 20;
 
 function grants(rows: readonly Missing[]): string[] {
   const alike = Map.groupBy(rows, (row) => JSON.stringify([row.grantee, row.kind, row.privileges]));
