@@ -63,9 +63,11 @@ async function shut(closing: Closing, found: Actual): Promise<void> {
     await administrator.use(home, (session) => session.run([alter]));
   } catch (error) {
     if (codeOf(error) !== '55P03') throw error;
-    // Its own session can hold its row in the catalog (ALTER ROLE … PASSWORD in an open transaction): end that first.
+    // Its own session can hold its row in the catalog (ALTER ROLE … PASSWORD in an open transaction, or in a prepared
+    // one): end that first.
     await strip(closing, found);
     await terminate(closing, found);
+    await clearPrepared(administrator, home, principal.loginName);
     await administrator.use(home, (session) => session.run([alter]));
   }
 }
