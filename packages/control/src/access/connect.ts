@@ -26,12 +26,13 @@ import type { Tx } from '../store/schema.ts';
 import type { GrantRow } from '../store/schema-access.ts';
 import { notify, STATE_CHANNEL } from '../store/store.ts';
 import { resourceNamed } from './in-force.ts';
+import { whileOpening } from './opening.ts';
 import { revokeIssued } from './tickets.ts';
 
 /** 26 characters of 5 bits: 130 random bits, and nothing that SASLprep or a shell would touch. */
 const TICKET_LENGTH = 26;
-/** Live tickets a grant may have: one for each client that reconnects by itself, not one for each connection. */
-const TICKETS_MAX = 20;
+/** Live tickets a grant may have. A login's proof is held against each (some 5 µs apiece), so there is an end to them. */
+const TICKETS_MAX = 100;
 /** A gateway that has not taken a ticket by then is not there. */
 const GATEWAY_TIMEOUT_MS = 10_000;
 
@@ -45,7 +46,7 @@ export interface Wanted {
 
 /**
  * Issues a ticket for the caller's own active grant and waits until a gateway lets it in. Throws `no_active_grant`,
- * `conflict` (several fit), `mfa_required`, `too_many_tickets`, `invalid_input` (no such database), `gateway_unavailable`.
+ * `mfa_required`, `too_many_tickets`, `invalid_input` (no such database), `gateway_unavailable`.
  */
 export async function connect(
   context: Context & { readonly waitForTicket: WaitForTicket },
@@ -53,6 +54,7 @@ export async function connect(
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<Connection> {
+  await whileOpening(context, { person: caller.name, ...wanted }, signal);
   const tried = { person: caller.name, resource: wanted.resource, grant: wanted.grant };
   const issued = await recorded(context, { kind: 'ticket.refused', data: tried }, () =>
     context.store.transaction(async (tx) => {
@@ -98,7 +100,10 @@ async function databaseOf(tx: Tx, { resource, database }: Wanted): Promise<strin
   );
 }
 
-/** The one grant that is meant, locked. Grants of others are not looked at, so they cannot be told apart from none. */
+/**
+ * The grant that is meant, locked: where several fit, the one asked for last, which is what somebody who has just been
+ * approved has in mind. Grants of others are not looked at, so they cannot be told apart from none.
+ */
 async function findOwnGrant(
   tx: Tx,
   caller: Caller,
@@ -111,24 +116,16 @@ async function findOwnGrant(
     .where('person', '=', caller.name)
     .where('resource', '=', wanted.resource)
     .where('state', '!=', 'closed')
-    .orderBy('createdAt')
+    .orderBy('createdAt', 'desc')
     .forUpdate()
     .execute();
   const meant = rows.filter(({ id, role }) => (wanted.grant ?? id) === id && (wanted.role ?? role) === role);
-  const [first, ...others] = meant.flatMap((grant) => {
+  const [newest] = meant.flatMap((grant) => {
     const { state, expiresAt } = grant;
     return state === 'active' && expiresAt !== null && !reached(expiresAt, now) ? [{ grant, expiresAt }] : [];
   });
-  if (first === undefined) throw noneActive(wanted, meant);
-  if (others.length > 0) {
-    const which = [first, ...others].map(({ grant }) => `${grant.id} (${grant.role})`).join(', ');
-    throw new TidegateError(
-      'conflict',
-      `You have several open grants on ${wanted.resource}: ${which}.`,
-      'Say which: name the grant, or the role.',
-    );
-  }
-  return first;
+  if (newest === undefined) throw noneActive(wanted, meant);
+  return newest;
 }
 
 function noneActive({ resource }: Wanted, meant: readonly GrantRow[]): TidegateError {
