@@ -167,6 +167,21 @@ describe('the link', () => {
     expect(control.received.filter((message) => message.type === 'resync')).toHaveLength(1);
   });
 
+  it('is not in touch before the whole state has come, whatever pongs say', async () => {
+    control.onConnect = (send) => send(welcome());
+    const order: string[] = [];
+    const link = startLink({
+      apply: async () => void order.push('apply'),
+      onContact: () => order.push('contact'),
+    });
+    await vi.waitFor(() => expect(link.contact().controlNow).not.toBeNull());
+    const pong = { type: 'pong', echo: 1, now: Date.now() } as const;
+    control.send(pong);
+    control.send(state(1));
+    await vi.waitFor(() => expect(link.lastContact()).not.toBeNull());
+    expect(order.slice(0, 2)).toEqual(['apply', 'contact']);
+  });
+
   it('comes back after the control plane was gone, keeps what it knew, and tells its sessions', async () => {
     control.onConnect = (send) => {
       send(welcome());

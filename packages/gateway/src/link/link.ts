@@ -166,16 +166,17 @@ export class Link implements DesiredSource {
         const now = performance.now();
         if (message.echo > now) return;
         this.#clock.add(message.echo, now, message.now);
-        this.#contacted();
+        // Before the whole state has come, what we know may be from before a revoke: that is not being in touch.
+        if (this.#up) this.#contacted();
         break;
       }
       case 'state':
         this.#resyncing = false;
         this.#desired.replace(message);
-        this.#contacted();
         this.#apply(connection, message);
-        if (!this.#up) this.#options.log.info({ revision: message.revision }, 'linked to the control plane');
+        if (!this.#up) this.#options.log.info(countsOf(message), 'linked to the control plane');
         this.#up = true;
+        this.#contacted();
         this.#options.onUp();
         break;
       case 'change':
@@ -207,6 +208,8 @@ export class Link implements DesiredSource {
     );
   }
 }
+
+const countsOf = ({ resources, grants }: StateMessage) => ({ resources: resources.length, grants: grants.length });
 
 /** What an operator can do about it, where that is not to wait. */
 function nextStep(status: number | null): string | undefined {
