@@ -111,6 +111,28 @@ export class Frames {
 
   /** Moves on to the next message or piece of the chunk: one of `Found`. */
   next(): number {
+    // Nearly always the next message is small and lies whole in the chunk: then its treatment makes no difference.
+    const chunk = this.#chunk;
+    const at = this.#at;
+    if (this.#mode === Mode.none && this.#headerHad === 0 && chunk.length - at >= HEADER_BYTES) {
+      const type = chunk[at] as number;
+      const length = int32At(chunk, at + 1);
+      const end = at + 1 + length;
+      if (length >= 4 && length <= HEAD_BYTES && end <= chunk.length && this.#treatment[type] !== Treat.unknown) {
+        this.type = type;
+        this.size = length - 4;
+        this.bytes = chunk;
+        this.start = at + HEADER_BYTES;
+        this.end = end;
+        this.offset = 0;
+        this.#at = end;
+        return Found.message;
+      }
+    }
+    return this.#nextOfAny();
+  }
+
+  #nextOfAny(): number {
     for (;;) {
       switch (this.#mode) {
         case Mode.none: {
@@ -172,12 +194,6 @@ export class Frames {
   #readHeader(): boolean {
     const chunk = this.#chunk;
     let at = this.#at;
-    if (this.#headerHad === 0 && chunk.length - at >= HEADER_BYTES) {
-      this.type = chunk[at] as number;
-      this.#length = int32At(chunk, at + 1);
-      this.#at = at + HEADER_BYTES;
-      return this.#checkHeader();
-    }
     for (; at < chunk.length; ) {
       const byte = chunk[at++] as number;
       if (this.#headerHad === 0) {

@@ -23,6 +23,8 @@ export class Pending {
   #kinds = new Uint8Array(FIRST_CAPACITY);
   #numbers = new Float64Array(FIRST_CAPACITY);
   #entries: (Entry | null)[] = new Array<Entry | null>(FIRST_CAPACITY).fill(null);
+  /** Capacity less one; capacities are powers of two. */
+  #mask = FIRST_CAPACITY - 1;
   #head = 0;
   #length = 0;
 
@@ -32,8 +34,8 @@ export class Pending {
 
   /** `number`: under which it is on record, where it is. `entry`: the name it makes, closes or describes. */
   push(kind: number, number: number, entry: Entry | null): void {
-    if (this.#length === this.#kinds.length) this.#grow();
-    const at = (this.#head + this.#length) & (this.#kinds.length - 1);
+    if (this.#length > this.#mask) this.#grow();
+    const at = this.#place(this.#length);
     this.#kinds[at] = kind;
     this.#numbers[at] = number;
     this.#entries[at] = entry;
@@ -79,7 +81,7 @@ export class Pending {
   }
 
   #place(index: number): number {
-    return (this.#head + index) & (this.#kinds.length - 1);
+    return (this.#head + index) & this.#mask;
   }
 
   #grow(): void {
@@ -95,6 +97,7 @@ export class Pending {
     this.#kinds = kinds;
     this.#numbers = numbers;
     this.#entries = entries;
+    this.#mask = capacity - 1;
     this.#head = 0;
   }
 }

@@ -2,57 +2,31 @@
  * The client's half of a session: what each message would make the server do is told to the sink, and what the server
  * will answer is queued. Only those messages are looked into that the record needs.
  */
-import { refusal, SqlState } from '../refusal.ts';
 import type { Refusal } from '../statements.ts';
+import { countable, tellAlternatives } from './alternatives.ts';
+import {
+  CLIENT_TREATMENT,
+  NOT_ASCII,
+  TOO_AMBIGUOUS,
+  TOO_MANY_NAMES,
+  TOO_MUCH_PENDING,
+  violation,
+} from './client-rules.ts';
 import { type Exchange, NO_BYTES, PENDING_LIMIT } from './exchange.ts';
-import { Found, Frames, GATHER_LIMIT, int32At, Treat } from './frames.ts';
+import { Found, Frames, GATHER_LIMIT, int32At } from './frames.ts';
 import { Frontend } from './frontend.ts';
-import { type Entry, type Names, nameEnd, nameOf, olderOf } from './names.ts';
+import { Large } from './large.ts';
+import { type Entry, type Names, nameEnd, nameOf } from './names.ts';
 import { Asked } from './pending.ts';
 
-const TREATMENT = new Uint8Array(256);
-TREATMENT[Frontend.parse] = Treat.stream;
-TREATMENT[Frontend.bind] = Treat.stream;
-TREATMENT[Frontend.query] = Treat.stream;
-TREATMENT[Frontend.functionCall] = Treat.stream;
-TREATMENT[Frontend.execute] = Treat.whole;
-TREATMENT[Frontend.describe] = Treat.whole;
-TREATMENT[Frontend.close] = Treat.whole;
-TREATMENT[Frontend.sync] = Treat.skip;
-TREATMENT[Frontend.flush] = Treat.skip;
-TREATMENT[Frontend.terminate] = Treat.skip;
-TREATMENT[Frontend.copyData] = Treat.skip;
-TREATMENT[Frontend.copyDone] = Treat.skip;
-TREATMENT[Frontend.copyFail] = Treat.skip;
-
-/** How many older meanings a name may have while the server's answers are awaited. */
-const MAX_ALTERNATIVES = 8;
 /** While the server is skipping, so much may wait for the Sync before it is told as skipped. */
 const MAX_SKIPPED_WAITING = 1024;
 
 const STATEMENT = 0x53; // S
 const PORTAL = 0x50; // P
 
-const violation = (what: string) => refusal('client', SqlState.protocolViolation, what);
-const TOO_MUCH_PENDING = refusal('client', SqlState.programLimitExceeded, 'too many unanswered requests');
-const TOO_MANY_NAMES = refusal('client', SqlState.programLimitExceeded, 'too many prepared statements or portals');
-const TOO_AMBIGUOUS = refusal(
-  'client',
-  SqlState.featureNotSupported,
-  'a name was prepared again too often before the server answered',
-);
-/**
- * The server reads names in the client's encoding, which may change at any time; only ASCII means the same in all of
- * them. So other names can't be told apart here for certain, and the record would name the wrong statement.
- */
-const NOT_ASCII = refusal(
-  'client',
-  SqlState.invalidName,
-  'names of prepared statements and portals must be ASCII and end within the first 4096 bytes of a message',
-);
-
 export class Requests {
-  readonly frames = new Frames(TREATMENT);
+  readonly frames = new Frames(CLIENT_TREATMENT);
   goodbye = false;
 
   readonly #exchange: Exchange;
@@ -62,10 +36,7 @@ export class Requests {
   #boundBytes: Uint8Array = NO_BYTES;
   #boundStart = 0;
   #boundEnd = 0;
-  /** The large message whose pieces are being told: its number, where its content begins in the body, how long it is. */
-  #large = 0;
-  #largeStart = 0;
-  #largeTotal = 0;
+  readonly #large = new Large();
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -79,7 +50,7 @@ export class Requests {
       const found = frames.next();
       if (found === Found.nothing) break;
       if (found === Found.message) refused = this.#message();
-      else if (found === Found.piece) refused = frames.offset === 0 ? this.#firstPiece() : this.#nextPiece();
+      else if (found === Found.piece) refused = this.#piece();
       else refused = violation(frames.fault);
     }
     this.#tellBound();
@@ -148,7 +119,7 @@ export class Requests {
     exchange.sink.prepare(number, entry.name, bytes, textStart, textEnd, total);
     // Of a larger one the types are left to the server's ParameterDescription, so that chunks make no difference.
     if (ended && size <= GATHER_LIMIT) this.#declaredTypes(entry, bytes, text + 1, limit);
-    this.#beginLarge(number, textStart - start, ended ? 0 : total);
+    this.#large.begin(number, textStart - start, ended ? 0 : total);
     return null;
   }
 
@@ -176,7 +147,7 @@ export class Requests {
     if (statementEnd < 0) return NOT_ASCII;
     if (!exchange.portals.hasRoom(bytes, start, portalEnd)) return TOO_MANY_NAMES;
     const statement = exchange.statements.find(bytes, portalEnd + 1, statementEnd);
-    if (this.#tooAmbiguous(statement)) return TOO_AMBIGUOUS;
+    if (!countable(statement, exchange.section)) return TOO_AMBIGUOUS;
 
     this.#tellBound();
     const statementNumber =
@@ -192,8 +163,9 @@ export class Requests {
     this.#boundEnd = limit;
     if (here < size) {
       // Too large to wait for its execution.
-      this.#beginLarge(number, statementEnd + 1 - start, size - (statementEnd + 1 - start));
-      this.#tellBound(this.#largeTotal);
+      const total = size - (statementEnd + 1 - start);
+      this.#large.begin(number, size - total, total);
+      this.#tellBound(total);
     }
     return null;
   }
@@ -210,18 +182,18 @@ export class Requests {
     if (portal !== null && portal === this.#bound) {
       const op = portal.ref;
       portal.merged = true;
-      this.#alternatives(op, this.#boundTo);
+      tellAlternatives(exchange.sink, op, this.#boundTo, exchange.section);
       exchange.pending.push(Asked.execute, op, null);
       exchange.sink.execute(op, portal.statement, op, maxRows, this.#boundBytes, this.#boundStart, this.#boundEnd);
       this.#forgetBound();
       return null;
     }
-    if (this.#tooAmbiguous(portal)) return TOO_AMBIGUOUS;
+    if (!countable(portal, exchange.section)) return TOO_AMBIGUOUS;
     this.#tellBound();
     const known = portal !== null && !portal.closed;
     const binding = known ? portal.ref : this.#named(bytes, start, named);
     const op = exchange.nextNumber();
-    this.#alternatives(op, portal);
+    tellAlternatives(exchange.sink, op, portal, exchange.section);
     exchange.pending.push(Asked.execute, op, null);
     exchange.sink.execute(op, known ? portal.statement : 0, binding, maxRows, NO_BYTES, 0, 0);
     return null;
@@ -239,7 +211,7 @@ export class Requests {
     const op = exchange.nextNumber();
     exchange.pending.push(Asked.query, op, null);
     exchange.sink.simple(op, bytes, start, Math.min(end, start + total), total);
-    this.#beginLarge(op, 0, total);
+    this.#large.begin(op, 0, total);
     return null;
   }
 
@@ -250,7 +222,7 @@ export class Requests {
     const op = exchange.nextNumber();
     exchange.pending.push(Asked.call, op, null);
     exchange.sink.call(op, bytes, start, end, size);
-    this.#beginLarge(op, 0, size);
+    this.#large.begin(op, 0, size);
   }
 
   #describe(): Refusal | null {
@@ -312,8 +284,9 @@ export class Requests {
     this.#exchange.bulkIn = 0;
   }
 
-  #firstPiece(): Refusal | null {
+  #piece(): Refusal | null {
     const frames = this.frames;
+    if (frames.offset > 0) return this.#large.next(frames, this.#exchange.sink) ? null : violation('invalid message');
     switch (frames.type) {
       case Frontend.parse:
         return this.#parse(frames.end);
@@ -327,65 +300,18 @@ export class Requests {
     }
   }
 
-  #beginLarge(number: number, start: number, total: number): void {
-    this.#large = number;
-    this.#largeStart = start;
-    this.#largeTotal = total;
-  }
-
-  #nextPiece(): Refusal | null {
-    const { bytes, start, end, type, offset, last } = this.frames;
-    const sink = this.#exchange.sink;
-    const at = offset - this.#largeStart;
-    const total = this.#largeTotal;
-    if (type === Frontend.parse) {
-      if (total === 0) return null; // the text has ended, types follow
-      const text = bytes.indexOf(0, start);
-      const ended = text >= 0 && text < end;
-      if (!ended && last) return violation('invalid Parse message');
-      sink.part(this.#large, at, total, bytes, start, ended ? text : end, ended);
-      if (!ended) return null;
-      this.#largeTotal = 0;
-      return null;
-    }
-    if (type === Frontend.query && last && bytes[end - 1] !== 0) return violation('invalid Query message');
-    // Of a Query only the NUL may be left.
-    if (at < total) {
-      const stop = Math.min(end, start + total - at);
-      sink.part(this.#large, at, total, bytes, start, stop, at + stop - start === total);
-    }
-    return null;
-  }
-
   #named(bytes: Uint8Array, start: number, end: number): number {
     const number = this.#exchange.nextNumber();
     this.#exchange.sink.named(number, nameOf(bytes, start, end));
     return number;
   }
 
-  #tooAmbiguous(entry: Entry | null): boolean {
-    if (entry === null || entry.previous === null || entry.section === this.#exchange.section) return false;
-    let count = 0;
-    for (let older = olderOf(entry); older !== null; older = olderOf(older)) {
-      count += 1;
-      if (count > MAX_ALTERNATIVES) return true;
-    }
-    return false;
-  }
-
-  /** Tells what else `op` may turn out to use. In the same section nothing: if the newer one fails, this is skipped. */
-  #alternatives(op: number, entry: Entry | null): void {
-    if (entry === null || entry.previous === null || entry.section === this.#exchange.section) return;
-    for (let older = olderOf(entry); older !== null; older = olderOf(older)) {
-      if (!older.closed) this.#exchange.sink.alternative(op, older.ref);
-    }
-  }
-
   #tellBound(total = this.#boundEnd - this.#boundStart): void {
     const bound = this.#bound;
     if (bound === null) return;
-    this.#alternatives(bound.ref, this.#boundTo);
-    this.#exchange.sink.bind(bound.ref, bound.statement, this.#boundBytes, this.#boundStart, this.#boundEnd, total);
+    const { sink, section } = this.#exchange;
+    tellAlternatives(sink, bound.ref, this.#boundTo, section);
+    sink.bind(bound.ref, bound.statement, this.#boundBytes, this.#boundStart, this.#boundEnd, total);
     this.#forgetBound();
   }
 
