@@ -41,6 +41,8 @@ export class Session {
   } | null = null;
   /** Why this side ends it; null while it doesn't. */
   #cutBy: Cut | null = null;
+  /** Who ended or closed first; the other follows. */
+  #leftFirst: 'client' | 'server' | null = null;
   #clientLeft = false;
   #serverLeft = false;
   #timer: NodeJS.Timeout | null = null;
@@ -128,13 +130,13 @@ export class Session {
   };
 
   #clientEnded(): void {
-    this.#clientLeft = true;
+    this.#clientLeaves();
     if (this.#state === 'open') this.#relay?.pump.endServer();
   }
 
   /** The server finishes what it was told, as without a gateway; for some time its outcomes still go on record. */
   #clientClosed(): void {
-    this.#clientLeft = true;
+    this.#clientLeaves();
     if (this.#state !== 'open' || this.#serverLeft) {
       this.#leave();
       return;
@@ -147,9 +149,15 @@ export class Session {
     });
   }
 
+  #clientLeaves(): void {
+    this.#clientLeft = true;
+    this.#leftFirst ??= 'client';
+  }
+
   #serverEnded(): void {
     if (this.#state !== 'open') return;
     this.#serverLeft = true;
+    this.#leftFirst ??= 'server';
     this.#relay?.pump.endClient();
     // A client that neither reads what is left nor closes is not waited for.
     if (!this.#clientLeft) this.#arm(LINGER_MS, () => this.#leave());
@@ -162,13 +170,15 @@ export class Session {
     else if (this.#clientLeft) this.#leave();
     else this.#serverEnded();
   }
+
   #violated(refusal: Refusal): void {
     const { code, message, side } = refusal;
     this.#options.log.warn({ session: this.permit.session, side, code }, `session ends: ${message}`);
     this.cut({ ...because('protocol_violation'), violation: { code, message } });
   }
 
-  #unrecorded(_error: unknown): void {
+  #unrecorded(error: unknown): void {
+    this.#options.log.error({ session: this.permit.session, err: error }, 'session ends: it can not be recorded');
     this.cut(because('record_unavailable'));
   }
 
@@ -195,7 +205,7 @@ export class Session {
   #reason(walker: StatementWalker): DisconnectReason {
     if (this.#cutBy !== null) return this.#cutBy.reason;
     if (walker.goodbye) return 'client_closed';
-    return this.#clientLeft && !this.#serverLeft ? 'client_gone' : 'server_closed';
+    return this.#leftFirst === 'server' ? 'server_closed' : 'client_gone';
   }
 
   async #stopStatement(): Promise<void> {

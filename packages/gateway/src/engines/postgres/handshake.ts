@@ -24,6 +24,9 @@ const ITERATIONS = 4096;
 /** Secrets of cancel keys, in bytes: protocol 3.0 knows no other, 3.2 takes up to 256. */
 const SECRET_BYTES = { 0: 4, 2: 32 } as const;
 
+const MECHANISMS: ReadonlySet<string> = new Set([postgres.SCRAM_SHA_256, postgres.SCRAM_SHA_256_PLUS]);
+type SaslInitial = ReturnType<typeof postgres.readSaslInitialResponse>;
+
 export interface HandshakeOptions {
   readonly keys: UpstreamKeys;
   /** Makes up the salts of login names that are nobody's; the same in every worker, and after a restart. */
@@ -152,13 +155,18 @@ async function prove(
   const candidates = tickets ?? postgres.mockCandidates(mockSecret, attempt.loginName, ITERATIONS);
   const scram = new postgres.ScramServer({ candidates, nonce: randomBytes(18).toString('base64'), endPoint });
   client.write(postgres.authenticationSasl(scram.mechanisms));
-  const { mechanism, data } = postgres.readSaslInitialResponse(await password(client));
-  // A client may leave its first message out, and is then asked for it (RFC 4422, section 5).
-  if (data === null) client.write(postgres.authenticationSaslContinue(Buffer.alloc(0)));
-  client.write(postgres.authenticationSaslContinue(scram.first(mechanism, data ?? (await password(client)))));
+  const initial = postgres.readSaslInitialResponse(await password(client));
+  client.write(postgres.authenticationSaslContinue(scram.first(initial.mechanism, await firstOf(client, initial))));
   const verdict = scram.final(await password(client));
   if (!verdict.accepted) return { proof: { accepted: false }, answer: Buffer.alloc(0) };
   return { proof: { accepted: true, index: verdict.index }, answer: verdict.message };
+}
+
+/** A client may leave its first message out, and is then asked for it (RFC 4422, section 5). */
+async function firstOf(client: Dialogue, { mechanism, data }: SaslInitial): Promise<Uint8Array> {
+  if (data !== null || !MECHANISMS.has(mechanism)) return data ?? Buffer.alloc(0);
+  client.write(postgres.authenticationSaslContinue(Buffer.alloc(0)));
+  return password(client);
 }
 
 async function password(client: Dialogue): Promise<Buffer> {

@@ -1,0 +1,326 @@
+/** The order of promise 3, on sockets and a recorder that tell what was done to them, and when. */
+import type { Refusal, StatementWalker } from '@tidegate/wire';
+import { describe, expect, it } from 'vitest';
+import { Arena } from '../src/relay/arena.ts';
+import { Pump, type PumpEvents } from '../src/relay/pump.ts';
+import type { Recorder } from '../src/relay/recorder.ts';
+import { PRESSURE_BYTES, type RelaySocket, type SocketReader } from '../src/relay/sockets.ts';
+import { Turn } from '../src/relay/turn.ts';
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** One read buffer for all, as in earnest. */
+const readBuffer = Buffer.alloc(64 * 1024);
+
+class FakeSocket implements RelaySocket {
+  readonly remoteAddress = '192.0.2.1';
+  pendingBytes = 0;
+  paused = false;
+  takes = true;
+  readonly #name: string;
+  readonly #log: string[];
+  #reader: SocketReader | null = null;
+
+  constructor(name: string, log: string[]) {
+    this.#name = name;
+    this.#log = log;
+  }
+
+  readBy(reader: SocketReader): void {
+    this.#reader = reader;
+  }
+
+  write(chunk: Buffer): void {
+    this.#log.push(`${this.#name} < ${chunk}`);
+    if (!this.takes) this.pendingBytes += chunk.length;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  end(): void {
+    this.#log.push(`${this.#name} end`);
+  }
+
+  destroy(): void {
+    this.#log.push(`${this.#name} destroy`);
+  }
+
+  /** The peer sent this. */
+  sends(text: string): void {
+    const length = readBuffer.write(text);
+    this.#reader?.chunk(readBuffer, length);
+    readBuffer.fill('#', 0, length);
+  }
+
+  /** The peer takes what is pending. */
+  drains(): void {
+    this.takes = true;
+    this.pendingBytes = 0;
+    this.#reader?.drained();
+  }
+}
+
+/** Capitals mean something for the record. A server's message ends with a dot. `!` is refused. */
+class FakeWalker implements StatementWalker {
+  crowded = false;
+  readonly idle = true;
+  readonly inTransaction = false;
+  readonly goodbye = false;
+  serverRemainder = 0;
+  readonly #recorder: FakeRecorder;
+
+  constructor(recorder: FakeRecorder) {
+    this.#recorder = recorder;
+  }
+
+  fromClient(chunk: Uint8Array): Refusal | null {
+    const text = Buffer.from(chunk).toString();
+    if (text.includes('!')) return { side: 'client', code: '08P01', message: 'no' };
+    if (/[A-Z]/.test(text)) this.#recorder.record(text);
+    return null;
+  }
+
+  fromServer(chunk: Uint8Array): Refusal | null {
+    this.serverRemainder = chunk.at(-1) === 0x2e ? 0 : 1;
+    return this.fromClient(chunk);
+  }
+
+  toBoundary(chunk: Uint8Array): number {
+    if (this.serverRemainder === 0) return 0;
+    const dot = chunk.indexOf(0x2e);
+    return dot < 0 ? -1 : dot + 1;
+  }
+
+  abandon(): void {}
+}
+
+class FakeRecorder implements Recorder {
+  fails = false;
+  /** Set to make flushes take until the test resolves them. */
+  slow: PromiseWithResolvers<void>[] | null = null;
+  readonly #log: string[];
+  #waiting: string[] = [];
+
+  constructor(log: string[]) {
+    this.#log = log;
+  }
+
+  record(text: string): void {
+    this.#waiting.push(text);
+  }
+
+  get pending(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  flush(): Promise<void> | undefined {
+    if (this.#waiting.length > 0) this.#log.push(`${this.fails ? 'fails' : 'flush'} ${this.#waiting.join('+')}`);
+    this.#waiting = [];
+    if (this.fails) throw new Error('disk full');
+    if (this.slow === null) return undefined;
+    const flush = Promise.withResolvers<void>();
+    this.slow.push(flush);
+    return flush.promise;
+  }
+
+  begin(): never {
+    throw new Error('not here');
+  }
+
+  refused(): void {}
+}
+
+function setUp(sessions = 1) {
+  const log: string[] = [];
+  const recorder = new FakeRecorder(log);
+  const turn = new Turn(recorder, () => log.push('failed'));
+  const all = Array.from({ length: sessions }, (_, i) => {
+    const client = new FakeSocket(`c${i}`, log);
+    const server = new FakeSocket(`s${i}`, log);
+    const walker = new FakeWalker(recorder);
+    const tell = (what: string) => () => log.push(`${what}${i}`);
+    const events: PumpEvents = {
+      clientEnded: tell('clientEnded'),
+      clientClosed: tell('clientClosed'),
+      serverEnded: tell('serverEnded'),
+      serverClosed: tell('serverClosed'),
+      violated: tell('violated'),
+      unrecorded: tell('unrecorded'),
+    };
+    const pump = new Pump({ client, server, walker, turn, events });
+    pump.start(Buffer.alloc(0), Buffer.alloc(0));
+    return { client, server, walker, pump };
+  });
+  const [first] = all;
+  if (first === undefined) throw new Error('no session');
+  return { log, recorder, all, ...first };
+}
+
+describe('a turn', () => {
+  it('forwards what means nothing for the record at once', () => {
+    const { log, client, server } = setUp();
+    client.sends('copy data');
+    server.sends('rows.');
+    expect(log).toEqual(['s0 < copy data', 'c0 < rows.']);
+  });
+
+  it('holds what does until everything of the turn is recorded in one go, in both directions and of all sessions', async () => {
+    const { log, all } = setUp(3);
+    all[0]?.client.sends('SELECT 1');
+    all[1]?.client.sends('SELECT 2');
+    all[2]?.server.sends('DONE.');
+    all[1]?.client.sends(' more');
+    expect(log).toEqual([]);
+    await nextTurn();
+    expect(log).toEqual([
+      'flush SELECT 1+SELECT 2+DONE.',
+      's0 < SELECT 1',
+      's1 < SELECT 2',
+      'c2 < DONE.',
+      's1 <  more',
+    ]);
+  });
+
+  it('never lets a later chunk overtake one that is held, even when the record takes long', async () => {
+    const { log, recorder, client, server } = setUp();
+    recorder.slow = [];
+    client.sends('SELECT 1');
+    await nextTurn();
+    client.sends('data of it');
+    server.sends('rows.');
+    await nextTurn();
+    expect(log).toEqual(['flush SELECT 1', 'c0 < rows.']);
+    for (const flush of recorder.slow) flush.resolve();
+    await nextTurn();
+    expect(log.slice(2)).toEqual(['s0 < SELECT 1', 's0 < data of it']);
+  });
+
+  it('whose record cannot be written forwards nothing of it', async () => {
+    const { log, recorder, all } = setUp(2);
+    recorder.fails = true;
+    all[0]?.client.sends('SELECT 1');
+    await nextTurn();
+    recorder.fails = false;
+    all[0]?.client.sends('SELECT 2');
+    all[1]?.client.sends('copy data');
+    await nextTurn();
+    expect(log.filter((line) => line.startsWith('s0 <'))).toEqual([]);
+    expect(log).toContain('unrecorded0');
+    expect(log).toContain('s1 < copy data');
+  });
+});
+
+describe('pressure', () => {
+  it('stops the source of a stream whose target does not read, and lets it go on when it does', () => {
+    const { client, server } = setUp();
+    client.takes = false;
+    for (let sent = 0; sent < PRESSURE_BYTES; sent += 16_384) {
+      expect(server.paused).toBe(false);
+      server.sends(`${'r'.repeat(16_383)}.`);
+    }
+    expect(server.paused).toBe(true);
+    expect(client.paused).toBe(false);
+    client.drains();
+    expect(server.paused).toBe(false);
+  });
+
+  it('stops a client that has asked more than it can be told', () => {
+    const { client, server, walker } = setUp();
+    walker.crowded = true;
+    client.sends('ask');
+    expect(client.paused).toBe(true);
+    walker.crowded = false;
+    server.sends('answer.');
+    expect(client.paused).toBe(false);
+  });
+
+  it('stops a source whose chunks wait for a slow record', async () => {
+    const { recorder, client } = setUp();
+    recorder.slow = [];
+    for (let i = 0; i < 5; i++) client.sends(`SELECT ${'x'.repeat(60_000)}`);
+    expect(client.paused).toBe(true);
+    await nextTurn();
+    for (const flush of recorder.slow) flush.resolve();
+    await nextTurn();
+    expect(client.paused).toBe(false);
+  });
+});
+
+describe('a farewell', () => {
+  it('is said at once where the client’s stream is between messages', () => {
+    const { log, pump, client } = setUp();
+    pump.close(Buffer.from('bye'), () => log.push('said'));
+    client.sends('SELECT after');
+    expect(log).toEqual(['c0 < bye', 'c0 end', 'said']);
+  });
+
+  it('waits for the end of a message in flight, and lets nothing after it through', () => {
+    const { log, pump, server } = setUp();
+    server.sends('first.second is lo');
+    pump.close(Buffer.from('bye'), () => log.push('said'));
+    expect(log).toEqual(['c0 < first.second is lo']);
+    server.sends('ng');
+    server.sends(' and ends.third.');
+    server.sends('fourth.');
+    expect(log.slice(1)).toEqual(['c0 < ng', 'c0 <  and ends.', 'c0 < bye', 'c0 end', 'said']);
+  });
+
+  it('waits for chunks that are held for the record', async () => {
+    const { log, pump, server } = setUp();
+    server.sends('DONE.');
+    pump.close(Buffer.from('bye'), () => log.push('said'));
+    await nextTurn();
+    expect(log).toEqual(['flush DONE.', 'c0 < DONE.', 'c0 < bye', 'c0 end', 'said']);
+  });
+
+  it('is said where an answer could not be recorded, when that began between messages', async () => {
+    const { log, recorder, pump, server } = setUp();
+    recorder.fails = true;
+    server.sends('DONE.');
+    await nextTurn();
+    pump.close(Buffer.from('bye'), () => log.push('said'));
+    expect(log).toEqual(['fails DONE.', 'failed', 'unrecorded0', 'c0 < bye', 'c0 end', 'said']);
+  });
+
+  it('is not said inside a message', async () => {
+    const { log, recorder, pump, server } = setUp();
+    server.sends('a message without');
+    recorder.fails = true;
+    server.sends(' END.');
+    await nextTurn();
+    pump.close(Buffer.from('bye'), () => log.push('said'));
+    expect(log).not.toContain('c0 < bye');
+  });
+});
+
+describe('memory for chunks', () => {
+  it('is used again when nothing is waited for, and never while a socket refers to it', () => {
+    const arena = new Arena();
+    const text = (value: string) => Buffer.from(value);
+    const one = arena.keep(text('one'), 3);
+    arena.done(true);
+    const two = arena.keep(text('two'), 3);
+    expect([one, two].map(String)).toEqual(['one', 'two']);
+    arena.done(false);
+    const three = arena.keep(text('six'), 3);
+    expect(three.byteOffset).toBe(two.byteOffset);
+    expect([one, three].map(String)).toEqual(['one', 'six']);
+    const four = arena.keep(text('four'), 4);
+    arena.done(false);
+    expect(arena.keep(text('five'), 4).byteOffset).not.toBe(four.byteOffset);
+    expect([one, three, four].map(String)).toEqual(['one', 'six', 'four']);
+  });
+
+  it('holds more than a block', () => {
+    const arena = new Arena();
+    const big = Buffer.alloc(100_000);
+    const kept = Array.from({ length: 20 }, (_, i) => arena.keep(big.fill(i), big.length));
+    for (const [i, chunk] of kept.entries()) expect(chunk.every((byte) => byte === i)).toBe(true);
+  });
+});
