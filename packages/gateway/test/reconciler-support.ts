@@ -87,7 +87,7 @@ export class Said {
   }
   add<T>(list: T[], item: T): void {
     list.push(item);
-    for (const look of [...this.#waiting]) look();
+    for (const look of this.#waiting) look();
   }
 }
 

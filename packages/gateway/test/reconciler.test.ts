@@ -340,7 +340,10 @@ describe('leftovers', () => {
     database.undroppable = false;
     await said.until(() => said.records.length === 1, 'gone');
     const open = new Set<string>();
-    for (const { kind, resolved } of said.findings) resolved ? open.delete(kind) : open.add(kind);
+    for (const { kind, resolved } of said.findings) {
+      if (resolved) open.delete(kind);
+      else open.add(kind);
+    }
     expect(open).toEqual(new Set());
   });
 });

@@ -98,7 +98,7 @@ export class ProvisionError extends Error {
   readonly code: string;
   readonly detail: string;
 
-  constructor(message: string, code: string, detail = '', cause: unknown = undefined) {
+  constructor(message: string, code: string, detail = '', cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ProvisionError';
     this.code = code;
