@@ -1,6 +1,7 @@
 /** What gateways send over HTTP, within limits. */
 import type { IncomingMessage } from 'node:http';
-import { pipeline, type Readable, type Transform } from 'node:stream';
+import { PassThrough, Readable, type Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { UPLOAD_MAX_BYTES } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
@@ -11,11 +12,10 @@ const JSON_MAX_BYTES = 64 * 1024;
 
 /** The body as `schema` has it. Throws `invalid_input`. */
 export async function readJson<S extends z.ZodType>(request: IncomingMessage, schema: S): Promise<z.infer<S>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of limited(request, JSON_MAX_BYTES)) chunks.push(chunk);
+  const bytes = await readAll(request, JSON_MAX_BYTES);
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    value = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     throw new TidegateError('invalid_input', 'The request’s body is not JSON.', '', String(error));
   }
@@ -25,17 +25,23 @@ export async function readJson<S extends z.ZodType>(request: IncomingMessage, sc
   throw new TidegateError('invalid_input', `The request’s body is not what is expected, at: ${where}.`);
 }
 
-/** The lines of an upload, unpacked, as they come in. Throws `invalid_input`: too long, not UTF-8, damaged. */
+/**
+ * The lines of an upload as they are unpacked. Throws `invalid_input`: too long, not UTF-8, damaged. The packed bytes are
+ * read first, all of them, so that a slow sender costs nobody more than its own memory.
+ */
 export async function* readLines(request: IncomingMessage): Lines {
-  // With a length known beforehand, packed bytes that unpack to nothing end as well.
-  const length = Number(request.headers['content-length'] ?? Number.NaN);
-  if (!(length <= UPLOAD_MAX_BYTES)) {
-    throw new TidegateError('invalid_input', `An upload has a length, of at most ${UPLOAD_MAX_BYTES} bytes.`);
-  }
+  const unpack = unpacker(request.headers['content-encoding']);
+  const packed = await readAll(request, UPLOAD_MAX_BYTES);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const unpacking = pipeline(Readable.from([packed]), unpack);
+  // Told below, where the loop ends with it too; not unhandled when the loop ends before.
+  unpacking.catch(() => undefined);
   let rest = '';
+  let size = 0;
   try {
-    for await (const chunk of limited(unpacked(request), UPLOAD_MAX_BYTES)) {
+    for await (const chunk of unpack) {
+      size += chunk.length;
+      if (size > UPLOAD_MAX_BYTES) throw tooLong(UPLOAD_MAX_BYTES);
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       const whole = lines.filter((line) => line !== '');
@@ -43,49 +49,43 @@ export async function* readLines(request: IncomingMessage): Lines {
     }
     rest += decoder.decode();
   } catch (error) {
-    if (error instanceof TidegateError || !isDamaged(error)) throw error;
-    throw new TidegateError(
-      'invalid_input',
-      'The upload is damaged: it cannot be unpacked into text.',
-      '',
-      String(error),
-    );
+    if (!isDamage(error)) throw error;
+    throw new TidegateError('invalid_input', 'The upload cannot be unpacked into text.', '', String(error));
   }
   if (rest !== '') yield [rest];
 }
 
-function unpacked(request: IncomingMessage): Readable {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
+function unpacker(encoding = 'identity'): Transform {
   switch (encoding) {
     case 'identity':
-      return request;
+      return new PassThrough();
     case 'gzip':
-      return through(request, createGunzip());
+      return createGunzip();
     case 'zstd':
-      return through(request, createZstdDecompress());
+      return createZstdDecompress();
     default:
       throw new TidegateError('invalid_input', 'An upload is plain, gzip or zstd.');
   }
 }
 
-/** Errors of either end reach whoever reads `unpacker`. */
-function through(request: IncomingMessage, unpacker: Transform): Readable {
-  pipeline(request, unpacker, () => undefined);
-  return unpacker;
-}
-
-async function* limited(stream: Readable, most: number): AsyncGenerator<Buffer> {
+/** The request stays usable: what is left of it when this throws can be read and dropped, and an answer sent. */
+async function readAll(request: IncomingMessage, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > most) throw new TidegateError('invalid_input', `The request is longer than ${most} bytes.`);
-    yield bytes;
+    if (size > most) throw tooLong(most);
+    chunks.push(bytes);
   }
+  return Buffer.concat(chunks);
 }
 
+const tooLong = (most: number): TidegateError =>
+  new TidegateError('invalid_input', `The request is longer than ${most} bytes.`);
+
 /** As zlib and TextDecoder say it. */
-const isDamaged = (error: unknown): boolean =>
+const isDamage = (error: unknown): boolean =>
   error instanceof Error &&
   'code' in error &&
   typeof error.code === 'string' &&

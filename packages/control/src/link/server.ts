@@ -189,7 +189,8 @@ function reply(request: IncomingMessage, response: ServerResponse, status: numbe
 }
 
 function refuse(context: Context, request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  if (request.destroyed && !request.complete) return;
+  // Its sender is gone: there is nobody to tell.
+  if (response.destroyed) return;
   const problem = logged(context, request, error);
   reply(request, response, problem.status, problem);
 }

@@ -131,13 +131,17 @@ export class TestGateway {
   revision = 0;
   readonly #socket: WebSocket;
   readonly #heard = new EventEmitter();
+  #code: number | null = null;
 
   private constructor(identity: Identity, socket: WebSocket) {
     this.identity = identity;
     this.#socket = socket;
     this.#heard.setMaxListeners(100);
     socket.on('message', (data) => this.#take(toGateway.parse(JSON.parse(data.toString()))));
-    socket.on('close', (code) => this.#heard.emit('closed', code));
+    socket.on('close', (code) => {
+      this.#code = code;
+      this.#heard.emit('closed');
+    });
     socket.on('error', () => undefined);
   }
 
@@ -177,10 +181,10 @@ export class TestGateway {
     while (!holds(this)) await once(this.#heard, 'message');
   }
 
+  /** The code with which the connection was closed, once it is. */
   async closed(): Promise<number> {
-    if (this.#socket.readyState === WebSocket.CLOSED) return 0;
-    const [code] = await once(this.#heard, 'closed');
-    return code;
+    if (this.#code === null) await once(this.#heard, 'closed');
+    return this.#code ?? 0;
   }
 
   /** As if the process were killed: no goodbye. */
