@@ -19,14 +19,19 @@ describe.each(recordings())('%s', (name) => {
     const summary = new Summary();
     replay(chunks, events);
     replay(chunks, summary);
+    const told = events.lines.join('\n');
+    const meant = summary.lines.join('\n');
     chunks.forEach(({ from, bytes }, index) => {
       for (let at = 1; at < bytes.length; at++) {
         // A chunk of the client's may part a binding from its execution, which changes the telling, not the meaning.
-        const [whole, cut] = from === 'client' ? [summary, new Summary()] : [events, new Events()];
-        expect(replay(cutAt(chunks, index, at), cut)).toBeNull();
-        expect(cut.lines).toEqual(whole.lines);
+        const cut = from === 'client' ? new Summary() : new Events();
+        const refused = replay(cutAt(chunks, index, at), cut);
+        // Thousands of cuts: only a difference is worth an assertion's time.
+        const same = cut.lines.join('\n') === (from === 'client' ? meant : told);
+        if (refused !== null || !same) expect({ index, at, refused, lines: cut.lines }).toBe('the same story');
       }
     });
+    expect(told).not.toBe('');
   });
 
   test.each([1, 2, 3, 5, 7, 64])('tells the same in pieces of %i bytes', (size) => {

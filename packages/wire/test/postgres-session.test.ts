@@ -252,7 +252,7 @@ describe('an error in a pipeline', () => {
   test('doesn’t grow what waits, however much is sent without a Sync', () => {
     send(client.parse('', 'bad'), client.flush());
     answer(server.error('42601'));
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 30; i++) {
       expect(send(...Array.from({ length: 1000 }, () => client.execute()))).toBeNull();
       told();
     }
@@ -378,7 +378,8 @@ describe('the state that the relay asks for', () => {
   });
 
   test('crowded while much is unanswered; refused when it grows on', () => {
-    const batch = Buffer.concat(Array.from({ length: 10_000 }, () => client.query('')));
+    const empty = client.query('');
+    const batch = Buffer.concat(Array.from({ length: 10_000 }, () => empty));
     expect(session.fromClient(batch)).toBeNull();
     expect(session.crowded).toBe(false);
     expect(session.fromClient(batch)).toBeNull();
