@@ -313,6 +313,41 @@ describe('shipping', () => {
   });
 });
 
+describe('the limit', () => {
+  it('holds while the control plane is away, and gives way as the spool is emptied', async () => {
+    const folder = temporaryFolder();
+    const limitBytes = 300_000;
+    const allowed = { spool: null as Spool | null };
+    const onAllowance = (_: StreamId, bytes: number) => allowed.spool?.allow(bytes);
+    const uploader = new Uploader(() => http);
+    const shipper = new Shipper({
+      folder,
+      gateway: GATEWAY,
+      limitBytes,
+      workers: 1,
+      uploader,
+      log: silent,
+      onAllowance,
+    });
+    onTestFinished(() => shipper.stop());
+    await control.down();
+    shipper.start();
+    const allowanceBytes = shipper.openStream(stream);
+    const spool = openSpool(join(folder, stream), { stream, allowanceBytes, segmentBytes: 20_000 });
+    allowed.spool = spool;
+    expect(() => write(spool, 5_000)).toThrow('TIDEGATE_SPOOL_LIMIT');
+    const onDisk = listSegments(join(folder, stream)).reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(onDisk).toBeLessThanOrEqual(limitBytes);
+    expect(onDisk).toBeGreaterThan(limitBytes * 0.9);
+    await control.up();
+    await shipper.drain(5_000);
+    await vi.waitFor(() => write(spool, 100), { timeout: 5_000 });
+    await shipper.drain(5_000);
+    expect(texts(taken()).at(-1)).toBe('SELECT 100');
+    expect(taken().map((entry) => entry.seq)).toEqual(countTo(taken().length));
+  });
+});
+
 describe('the budget', () => {
   it('never grants more than the limit, whatever is written, seen late and deleted', () => {
     const budget = new SpoolBudget(1_000_000, 4);

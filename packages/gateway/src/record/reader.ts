@@ -29,7 +29,7 @@ export class SegmentReader {
   #position = 0;
   #at = 0;
   #window: Buffer = NOTHING;
-  #space = Buffer.allocUnsafeSlow(WINDOW);
+  #space: Buffer = NOTHING;
   #headerRead = false;
 
   /** Begins with the oldest segment that is there from `from` on. Opens nothing yet. */
@@ -114,6 +114,7 @@ export class SegmentReader {
   #fill(wanted: number): void {
     if (this.#fd === null) return;
     const length = Math.min(Math.max(fstatSync(this.#fd).size - this.#position, 0), wanted);
+    // As large as what is there: many streams that were left behind may be open at once.
     if (length > this.#space.length) this.#space = Buffer.allocUnsafeSlow(length);
     let done = 0;
     while (done < length) {

@@ -3,8 +3,8 @@ import { UPLOAD_MAX_BYTES } from '@tidegate/contract';
 import { append, type ChainHead } from '@tidegate/core';
 import type { DecodedRecord } from '../decode.ts';
 
-/** Well under what the control plane takes, as one more entry (at most a chunk, escaped) is added beyond. */
-const FULL_BYTES = UPLOAD_MAX_BYTES / 4;
+/** In characters, of up to three bytes; and one more entry (at most a chunk, escaped) is added beyond. */
+const FULL = UPLOAD_MAX_BYTES / 6;
 
 export class Batch {
   /** NDJSON. */
@@ -20,7 +20,7 @@ export class Batch {
   }
 
   get full(): boolean {
-    return this.records >= this.#mostRecords || this.lines.length >= FULL_BYTES;
+    return this.records >= this.#mostRecords || this.lines.length >= FULL;
   }
 
   add(record: DecodedRecord): void {

@@ -37,6 +37,8 @@ export interface ShipperOptions {
 const POLL_MS = 200;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 5_000;
+/** An operator should hear of it from here on. */
+const NEARLY_FULL = 0.8;
 /** Records in one request: few while sessions are busy, since main also cuts and reconciles between them. */
 const CALM_RECORDS = 500;
 const URGENT_RECORDS = 2_000;
@@ -57,6 +59,7 @@ export class Shipper {
   #stopped = false;
   #wake: (() => void) | null = null;
   #level = false;
+  #toldFull = false;
   #levelWaiters: (() => void)[] = [];
 
   constructor(options: ShipperOptions) {
@@ -139,6 +142,7 @@ export class Shipper {
   /** One step of every stream. True: there is more to do. */
   async #round(): Promise<boolean> {
     this.#look();
+    this.#warnWhenFull();
     const records = this.#bytes > this.#budget.limit / 2 ? URGENT_RECORDS : CALM_RECORDS;
     let behind = false;
     let failed = false;
@@ -173,8 +177,17 @@ export class Shipper {
     }
   }
 
-  /** Streams that are there, and what they take. */
   #look(): void {
+    try {
+      this.#lookAtFolder();
+    } catch (error) {
+      // The disk is in trouble; workers find that out for themselves, and what was known stays.
+      this.#options.log.error({ err: error }, 'the spool’s folder cannot be read');
+    }
+  }
+
+  /** Streams that are there, and what they take. */
+  #lookAtFolder(): void {
     const sizes = new Map<StreamId, number>();
     let bytes = 0;
     for (const name of entriesOf(this.#options.folder)) {
@@ -213,6 +226,14 @@ export class Shipper {
     });
     if (this.#live.has(stream)) shipper.writerIsOurs();
     this.#streams.set(stream, shipper);
+  }
+
+  #warnWhenFull(): void {
+    const full = this.#bytes > this.#budget.limit * NEARLY_FULL;
+    if (full && !this.#toldFull) {
+      this.#options.log.warn({ ...this.status }, 'the spool is nearly full: at its limit sessions end');
+    }
+    this.#toldFull = full;
   }
 
   #onFreed(stream: StreamId, bytes: number): void {
