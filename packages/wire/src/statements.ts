@@ -93,6 +93,9 @@ export interface StatementSink {
    * when they succeed). `index` counts the statements of one text statement from 0; `more` says that `finished` will
    * follow. `rows` were returned or changed; `bytesIn` and `bytesOut` are the client's and the server's data (rows and
    * bulk), without headers. The range is the tag (done), the code (error), else empty.
+   *
+   * An execution that was told as done may be told once more, with index 1 and an error: the commit at the end of its
+   * pipeline section failed, and nothing of it stayed.
    */
   outcome(
     ref: number,
@@ -144,9 +147,7 @@ export interface StatementWalker {
   /** True inside a transaction (also a failed one), as the server last said. */
   readonly inTransaction: boolean;
 
-  /**
-   * True after the client said goodbye in its protocol. Nothing after that is a statement.
-   */
+  /** True after the client said goodbye in its protocol. Should it say more, that is read and told all the same. */
   readonly goodbye: boolean;
 
   /**

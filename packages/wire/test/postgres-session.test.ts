@@ -408,6 +408,24 @@ describe('the state that the relay asks for', () => {
   });
 });
 
+describe('a text statement that is cut off', () => {
+  test('after its error has no more outcomes', () => {
+    send(client.query('select pg_sleep(9)'));
+    answer(server.error('57P01', 'FATAL'));
+    told();
+    session.abandon();
+    expect(told()).toEqual(['finished 1']);
+  });
+
+  test('between its statements: of the rest nobody knows', () => {
+    send(client.query('select 1; select pg_sleep(9)'), client.functionCall(1, []));
+    answer(server.complete('SELECT 1'));
+    told();
+    session.abandon();
+    expect(told()).toEqual(["outcome 1.1 lost rows 0 in 0 out 0 ''", "outcome 2.0 lost rows 0 in 0 out 0 ''"]);
+  });
+});
+
 describe('refused', () => {
   const length = (value: number) => Buffer.concat([Buffer.from('Q'), int32(value)]);
 

@@ -84,7 +84,7 @@ export class Exchange {
     }
   }
 
-  /** The session ends: what was asked and has no outcome gets one. */
+  /** Nothing more is answered: what was asked and has no outcome gets one. */
   abandon(): void {
     const { pending } = this;
     for (let i = 0; i < pending.length; i++) {

@@ -57,6 +57,8 @@ export class Replies {
   readonly #exchange: Exchange;
   /** Of what is being answered: which of its statements, rows and bytes so far, whether it takes bulk data. */
   #index = 0;
+  /** Nothing more comes of it but ReadyForQuery. */
+  #ended = false;
   #rows = 0;
   #bytesOut = 0;
   #takesBulk = false;
@@ -76,6 +78,20 @@ export class Replies {
       else if (pending.kind(i) !== Asked.copyEnd) return false;
     }
     return syncs <= this.#surplusSyncs;
+  }
+
+  /** The session ends: what was asked and has no outcome gets one. */
+  abandon(): void {
+    const { pending, sink } = this.#exchange;
+    const kind = pending.kind(0);
+    if (this.#index > 0 && (kind === Asked.query || kind === Asked.call)) {
+      // Some of its statements have outcomes. After an error there are no more; else nobody knows.
+      const op = pending.number(0);
+      if (this.#ended) sink.finished(op);
+      else sink.outcome(op, this.#index, Outcome.lost, false, 0, 0, 0, NO_BYTES, 0, 0);
+      pending.drop(1);
+    }
+    this.#exchange.abandon();
   }
 
   walk(chunk: Uint8Array): Refusal | null {
@@ -253,6 +269,7 @@ export class Replies {
     this.#lastDone = 0;
     this.#reset();
     this.#index = 0;
+    this.#ended = false;
     return null;
   }
 
@@ -332,6 +349,7 @@ export class Replies {
     this.#reset();
     if (more) {
       this.#index = index + 1;
+      this.#ended = state === Outcome.error || pending.kind(0) === Asked.call;
     } else {
       pending.drop(1);
       this.#lastDone = op;

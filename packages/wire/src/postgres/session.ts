@@ -1,4 +1,12 @@
-/** A PostgreSQL session after login: both halves, and what the relay may ask about them. */
+/**
+ * A PostgreSQL session after login: both halves, and what the relay may ask about them.
+ *
+ * Whatever the client sends that runs something is told, because the walk cuts messages exactly as the server does. What
+ * a name stands for is known from the protocol's own messages, and from DEALLOCATE ALL and DISCARD ALL when they are
+ * done. SQL text that drops one name and makes another thing under it (DEALLOCATE and PREPARE, CLOSE and DECLARE) is on
+ * record as text, but not read: an execution by that name is then told with the statement that the protocol last put
+ * there, and its outcome's tag is what it truly did.
+ */
 import type { Refusal, StatementSink, StatementWalker } from '../statements.ts';
 import { CROWDED, Exchange } from './exchange.ts';
 import { Replies } from './replies.ts';
@@ -57,6 +65,6 @@ export class PostgresSession implements StatementWalker {
   }
 
   abandon(): void {
-    this.#exchange.abandon();
+    this.#replies.abandon();
   }
 }
