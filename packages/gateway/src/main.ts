@@ -151,16 +151,13 @@ class Gateway {
   #begin(): () => Promise<void> {
     const { options, lock, log } = this.#wiring;
     const own = this.#streamOf('main');
-    const record = openOwnRecord(
-      {
-        folder: this.#shipper.folderOf(own),
-        stream: own,
-        durability: options.durability,
-        hashKey: this.#hashKey,
-        controlNow: () => this.#link.controlNow(),
-      },
-      (error) => log.error({ err: error }, 'what the gateway did may not survive a power failure'),
-    );
+    const record = openOwnRecord({
+      folder: this.#shipper.folderOf(own),
+      stream: own,
+      durability: options.durability,
+      hashKey: this.#hashKey,
+      controlNow: () => this.#link.controlNow(),
+    });
     this.#shipper.openOwnStream(own);
     this.#shipper.start();
     const reconciler = this.#reconcile(record);

@@ -5,22 +5,18 @@ import type { PrincipalEntry } from './reconciler/ports.ts';
 import { Spool, type SpoolOptions } from './record/spool.ts';
 
 export interface OwnRecord {
-  /** On disk when it returns. Throws when it cannot be written. */
+  /** On disk when it returns. Throws when it cannot be written: it is not recorded then. */
   principal(entry: PrincipalEntry): void;
   close(): void;
 }
 
 /** Not bounded by the spool's limit: it is small, and doors must close whatever the spool holds. */
-export function openOwnRecord(
-  options: Omit<SpoolOptions, 'allowanceBytes'>,
-  warn: (error: unknown) => void,
-): OwnRecord {
+export function openOwnRecord(options: Omit<SpoolOptions, 'allowanceBytes'>): OwnRecord {
   const spool = new Spool({ ...options, allowanceBytes: Number.MAX_SAFE_INTEGER });
   return {
     principal: (entry) => {
       spool.principal(entry);
-      // With durability `disk` the sync follows: nobody's bytes wait for it here.
-      spool.flush()?.catch(warn);
+      spool.flushNow();
     },
     close: () => spool.close(),
   };

@@ -63,7 +63,7 @@ describe('the spool', () => {
     const session = spool.begin(sessionInfo());
     for (let op = 1; op <= 40; op++) {
       simple(session, op, `SELECT ${op} /* ${'y'.repeat(100)} */`);
-      spool.flush();
+      void spool.flush();
     }
     spool.close();
     expect(readAll(folder).seqs).toEqual(countTo(41));
@@ -144,7 +144,7 @@ describe('a spool that cannot be written', () => {
       for (;;) {
         op += 1;
         simple(session, op, `SELECT ${op}`);
-        spool.flush();
+        void spool.flush();
       }
     };
     expect(full).toThrow(RecordUnavailableError);
@@ -156,7 +156,7 @@ describe('a spool that cannot be written', () => {
     session.ended('record_unavailable', null, 1, 2);
     expect(() => spool.flush()).toThrow(RecordUnavailableError);
     spool.allow(100_000);
-    spool.flush();
+    void spool.flush();
     spool.close();
     const { records, seqs } = readAll(folder);
     expect(seqs).toEqual(countTo(records.length));
@@ -180,7 +180,7 @@ describe('a spool that cannot be written', () => {
       for (;;) {
         op += 1;
         simple(session, op, `SELECT ${'z'.repeat(5_000)}`);
-        spool.flush();
+        void spool.flush();
       }
     };
     expect(full).toThrow(/ENOSPC/);
@@ -189,7 +189,7 @@ describe('a spool that cannot be written', () => {
     rmSync(ballast);
     for (let i = 0; i < 50; i++) {
       simple(session, ++op, `SELECT ${'z'.repeat(5_000)}`);
-      spool.flush();
+      void spool.flush();
     }
     spool.close();
     const { records, seqs, torn } = readAll(folder);
@@ -207,7 +207,7 @@ describe('a spool that cannot be written', () => {
     expect(() => spool.flush()).toThrow(RecordUnavailableError);
     rmSync(join(root, 'spool'));
     simple(session, 1, 'SELECT 1');
-    spool.flush();
+    void spool.flush();
     spool.close();
     expect(readAll(folder).records.map((record) => record.kind)).toEqual(['session.started', 'statement']);
   });
@@ -216,13 +216,13 @@ describe('a spool that cannot be written', () => {
     const folder = folderOf();
     const spool = openSpool(folder);
     const session = spool.begin(sessionInfo());
-    spool.flush();
+    void spool.flush();
     rmSync(folder, { recursive: true });
     const before = performance.now();
     let op = 0;
     while (!existsSync(folder)) {
       simple(session, ++op, 'SELECT 1');
-      spool.flush();
+      void spool.flush();
       await new Promise(setImmediate);
       expect(performance.now() - before).toBeLessThan(5_000);
     }
@@ -256,10 +256,10 @@ describe('a writer killed in the middle', () => {
     const folder = folderOf();
     const spool = openSpool(folder);
     const session = spool.begin(sessionInfo());
-    spool.flush();
+    void spool.flush();
     const [{ path, bytes: before } = { path: '', bytes: 0 }] = listSegments(folder);
     simple(session, 1, 'SELECT 1');
-    spool.flush();
+    void spool.flush();
     spool.close();
     const { size } = statSync(path);
     for (let length = size - 1; length >= before; length -= 7) {

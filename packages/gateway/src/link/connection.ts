@@ -59,7 +59,7 @@ export class LinkConnection {
     });
     socket.on('message', (data: Buffer, binary: boolean) => this.#read(data, binary, onMessage));
     socket.on('error', (error) => this.#over(error.message));
-    socket.on('close', (code, reason) => this.#over(`closed (${code}${reason.length > 0 ? `, ${reason}` : ''})`));
+    socket.on('close', (code, reason) => this.#over(`closed (${code} ${reason.toString('utf8')})`));
   }
 
   /** Dropped where the connection is not open: what matters is said again on the next. */

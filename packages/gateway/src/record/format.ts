@@ -117,8 +117,6 @@ export function decodeSegmentHeader(bytes: Buffer): { header: SegmentHeader; end
   return header.success ? { header: header.data, end } : 'damaged';
 }
 
-const NOTHING = Buffer.alloc(0);
-
 /**
  * Fills one buffer with blocks of entries, to be written in one go. No allocation on the hot path: the buffer grows to
  * the largest turn seen (and is given back when that was far above the usual).
@@ -372,5 +370,3 @@ export function decodeOutcome(entry: Entry): { rows: number; bytesIn: number; by
     tag: bytes.toString('utf8', OUTCOME_NUMBERS),
   };
 }
-
-export { NOTHING };

@@ -91,6 +91,11 @@ export class SegmentWriter {
     });
   }
 
+  /** Forces what was appended to the disk before it returns. Throws as it fails. */
+  syncNow(): void {
+    if (this.#fd !== null) fdatasyncSync(this.#fd);
+  }
+
   /** Closes the file; the next append begins a new segment. */
   close(): void {
     if (this.#fd !== null) this.#leave();

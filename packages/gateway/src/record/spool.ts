@@ -47,7 +47,6 @@ const FACTS: ReadonlySet<EntryKind> = new Set([
   EntryKind.outcome,
   EntryKind.finished,
   EntryKind.types,
-  EntryKind.principal,
 ]);
 
 export class Spool implements Recorder {
@@ -114,7 +113,7 @@ export class Spool implements Recorder {
     this.#encoder.putJson(EntryKind.refused, 0, performance.now(), login);
   }
 
-  /** One of the gateway's own doings (contract `principal`). */
+  /** One of the gateway's own doings (contract `principal`). When the write fails it was not recorded: say it again. */
   principal(entry: unknown): void {
     this.#encoder.putJson(EntryKind.principal, 0, performance.now(), entry);
   }
@@ -123,6 +122,12 @@ export class Spool implements Recorder {
     if (this.#encoder.length === 0) return this.#sync?.pending;
     this.#write();
     return this.#sync?.wait();
+  }
+
+  /** As `flush`, but what `disk` asks for is done when it returns: for what is rare, and waited for by no session. */
+  flushNow(): void {
+    if (this.#encoder.length > 0) this.#write();
+    if (this.#sync !== null) this.#writer.syncNow();
   }
 
   /** Writes what is left and closes the file. Throws like `flush`. */

@@ -129,7 +129,7 @@ export class WorkerPool {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const slot of this.#slots) if (slot.restart !== null) clearTimeout(slot.restart);
-    await Promise.all(this.#slots.map(({ process }) => process?.stop(STOP_MS)));
+    await Promise.all(this.#slots.flatMap(({ process }) => process?.stop(STOP_MS) ?? []));
   }
 
   #begin(worker: number): WorkerProcess {

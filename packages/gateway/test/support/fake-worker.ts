@@ -44,6 +44,10 @@ process.on('message', (message: ToWorker) => {
     case 'spool-allowance':
       show(`allowance ${message.bytes}`);
       break;
+    case 'contact':
+    case 'cut':
+    case 'tls':
+      break;
     case 'stop':
       process.exit(0);
   }

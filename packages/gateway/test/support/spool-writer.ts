@@ -15,7 +15,7 @@ function turn(): void {
     simple(session, op, `SELECT ${op}, '${'x'.repeat(op % 300)}'`);
     done(session, op);
   }
-  spool.flush();
+  void spool.flush();
   process.send?.(op);
   if (op >= Number(last)) {
     session.ended('client_closed', null, 0, 0);

@@ -37,6 +37,8 @@ export interface ShipperOptions {
 const POLL_MS = 200;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 5_000;
+/** So many failures in a row, and a drain waits no longer. */
+const GIVE_UP_DRAINING = 3;
 /** An operator should hear of it from here on. */
 const NEARLY_FULL = 0.8;
 /** Records in one request: few while sessions are busy, since main also cuts and reconciles between them. */
@@ -111,7 +113,7 @@ export class Shipper {
     this.#wake?.();
   }
 
-  /** Resolves when all that was written before this call is uploaded, or after `mostMs`. */
+  /** Resolves when all that was written before this call is uploaded, when nobody answers, or after `mostMs`. */
   async drain(mostMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#level = false;
@@ -171,6 +173,7 @@ export class Shipper {
     if (error instanceof UnreachableError) {
       if (this.#failures === 0) log.warn({ stream, why: error.message }, 'records stay in the spool for now');
       this.#failures += 1;
+      if (this.#failures >= GIVE_UP_DRAINING) this.#endDrains();
     } else {
       log.error({ stream, err: error }, 'a stream of records cannot be uploaded');
       this.#waiting.set(stream, performance.now() + RETRY_MAX_MS);
@@ -247,6 +250,10 @@ export class Shipper {
       this.#level = true;
       return;
     }
+    this.#endDrains();
+  }
+
+  #endDrains(): void {
     for (const resolve of this.#levelWaiters.splice(0)) resolve();
   }
 
