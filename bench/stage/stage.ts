@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, removeCluster, startCluster } from '@tidegate/embedded';
-import { certificate, ownedBy } from './certificate.ts';
+import { type CertificateFiles, certificate, ownedBy } from './certificate.ts';
 import type { Contestant } from './contestant.ts';
 import { pgbenchPath } from './pgbench.ts';
 import { freePorts } from './ports.ts';
@@ -40,13 +40,8 @@ export class Stage {
   static async set(): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
     const tls = await certificate(folder);
-    const cluster = await startCluster({
-      name: 'bench',
-      dataDir: join(folder, 'cluster'),
-      databases: [DATABASE],
-      listen: { host: '127.0.0.1', port: 0 },
-      settings: { max_connections: '2300', shared_buffers: '512MB' },
-    });
+    chmodSync(folder, 0o755);
+    const cluster = await startTlsCluster(folder, tls);
     const behind: Behind = {
       host: '127.0.0.1',
       port: cluster.port,
@@ -68,17 +63,9 @@ export class Stage {
       PGUSER: behind.user,
       PGPASSWORD: behind.password,
     };
-    chmodSync(folder, 0o755);
-    const own = ownedBy(tls, cluster.pid);
     const sql = async (...texts: readonly string[]): Promise<void> => {
       for (const text of texts) await run('psql', ['-X', '-q', '-d', DATABASE, '-c', text], { env });
     };
-    await sql(
-      `ALTER SYSTEM SET ssl_cert_file = '${own.cert}'`,
-      `ALTER SYSTEM SET ssl_key_file = '${own.key}'`,
-      'ALTER SYSTEM SET ssl = on',
-      'SELECT pg_reload_conf()',
-    );
     await run(pgbenchPath(), ['-i', '-q', '-s', SCALE, DATABASE], { env });
     await sql(
       'CREATE TABLE million AS SELECT n AS id, md5(n::text) AS hash, n * 1.5 AS amount, now() AS at FROM generate_series(1, 1000000) n',
@@ -117,4 +104,20 @@ export class Stage {
     await removeCluster(join(this.folder, 'cluster'));
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Started twice: only a running server shows which user it runs as, and that user must own the key. */
+async function startTlsCluster(folder: string, tls: CertificateFiles): Promise<Cluster> {
+  const options = {
+    name: 'bench',
+    dataDir: join(folder, 'cluster'),
+    databases: [DATABASE],
+    listen: { host: '127.0.0.1', port: 0 },
+    settings: { max_connections: '2300', shared_buffers: '512MB' },
+  };
+  const first = await startCluster(options);
+  const own = ownedBy(tls, first.pid);
+  await first.stop();
+  const settings = { ...options.settings, ssl: 'on', ssl_cert_file: own.cert, ssl_key_file: own.key };
+  return startCluster({ ...options, settings });
 }
