@@ -37,6 +37,8 @@ export interface Control {
 /** A store that is being started again may take this long to come back. */
 const STORE_PATIENCE_MS = 30_000;
 const STORE_RETRY_MS = 250;
+/** An orderly end takes less; a supervisor is patient a little longer. */
+const STOP_MS = 7_000;
 
 /** Starts a control plane. What was begun is ended again when a part does not start. */
 export async function startControl(options: ControlOptions, log = createLog(options.logLevel)): Promise<Control> {
@@ -51,7 +53,7 @@ export async function startControl(options: ControlOptions, log = createLog(opti
   try {
     return { ...(await startParts(options, log, ends)), stop };
   } catch (error) {
-    await stop();
+    await stop().catch((also: unknown) => log.error({ err: also }, 'a part did not end well either'));
     throw error;
   }
 }
@@ -72,16 +74,18 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
   ends.push(() => jobs.stop());
   const clock: Clock = startClock(context);
   ends.push(() => clock.stop());
-  const link = await startLink(context, { authority, signingKey, bind, port: linkPort, staleAfterMs, cutAfterMs });
+  const link = await listening('TIDEGATE_LINK_PORT', bind, linkPort, () =>
+    startLink(context, { authority, signingKey, bind, port: linkPort, staleAfterMs, cutAfterMs }),
+  );
   ends.push(() => link.stop());
 
   const linkContext = { ...context, linkAddress: options.linkAddress ?? hostAndPort(bind, link.port) };
   const parts = { context: linkContext, waitForTicket: link.waitForTicket };
   const app = await buildServer(parts, { trustProxy, webFolder: webFolder() });
   ends.push(() => app.close());
-  await app.listen({ host: bind, port });
-  const listening = app.server.address();
-  const apiPort = typeof listening === 'object' && listening !== null ? listening.port : port;
+  await listening('TIDEGATE_PORT', bind, port, () => app.listen({ host: bind, port }));
+  const address = app.server.address();
+  const apiPort = typeof address === 'object' && address !== null ? address.port : port;
   return {
     url: `http://${hostAndPort(bind, apiPort)}`,
     linkPort: link.port,
@@ -105,6 +109,27 @@ async function patientStore(url: string, log: Logger): Promise<Store> {
   }
 }
 
+/** A port that cannot be had is the likeliest trouble of a start: say which, and what to set. */
+async function listening<T>(variable: string, host: string, port: number, listen: () => Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    const why = {
+      EADDRINUSE: 'is in use',
+      EACCES: 'may not be used by this account',
+      EADDRNOTAVAIL: 'is not of this machine',
+    };
+    throw new TidegateError(
+      'unavailable',
+      `The address ${hostAndPort(host, port)} ${why[code]}.`,
+      `Set ${variable} to another port, or TIDEGATE_BIND to another address.`,
+      error,
+    );
+  }
+}
+
 const hostAndPort = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
@@ -116,8 +141,9 @@ function webFolder(): string | null {
 
 /** Run as a process of its own: the environment says how, IPC (where there is any) tells the supervisor. */
 async function main(): Promise<void> {
-  const tell = (message: object): void => {
-    if (process.connected) process.send?.(message);
+  const tell = (message: object, told = (): void => undefined): void => {
+    if (process.connected && process.send !== undefined) process.send(message, told);
+    else told();
   };
   let control: Control;
   try {
@@ -126,15 +152,15 @@ async function main(): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
     const next = error instanceof TidegateError && error.next !== '' ? ` ${error.next}` : '';
     console.error(`${message}${next}`);
-    tell({ type: 'failed', message: `${message}${next}` });
-    process.exitCode = 1;
-    process.disconnect?.();
+    tell({ type: 'failed', message: `${message}${next}` }, () => process.exit(1));
     return;
   }
   let ending = false;
   const end = (): void => {
     if (ending) return;
     ending = true;
+    // A store that no longer answers must not keep us: all that matters is written.
+    setTimeout(() => process.exit(1), STOP_MS).unref();
     control.stop().then(
       () => process.exit(0),
       (error: unknown) => {

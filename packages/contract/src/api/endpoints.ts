@@ -184,7 +184,7 @@ export const endpoints = {
     method: 'GET',
     path: '/v1/requests/:id',
     access: 'person',
-    summary: 'One request; with `wait`, as soon as it or its grant changes',
+    summary: 'One request; with `wait`, as soon as it or its grant changes, at once when nothing is on its way',
     params: byId(requestId),
     query: z.object({ wait }),
     answer: access.request,
@@ -224,7 +224,8 @@ export const endpoints = {
     method: 'GET',
     path: '/v1/grants/:id',
     access: 'person',
-    summary: 'One grant; with `wait`, as soon as it changes',
+    summary:
+      'One grant; with `wait`, as soon as it changes, at once when it is neither on its way to open nor to close',
     params: byId(grantId),
     query: z.object({ wait }),
     answer: access.grant,

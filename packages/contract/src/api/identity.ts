@@ -51,7 +51,7 @@ export type PersonView = z.infer<typeof person>;
 /** One transaction: the first people (at least one administrator) and, if given, the first configuration. */
 export const setup = z.object({
   token: z.string().max(256),
-  people: z.array(newPerson).min(1),
+  people: z.array(newPerson).min(1).max(100),
   config: z.string().max(4_000_000).optional(),
 });
 export const setUp = z.object({ people: z.array(personName), configVersion: z.int().nullable() });

@@ -13,6 +13,8 @@ import { serveFiles } from './static.ts';
 const BODY_LIMIT = 64 * 1024;
 /** A whole request has to arrive within this. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How long answers that are under way may take when the server stops. */
+const CLOSE_GRACE_MS = 3_000;
 /** Long names, percent-encoded. */
 const PARAM_MAX = 1024;
 
@@ -52,7 +54,15 @@ export async function buildServer(parts: Parts, { trustProxy, webFolder }: Serve
   app.addHook('onResponse', async (request, reply) => logAnswer(request, reply.statusCode, reply.elapsedTime));
 
   const stopping = new AbortController();
-  app.addHook('preClose', async () => stopping.abort());
+  app.addHook('preClose', async () => {
+    stopping.abort();
+    // What is still being sent then (an export, to a slow reader) is cut: it can be asked for again.
+    setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
+  });
+  // A connection kept for a next request would keep us from ending.
+  app.addHook('onSend', async (_, reply) => {
+    if (stopping.signal.aborted) void reply.header('connection', 'close');
+  });
 
   await app.register(swagger, {
     openapi: OPENAPI,

@@ -4,9 +4,8 @@ import { type GroupName, type PersonName, TidegateError } from '@tidegate/core';
 import { applyConfig } from '../config/apply.ts';
 import type { Context } from '../context.ts';
 import { appendEvent } from '../record/events.ts';
-import { recorded } from '../refusals.ts';
+import type { Reader } from '../store/schema.ts';
 import { assertAdministratorLeft } from './administrators.ts';
-import { admitAttempt } from './attempts.ts';
 import { ADMINISTRATORS } from './caller.ts';
 import { insertPerson, type NewPerson } from './manage.ts';
 import { hashPassword } from './password.ts';
@@ -44,36 +43,39 @@ export async function setUp(
   { token, people, config }: Setup,
   address: string,
 ): Promise<{ people: PersonName[]; configVersion: number | null }> {
-  await admitAttempt(context, 'password', '(setup)', address);
-  return recorded(context, { kind: 'setup.refused', data: { address } }, async () => {
-    const hashed = await inTurn(people, async (person) => ({ person, password: await hashPassword(person.password) }));
-    return context.store.transaction(async (tx) => {
-      const at = context.now();
-      const row = await tx.selectFrom('setup').select('token').forUpdate().executeTakeFirst();
-      if (row === undefined || row.token === null) {
-        throw new TidegateError('setup_done', 'Tidegate is set up already.', 'Sign in: tidegate login.');
-      }
-      if (!sameText(token, context.sealer.open(row.token, PURPOSE))) {
-        throw new TidegateError('token_invalid', 'This is not the set-up token.', 'Use the link that start printed.');
-      }
-      const first = people.find(({ groups }) => groups.includes(ADMINISTRATORS));
-      if (first === undefined) throw noAdministrator(ADMINISTRATORS);
-      await tx.updateTable('setup').set({ token: null, usedAt: at }).execute();
-      for (const { person, password } of hashed) await insertPerson(tx, person, password, at);
-      const applied =
-        config === null ? null : await applyConfig(tx, { yaml: config, planId: null, by: first.name, at });
-      await assertAdministratorLeft(tx);
-      await appendEvent(
-        tx,
-        ...people.map(({ name, groups }) => ({
-          kind: 'person.created',
-          at,
-          data: { person: name, by: first.name, groups, setup: true, address },
-        })),
-      );
-      return { people: people.map(({ name }) => name), configVersion: applied?.version ?? null };
-    });
+  // Before the passwords are hashed: anybody may call this, and hashing is dear.
+  await assertToken(context, context.store.db, token, address);
+  const first = people.find(({ groups }) => groups.includes(ADMINISTRATORS));
+  if (first === undefined) throw noAdministrator(ADMINISTRATORS);
+  const hashed = await inTurn(people, async (person) => ({ person, password: await hashPassword(person.password) }));
+  return context.store.transaction(async (tx) => {
+    const at = context.now();
+    await tx.selectFrom('setup').select('one').forUpdate().execute();
+    await assertToken(context, tx, token, address);
+    await tx.updateTable('setup').set({ token: null, usedAt: at }).execute();
+    for (const { person, password } of hashed) await insertPerson(tx, person, password, at);
+    const applied = config === null ? null : await applyConfig(tx, { yaml: config, planId: null, by: first.name, at });
+    await assertAdministratorLeft(tx);
+    await appendEvent(
+      tx,
+      ...people.map(({ name, groups }) => ({
+        kind: 'person.created',
+        at,
+        data: { person: name, by: first.name, groups, setup: true, address },
+      })),
+    );
+    return { people: people.map(({ name }) => name), configVersion: applied?.version ?? null };
   });
+}
+
+async function assertToken({ sealer, log }: Context, db: Reader, token: string, address: string): Promise<void> {
+  const row = await db.selectFrom('setup').select('token').executeTakeFirst();
+  if (row === undefined || row.token === null) {
+    throw new TidegateError('setup_done', 'Tidegate is set up already.', 'Sign in: tidegate login.');
+  }
+  if (sameText(token, sealer.open(row.token, PURPOSE))) return;
+  log.warn({ address }, 'somebody tried to set up with a wrong token');
+  throw new TidegateError('token_invalid', 'This is not the set-up token.', 'Use the link that start printed.');
 }
 
 const noAdministrator = (group: GroupName): TidegateError =>

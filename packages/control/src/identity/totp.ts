@@ -4,6 +4,7 @@ import { TidegateError } from '@tidegate/core';
 import { Secret, TOTP } from 'otpauth';
 import type { Context } from '../context.ts';
 import { appendEvent } from '../record/events.ts';
+import { recorded } from '../refusals.ts';
 import type { Reader } from '../store/schema.ts';
 import { admitAttempt, forgiveAttempts } from './attempts.ts';
 import type { Caller } from './caller.ts';
@@ -45,7 +46,7 @@ export async function enrolTotp(
 /** Makes the enrolled factor count, and this login one that has shown it. Throws `mfa_invalid`, `wrong_state`. */
 export async function confirmTotp(context: Context, caller: Caller, code: string): Promise<Caller> {
   const at = context.now();
-  const step = await checkCode(context, caller.name, code, caller.address, 'enrolled');
+  const step = await told(context, caller, () => checkCode(context, caller.name, code, caller.address, 'enrolled'));
   await context.store.transaction(async (tx) => {
     const { numUpdatedRows } = await tx
       .updateTable('totp')
@@ -62,7 +63,7 @@ export async function confirmTotp(context: Context, caller: Caller, code: string
 
 /** Shows the factor on this login. Throws `mfa_invalid`, `mfa_required` (none enrolled), `too_many_attempts`. */
 export async function showCode(context: Context, caller: Caller, code: string): Promise<Caller> {
-  await spendCode(context, caller.name, code, caller.address);
+  await told(context, caller, () => spendCode(context, caller.name, code, caller.address));
   const mfaAt = context.now();
   await context.store.db.updateTable('logins').set({ mfaAt }).where('token', '=', caller.login).execute();
   return { ...caller, mfaAt };
@@ -103,6 +104,10 @@ export async function hasTotp(db: Reader, person: PersonName): Promise<boolean> 
     .executeTakeFirst();
   return row !== undefined;
 }
+
+/** A wrong code stands on the record. */
+const told = <T>(context: Context, { name, address }: Caller, work: () => Promise<T>): Promise<T> =>
+  recorded(context, { kind: 'mfa.refused', data: { person: name, address } }, work);
 
 /** The time step for which `code` is right. */
 async function checkCode(

@@ -2,16 +2,16 @@
  * Jobs: what is done later, or now and then, by whichever control plane comes to it first. graphile-worker keeps them in
  * the store. Opening and closing grants never depends on a job: that is reconciled.
  */
-import { Logger as JobLogger, parseCronItems, type Runner, run, type TaskList } from 'graphile-worker';
-import type pg from 'pg';
+import type { Runner, TaskList } from 'graphile-worker';
 import type { Context } from '../context.ts';
 import { purgeLogins } from '../identity/logins.ts';
 import { isOutage } from '../store/outage.ts';
-import { createPool } from '../store/pool.ts';
 
 /** New jobs are announced; this is only for what was missed. */
 const POLL_MS = 60_000;
 const RETRY_MS = 5_000;
+/** How long a job may still run when we stop. */
+const STOP_MS = 2_000;
 
 export interface Jobs {
   /** Lets the job that runs finish, and stops. */
@@ -26,19 +26,14 @@ export function startJobs(context: Context, storeUrl: string): Jobs {
 
   const keepRunning = async (): Promise<void> => {
     while (!stopping) {
-      // Not the store's own pool: graphile-worker holds one connection to listen, and ends what it is given badly.
-      const pool = createPool(storeUrl, 3, (error) =>
-        context.log.warn({ err: error }, 'a connection of the jobs broke'),
-      );
       try {
-        runner = await start(context, pool);
+        runner = await start(context, storeUrl);
         if (stopping) await runner.stop();
         await runner.promise;
       } catch (error) {
         context.log[isOutage(error) ? 'warn' : 'error']({ err: error }, 'jobs are interrupted');
       } finally {
         runner = null;
-        await pool.end();
       }
       await Promise.race([stopped.promise, new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())]);
     }
@@ -49,15 +44,20 @@ export function startJobs(context: Context, storeUrl: string): Jobs {
     async stop() {
       stopping = true;
       stopped.resolve();
-      await runner?.stop();
-      await running;
+      // A job that does not end is begun again by another control plane, or at the next start.
+      const patience = new Promise((resolve) => setTimeout(resolve, STOP_MS).unref());
+      await Promise.race([runner?.stop().then(() => running) ?? running, patience]);
     },
   };
 }
 
-function start(context: Context, pgPool: pg.Pool): Promise<Runner> {
+async function start(context: Context, connectionString: string): Promise<Runner> {
+  // Loaded here: nobody waits for jobs when a control plane starts.
+  const { Logger: JobLogger, parseCronItems, run } = await import('graphile-worker');
   return run({
-    pgPool,
+    // Connections of its own: one of them listens.
+    connectionString,
+    maxPoolSize: 3,
     taskList: tasks(context),
     parsedCronItems: parseCronItems([{ task: 'purge-logins', match: '*/10 * * * *' }]),
     concurrency: 1,

@@ -28,5 +28,7 @@ export function createPool(url: string, max: number, onTrouble: (error: Error) =
   const pool = new pg.Pool({ ...connectionOptions(url), ...LIMITS, max });
   // Without a listener a connection that breaks while idle would end the process.
   pool.on('error', onTrouble);
+  // The same of one that breaks while it is out, between two queries of a transaction: its next query tells.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

@@ -35,10 +35,18 @@ export interface TestLink extends Link {
 }
 
 /** A link on a free port. `context` is the API's, or that of another control plane on the same store. */
-export async function startTestLink(context: Context): Promise<TestLink> {
+export async function startTestLink(context: Context, more: { readonly freshMs?: number } = {}): Promise<TestLink> {
   const authority = await openAuthority(context.store.db, context.sealer, context.now());
   const signingKey = await openSigningKey(context.store.db, context.sealer, context.now());
-  const options = { authority, signingKey, bind: '127.0.0.1', port: 0, staleAfterMs: 30_000, cutAfterMs: 300_000 };
+  const options = {
+    authority,
+    signingKey,
+    bind: '127.0.0.1',
+    port: 0,
+    staleAfterMs: 30_000,
+    cutAfterMs: 300_000,
+    ...more,
+  };
   const link = await startLink(context, options);
   const token = () => issueLocalJoin({ ...context, linkAddress: `127.0.0.1:${link.port}` });
   return { ...link, context, authority, signingKey, token };

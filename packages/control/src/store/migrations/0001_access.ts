@@ -194,7 +194,7 @@ async function requests(db: Kysely<unknown>): Promise<void> {
       CONSTRAINT reviews_never_by_the_requester CHECK (reviewer <> requester),
       CONSTRAINT reviews_by_a_person FOREIGN KEY (reviewer) REFERENCES people (name),
       CONSTRAINT reviews_decide CHECK (decision IN ('approve', 'deny')),
-      CONSTRAINT reviews_say_why_they_deny CHECK (decision = 'approve' OR length(comment) > 0),
+      CONSTRAINT reviews_say_why_they_deny CHECK (decision = 'approve' OR COALESCE(length(comment), 0) > 0),
       CONSTRAINT reviews_count_in_a_step CHECK (step >= 0)
     );
     COMMENT ON TABLE reviews IS
