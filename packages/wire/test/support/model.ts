@@ -89,6 +89,8 @@ export class ModelServer {
         return [server.closeComplete()];
       case 'call':
         this.truths.push({ what: 'call', ran: null, states: ['done'] });
+        // Like a text statement and Sync it ends the transaction, and with it the portals.
+        this.#portals.clear();
         return [server.functionResult('x'), server.ready()];
       case 'sync':
         this.#skipping = false;
