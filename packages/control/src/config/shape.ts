@@ -112,7 +112,7 @@ export function suggestion(value: unknown, known: readonly string[]): string {
   if (typeof value !== 'string' || value.length > 64) return '';
   const near = known
     .map((name) => ({ name, distance: distance(value.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, distance: far }) => far <= Math.max(1, Math.floor(name.length / 3)))
+    .filter(({ name, distance: far }) => far <= Math.max(1, Math.floor(name.length * 0.4)))
     .sort((a, b) => a.distance - b.distance);
   return near[0] === undefined ? '' : ` Did you mean “${near[0].name}”?`;
 }

@@ -14,19 +14,23 @@ import { keepAlive, takeVacantLeases } from './presence.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 import { viewFor } from './told.ts';
 
-const REREAD_EVERY_MS = 5_000;
 const ALIVE_EVERY_MS = 2_500;
-/**
- * What was read longer ago than this is no base for telling gateways that all is well: a revoke at another control plane
- * would not be seen here. They then go by their own clocks (staleAfter, cutAfter).
- */
-const FRESH_MS = 10_000;
 /** The longest that a timer of Node's can run, in milliseconds. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
+export interface HubOptions {
+  /** Without contact for this long gateways end open sessions. */
+  readonly cutAfterMs: number;
+  /**
+   * What was read longer ago than this is no base for telling gateways that all is well: a revoke at another control
+   * plane would not be seen here. They then go by their own clocks (staleAfter, cutAfter). Read twice as often.
+   */
+  readonly freshMs: number;
+}
+
 export class Hub {
   readonly #context: Context;
-  readonly #cutAfterMs: number;
+  readonly #options: HubOptions;
   readonly #connections = new Set<GatewayConnection>();
   readonly #opened: OpenedSecrets;
   readonly #timers: NodeJS.Timeout[];
@@ -38,17 +42,20 @@ export class Hub {
   #publishing: Promise<void> | null = null;
   #keeping: Promise<void> | null = null;
 
-  constructor(context: Context, cutAfterMs: number) {
+  constructor(context: Context, options: HubOptions) {
     this.#context = context;
-    this.#cutAfterMs = cutAfterMs;
+    this.#options = options;
     this.#opened = new OpenedSecrets(context.sealer);
     this.#deafen = context.store.listen(STATE_CHANNEL, () => this.wake());
-    this.#timers = [setInterval(() => this.wake(), REREAD_EVERY_MS), setInterval(() => this.#keep(), ALIVE_EVERY_MS)];
+    this.#timers = [
+      setInterval(() => this.wake(), options.freshMs / 2),
+      setInterval(() => this.#keep(), ALIVE_EVERY_MS),
+    ];
     this.wake();
   }
 
   isFresh(): boolean {
-    return performance.now() - this.#readAt < FRESH_MS;
+    return performance.now() - this.#readAt < this.#options.freshMs;
   }
 
   /** The newest connection of a gateway wins: an older one is of a socket that it has given up. */
@@ -155,7 +162,7 @@ export class Hub {
       connections.map((connection) => connection.heard()),
     );
     for (const connection of connections) if (!good.has(connection.id)) connection.close('refused');
-    await endLostSessions(store.db, this.#cutAfterMs + 60_000, now());
+    await endLostSessions(store.db, this.#options.cutAfterMs + 60_000, now());
   }
 
   #log(error: unknown, message: string): void {

@@ -33,6 +33,8 @@ export interface LinkOptions {
   readonly staleAfterMs: number;
   /** … and for this long, it ends open ones. */
   readonly cutAfterMs: number;
+  /** Without a look at the store for this long, gateways are not told that there is contact. Default 10 s. */
+  readonly freshMs?: number;
 }
 
 export interface Link {
@@ -42,6 +44,7 @@ export interface Link {
   stop(): Promise<void>;
 }
 
+const FRESH_MS = 10_000;
 /** Sockets at once: every gateway has one for the link and a few for uploads. */
 const CONNECTIONS_MAX = 4_000;
 const HANDSHAKE_MS = 10_000;
@@ -51,8 +54,8 @@ const REQUEST_MS = 60_000;
 
 /** Listens. Rejects when the address is taken. */
 export async function startLink(context: Context, options: LinkOptions): Promise<Link> {
-  const { authority, staleAfterMs, cutAfterMs } = options;
-  const hub = new Hub(context, cutAfterMs);
+  const { authority, staleAfterMs, cutAfterMs, freshMs = FRESH_MS } = options;
+  const hub = new Hub(context, { cutAfterMs, freshMs });
   const connections = new Set<GatewayConnection>();
   const sockets = new WebSocketServer({
     noServer: true,
