@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -57,7 +58,14 @@ if (command === undefined) {
   process.exit(2);
 }
 install();
-const env = { ...process.env, PATH: `${dirname(pinned)}${delimiter}${process.env.PATH ?? ''}` };
+const cache =
+  process.env.NODE_COMPILE_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tidegate', 'compiled');
+const env = {
+  ...process.env,
+  NODE_COMPILE_CACHE: cache,
+  PATH: `${dirname(pinned)}${delimiter}${process.env.PATH ?? ''}`,
+};
 for (const args of command.run ?? command) {
   const child = spawn(
     pinned,
