@@ -23,24 +23,23 @@ export interface WorkerOptions {
 
 export function startWorker({ main, log, limits = DEFAULT_LIMITS, exit }: WorkerOptions): void {
   let running: { readonly relay: Relay; readonly spool: Spool } | null = null;
-  let stopping = false;
+  let ending: Promise<void> | null = null;
 
   const begin = async (init: Init): Promise<void> => {
     const control = new ControlClock(systemClock);
     const hashKey = Buffer.from(init.spool.hashKey, 'base64');
     const spool = new Spool({ ...init.spool, hashKey, controlNow: () => control.now() });
-    for (const { engine } of init.listeners) await spool.prepareFingerprints(engine);
     const engines = relayEngines(createHmac('sha256', hashKey).update('unknown login names').digest());
     const tell: MainPort['send'] = (message) => main.send(message);
     const clock = systemClock;
     const relay = new Relay({ init, engines, recorder: spool, control, clock, random: randomBytes, limits, log, tell });
+    // From here on messages are heeded; nobody is let in before the ports are bound.
     running = { relay, spool };
+    for (const { engine } of init.listeners) await spool.prepareFingerprints(engine);
     await relay.listen();
   };
 
   const end = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
     await running?.relay.stop();
     running?.spool.close();
   };
@@ -52,7 +51,8 @@ export function startWorker({ main, log, limits = DEFAULT_LIMITS, exit }: Worker
   };
 
   const finish = (code: number): void => {
-    end().then(() => exit(code), fatal);
+    ending ??= end();
+    ending.then(() => exit(code), fatal);
   };
 
   main.onMessage((message: ToWorker) => {
@@ -69,8 +69,8 @@ export function startWorker({ main, log, limits = DEFAULT_LIMITS, exit }: Worker
 function forkedPort(): MainPort {
   return {
     send: (message) => {
-      // The channel may be gone already; then `onClose` ends the worker.
-      if (process.connected) process.send?.(message);
+      // A channel that is gone is no error here: `onClose` ends the worker.
+      if (process.connected) process.send?.(message, undefined, undefined, () => {});
     },
     onMessage: (handle) => process.on('message', handle),
     onClose: (handle) => process.on('disconnect', handle),

@@ -136,6 +136,17 @@ describe('before login', () => {
     await client.closed;
   });
 
+  it('what is sent ahead of being let in waits in bounded memory, and is not lost', async () => {
+    const relay = await start();
+    const client = raw(relay);
+    const before = process.memoryUsage().rss;
+    const statements = Array.from({ length: 20 }, (_, i) => query(`SELECT ${i}, '${'x'.repeat(100_000)}'`));
+    await prove(client, { user: grant.user, password: grant.passwords[0] ?? '' }, () => client.send(...statements));
+    for (let i = 0; i < 20; i++)
+      expect((await client.until('D')).subarray(6, 6 + String(i).length).toString()).toBe(String(i));
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20);
+  });
+
   it('noise of all kinds, and hanging up at any moment, leaves the relay well', async () => {
     const relay = await start();
     const login = startup(grant.user, DATABASE);

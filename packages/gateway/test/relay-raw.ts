@@ -115,10 +115,14 @@ export function startup(
   return message;
 }
 
-/** Sends the start-up packet and proves the password; what comes of it is for the caller to read. */
+/**
+ * Sends the start-up packet and proves the password; what comes of it is for the caller to read. `ahead` is called with
+ * the proof sent and no answer yet.
+ */
 export async function prove(
   client: RawClient,
   login: Required<Pick<RawLogin, 'user' | 'password'>> & RawLogin,
+  ahead: () => void = () => {},
 ): Promise<void> {
   client.send(startup(login.user, login.database ?? DATABASE, login.parameters, login.minor));
   await client.until('R');
@@ -132,6 +136,7 @@ export async function prove(
   const asked = postgres.readAuthentication(await client.until('R'));
   if (asked.kind !== 'saslContinue') throw new Error(`asked for ${asked.kind}`);
   client.send(postgres.saslResponse(scram.final(asked.data)));
+  ahead();
 }
 
 /** A raw client that is logged in and ready. */

@@ -26,7 +26,6 @@ export interface ConnectionOptions {
   readonly opened: (session: Session) => void;
 }
 
-/** Never rejects. */
 export async function connection(arrival: Arrival, options: ConnectionOptions): Promise<void> {
   try {
     const ready = await options.engine.accept(arrival);

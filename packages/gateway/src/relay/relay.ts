@@ -102,7 +102,7 @@ export class Relay {
     for (const listen of init.listeners) {
       const engine = engines[listen.engine];
       const arrived = (socket: NodeSocket, place: Place) =>
-        this.#arrive(new Arrival(socket, { ...this.#arrival, place, tlsRequired: listen.tlsRequired }), engine);
+        void this.#arrive(new Arrival(socket, { ...this.#arrival, place, tlsRequired: listen.tlsRequired }), engine);
       const listening = await listenOn({ listen, engine, places: this.#places, log, arrived });
       this.#listening.push(listening);
       ports.push({ engine: listen.engine, host: listen.host, port: listening.port });
@@ -163,16 +163,23 @@ export class Relay {
   async #arrive(arrival: Arrival, engine: RelayEngine): Promise<void> {
     const { recorder, log } = this.#options;
     this.#arrivals.add(arrival);
-    await connection(arrival, {
-      engine,
-      grants: this.#grants,
-      sessions: this.#sessions,
-      recorder,
-      turn: this.#turn,
-      log,
-      opened: (session) => this.#opened(session),
-    });
-    this.#arrivals.delete(arrival);
+    try {
+      await connection(arrival, {
+        engine,
+        grants: this.#grants,
+        sessions: this.#sessions,
+        recorder,
+        turn: this.#turn,
+        log,
+        opened: (session) => this.#opened(session),
+      });
+    } catch (error) {
+      // An error of ours costs the client that met it, and nobody else.
+      log.error({ err: error }, 'a client could not even be refused');
+      arrival.socket.destroy();
+    } finally {
+      this.#arrivals.delete(arrival);
+    }
   }
 
   #opened(session: Session): void {

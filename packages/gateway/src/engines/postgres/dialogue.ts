@@ -3,6 +3,9 @@ import type { Buffer } from 'node:buffer';
 import { postgres } from '@tidegate/wire';
 import type { RelaySocket, SocketReader } from '../../relay/sockets.ts';
 
+/** What may wait to be read before its sender is made to wait too. Start-up packets have 10,004 bytes at most, proofs 4 KB. */
+const WAITING_LIMIT = 32 * 1024;
+
 export class Dialogue implements SocketReader {
   readonly #socket: RelaySocket;
   readonly #signal: AbortSignal;
@@ -11,13 +14,14 @@ export class Dialogue implements SocketReader {
   /** Why nothing more will come; null: more may. */
   #over: unknown = null;
   #wake: (() => void) | null = null;
+  #paused = false;
 
   /** `lost` makes the error for a peer that went away, and may act on it. */
   constructor(socket: RelaySocket, side: 'client' | 'server', signal: AbortSignal, lost: (why: string) => Error) {
     this.#socket = socket;
     this.#signal = signal;
     this.#lost = lost;
-    this.#reader = new postgres.HandshakeReader(side);
+    this.#reader = new postgres.HandshakeReader(side, side === 'client' ? WAITING_LIMIT : undefined);
     signal.addEventListener('abort', this.#aborted, { once: true });
     socket.readBy(this);
   }
@@ -42,6 +46,7 @@ export class Dialogue implements SocketReader {
   /** Ends the dialogue: gives what was received and not read. The socket needs another reader in the same turn. */
   leave(): Buffer {
     this.#signal.removeEventListener('abort', this.#aborted);
+    if (this.#paused) this.#socket.resume();
     return this.#reader.rest();
   }
 
@@ -50,6 +55,10 @@ export class Dialogue implements SocketReader {
       this.#reader.push(bytes.subarray(0, length));
     } catch (error) {
       this.#end(error);
+    }
+    if (this.#reader.waiting > WAITING_LIMIT && !this.#paused) {
+      this.#paused = true;
+      this.#socket.pause();
     }
     this.#wake?.();
   }
@@ -77,6 +86,8 @@ export class Dialogue implements SocketReader {
       this.#signal.throwIfAborted();
       const found = read();
       if (found !== null) return found;
+      if (this.#paused) this.#socket.resume();
+      this.#paused = false;
       if (this.#over !== null) throw this.#over;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
