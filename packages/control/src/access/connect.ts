@@ -13,7 +13,6 @@ import {
   type TicketId,
   TidegateError,
 } from '@tidegate/core';
-import { postgres } from '@tidegate/wire';
 import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import type { Caller } from '../identity/caller.ts';
@@ -28,6 +27,7 @@ import { notify, STATE_CHANNEL } from '../store/store.ts';
 import { resourceNamed } from './in-force.ts';
 import { whileOpening } from './opening.ts';
 import { revokeIssued } from './tickets.ts';
+import { verifierOf } from './verifier.ts';
 
 /** 26 characters of 5 bits: 130 random bits, and nothing that SASLprep or a shell would touch. */
 const TICKET_LENGTH = 26;
@@ -169,18 +169,10 @@ async function assertRoomForTicket(tx: Tx, grant: GrantId): Promise<void> {
 }
 
 async function insertTicket(tx: Tx, id: TicketId, grant: GrantRow, password: string, now: Temporal.Instant) {
-  const keys = postgres.scramKeys(password, grant.scramSalt, grant.scramIterations);
-  const { storedKey, serverKey } = postgres.verifierOf(keys);
+  const verifier = await verifierOf(password, grant.scramSalt, grant.scramIterations);
   await tx
     .insertInto('tickets')
-    .values({
-      id,
-      grant: grant.id,
-      storedKey: Buffer.from(storedKey),
-      serverKey: Buffer.from(serverKey),
-      createdAt: now,
-      revokedAt: null,
-    })
+    .values({ id, grant: grant.id, ...verifier, createdAt: now, revokedAt: null })
     .execute();
   await notify(tx, STATE_CHANNEL, grant.resource);
 }
