@@ -113,7 +113,9 @@ function bytesOf(ask: Ask): Buffer {
       return client.functionCall(1, []);
     case 'copyFail':
       return client.copyFail('no');
-    default:
+    case 'copyDone':
+    case 'flush':
+    case 'sync':
       return client[ask.do]();
   }
 }

@@ -47,7 +47,7 @@ const UNNAMED_KEY: Uint8Array = Buffer.alloc(0);
 export class Names {
   readonly #limit: number;
   readonly #named = new Map<string, Entry>();
-  readonly #cache: (Entry | null)[] = new Array<Entry | null>(CACHE_SLOTS).fill(null);
+  readonly #cache: (Entry | null)[] = Array.from({ length: CACHE_SLOTS }, () => null);
   #unnamed: Entry | null = null;
   /** An entry of the unnamed one that nothing refers to any more. Drivers bind it anew for every statement. */
   #spare: Entry | null = null;

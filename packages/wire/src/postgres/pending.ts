@@ -19,10 +19,14 @@ export const Asked = {
 
 const FIRST_CAPACITY = 16;
 
+function noEntries(capacity: number): (Entry | null)[] {
+  return Array.from({ length: capacity }, () => null);
+}
+
 export class Pending {
   #kinds = new Uint8Array(FIRST_CAPACITY);
   #numbers = new Float64Array(FIRST_CAPACITY);
-  #entries: (Entry | null)[] = new Array<Entry | null>(FIRST_CAPACITY).fill(null);
+  #entries: (Entry | null)[] = noEntries(FIRST_CAPACITY);
   /** Capacity less one; capacities are powers of two. */
   #mask = FIRST_CAPACITY - 1;
   #head = 0;
@@ -88,7 +92,7 @@ export class Pending {
     const capacity = this.#kinds.length * 2;
     const kinds = new Uint8Array(capacity);
     const numbers = new Float64Array(capacity);
-    const entries = new Array<Entry | null>(capacity).fill(null);
+    const entries = noEntries(capacity);
     for (let i = 0; i < this.#length; i++) {
       kinds[i] = this.kind(i);
       numbers[i] = this.number(i);

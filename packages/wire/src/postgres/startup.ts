@@ -80,7 +80,7 @@ function readStartupMessage(major: number, asked: number, fields: FieldReader): 
   const database = parameters.get('database');
   const replication = parameters.get('replication');
   const unknownOptions: string[] = [];
-  for (const name of [...parameters.keys()]) {
+  for (const name of parameters.keys()) {
     if (name.startsWith('_pq_.')) unknownOptions.push(name);
     else if (name !== 'user' && name !== 'database' && name !== 'replication') continue;
     parameters.delete(name);

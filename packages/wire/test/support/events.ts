@@ -23,7 +23,7 @@ export class Events implements StatementSink {
   types(statement: number, bytes: Uint8Array, start: number, end: number): void {
     const types = Buffer.from(bytes.subarray(start, end));
     const oids = Array.from({ length: types.length / 4 }, (_, i) => types.readUInt32BE(i * 4));
-    this.lines.push(`types ${statement} [${oids}]`);
+    this.lines.push(`types ${statement} [${oids.join()}]`);
   }
   named(ref: number, name: string): void {
     this.lines.push(`named ${ref} ${JSON.stringify(name)}`);

@@ -96,7 +96,10 @@ export class ModelServer {
         this.#skipping = false;
         this.#portals.clear();
         return [server.ready()];
-      default: // Flush, and data outside of a COPY
+      case 'flush':
+      case 'data': // outside of a COPY
+      case 'copyDone':
+      case 'copyFail':
         return [];
     }
   }
