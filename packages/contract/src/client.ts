@@ -126,17 +126,20 @@ const typed = (methods: Record<string, unknown>) => methods as { readonly [K in 
 function split(endpoint: Endpoint, input: Readonly<Record<string, unknown>>) {
   const inPath = new Set(Object.keys(endpoint.params?.shape ?? {}));
   const inQuery = new Set(Object.keys(endpoint.query?.shape ?? {}));
-  const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(input[name])));
+  const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(asText(input[name])));
   const search = new URLSearchParams();
   const body: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(input)) {
     if (value === undefined || inPath.has(name)) continue;
-    if (inQuery.has(name)) search.set(name, String(value));
+    if (inQuery.has(name)) search.set(name, asText(value));
     else body[name] = value;
   }
-  const query = search.size === 0 ? '' : `?${search}`;
+  const query = search.size === 0 ? '' : `?${search.toString()}`;
   return { path, query, body: endpoint.body === undefined ? undefined : body };
 }
+
+/** Members of paths and queries are names and numbers. */
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 async function refusal(response: Response): Promise<Refusal> {
   const text = await response.text();

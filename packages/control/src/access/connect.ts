@@ -138,7 +138,7 @@ function noneActive({ resource }: Wanted, meant: readonly GrantRow[]): TidegateE
     );
   }
   const why = waiting.problem === null ? '' : ` So far: ${waiting.problem}`;
-  const next = waiting.notBefore === null ? 'Try again in a moment.' : `It opens at ${waiting.notBefore}.`;
+  const next = waiting.notBefore === null ? 'Try again in a moment.' : `It opens at ${waiting.notBefore.toString()}.`;
   return new TidegateError('no_active_grant', `Your grant ${waiting.id} on ${resource} is not open yet.${why}`, next);
 }
 

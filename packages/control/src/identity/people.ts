@@ -42,11 +42,12 @@ export async function loadPeopleAmong(
     .select(['people.name', 'groupMembers.groupName'])
     .distinct()
     .where('people.disabledAt', 'is', null)
-    .where(({ eb, or, exists, selectFrom }) =>
-      or([
+    .where((eb) =>
+      eb.or([
         eb('people.name', '=', anyOf(among.people)),
-        exists(
-          selectFrom('groupMembers as member')
+        eb.exists(
+          eb
+            .selectFrom('groupMembers as member')
             .select(sql`1`.as('one'))
             .whereRef('member.person', '=', 'people.name')
             .where('member.groupName', '=', anyOf(among.groups)),

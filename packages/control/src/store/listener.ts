@@ -29,7 +29,8 @@ export function createListener(url: string, onTrouble: (error: Error) => void): 
   let closed = false;
 
   const tell = (hearers: Iterable<Hears>, payload: string | null): void => {
-    for (const hears of [...hearers]) hears(payload);
+    // Of those there are now: one may stop listening, and another begin, while it is told.
+    for (const hears of Array.from(hearers)) hears(payload);
   };
 
   const connect = async (): Promise<void> => {
@@ -43,7 +44,7 @@ export function createListener(url: string, onTrouble: (error: Error) => void): 
       fresh.end().catch(() => undefined); // Already broken: there is nothing left to end politely.
       if (closed) return;
       onTrouble(error);
-      timer = setTimeout(connect, retryMs);
+      timer = setTimeout(() => void connect(), retryMs);
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     };
     fresh.on('error', lose);
@@ -62,12 +63,12 @@ export function createListener(url: string, onTrouble: (error: Error) => void): 
     }
     client = fresh;
     retryMs = FIRST_RETRY_MS;
-    probe = setInterval(() => fresh.query('SELECT 1').catch(lose), PROBE_EVERY_MS);
+    probe = setInterval(() => void fresh.query('SELECT 1').catch(lose), PROBE_EVERY_MS);
     // A channel may have been added while the LISTENs above were on their way; LISTEN twice does no harm.
     for (const channel of channels.keys()) fresh.query(`LISTEN ${pg.escapeIdentifier(channel)}`).catch(lose);
     for (const hearers of channels.values()) tell(hearers, null);
   };
-  timer = setTimeout(connect, 0);
+  timer = setTimeout(() => void connect(), 0);
 
   return {
     listen(channel, hears) {

@@ -30,7 +30,7 @@ async function cutConnections(url: string): Promise<void> {
 }
 
 /** What is heard on `channel`, one after the other. */
-function hearing(store: Store, channel: string): { next(): Promise<string | null> } {
+function hearing(store: Store, channel: string): { readonly next: () => Promise<string | null> } {
   const heard: (string | null)[] = [];
   let wake = Promise.withResolvers<void>();
   store.listen(channel, (payload) => {
@@ -38,7 +38,7 @@ function hearing(store: Store, channel: string): { next(): Promise<string | null
     wake.resolve();
   });
   return {
-    async next() {
+    next: async () => {
       while (heard.length === 0) {
         await wake.promise;
         wake = Promise.withResolvers();
