@@ -39,12 +39,17 @@ export function planIdOf(fromVersion: number, yaml: string): string {
 
 const LISTED_MAX = 10;
 
-function touchedWarnings({ grants, requests }: Touched): string[] {
+function touchedWarnings({ grants, moved, requests }: Touched): string[] {
   return [
     ...listed(
       grants,
       ({ id, person, resource }) =>
         `Grant ${id} of ${person} on ${resource} is open: applying this is refused until it is closed.`,
+    ),
+    ...listed(
+      moved,
+      ({ id, person, resource }) =>
+        `Grant ${id} of ${person} is open on ${resource} as it was: if that is another server or database now, what was made for it there is not removed, and only its end (VALID UNTIL) closes it.`,
     ),
     ...listed(
       requests,

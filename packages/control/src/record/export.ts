@@ -36,8 +36,17 @@ export async function* exportRecord(
 }
 
 async function streamsOf(db: Reader, filter: AuditQuery): Promise<StreamId[]> {
-  const rows = await matching(db, filter).select('stream').distinct().orderBy('stream').execute();
-  return rows.map(({ stream }) => stream);
+  const { stream, grant, session, person, kind } = filter;
+  // Without a question about entries there is no need to look at them all.
+  const rows = [grant, session, person, kind].every((asked) => asked === undefined)
+    ? await db
+        .selectFrom('streams')
+        .select('stream')
+        .$if(stream !== undefined, (query) => query.where('stream', '=', sql<StreamId>`${stream}`))
+        .orderBy('stream')
+        .execute()
+    : await matching(db, filter).select('stream').distinct().orderBy('stream').execute();
+  return rows.map((row) => row.stream);
 }
 
 /** Bytes of one chunk, unless a single entry has more. */
@@ -50,7 +59,9 @@ async function* exportStream(
   filter: AuditQuery,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const { anchor, last } = await rangeOf(db, stream, filter);
+  const range = await rangeOf(db, stream, filter);
+  if (range === null) return;
+  const { anchor, last } = range;
   if (anchor !== null) yield `${checkpointLine(anchor)}\n`;
   let from = anchor?.seq ?? 0;
   while (from < last) {
@@ -64,27 +75,24 @@ async function* exportStream(
   }
 }
 
-/** Where the export of a stream begins (after `anchor`; null: at its first entry) and ends. */
+/** Where the export of a stream begins (after `anchor`; null: at its first entry) and ends; null: nothing is in it. */
 async function rangeOf(
   db: Reader,
   stream: StreamId,
   { since, until }: AuditQuery,
-): Promise<{ anchor: Checkpoint | null; last: number }> {
+): Promise<{ anchor: Checkpoint | null; last: number } | null> {
   const wanted = await matching(db, { stream, since, until })
     .select(({ fn }) => [fn.min('seq').as('first'), fn.max('seq').as('last')])
     .executeTakeFirstOrThrow();
+  if (wanted.first === null || wanted.last === null) return null;
   const checkpoints = db.selectFrom('checkpoints').selectAll().where('stream', '=', stream);
   const anchor =
-    since === undefined || wanted.first === null
+    since === undefined
       ? undefined
       : await checkpoints.where('seq', '<', wanted.first).orderBy('seq', 'desc').limit(1).executeTakeFirst();
   // On to the next checkpoint, which signs for the last entry that was asked for.
-  const end = await checkpoints
-    .where('seq', '>=', wanted.last ?? 0)
-    .orderBy('seq')
-    .limit(1)
-    .executeTakeFirst();
-  return { anchor: anchor === undefined ? null : toCheckpoint(anchor), last: end?.seq ?? wanted.last ?? 0 };
+  const end = await checkpoints.where('seq', '>=', wanted.last).orderBy('seq').limit(1).executeTakeFirst();
+  return { anchor: anchor === undefined ? null : toCheckpoint(anchor), last: end?.seq ?? wanted.last };
 }
 
 /** The next entries, as many as fit into a chunk and at least one. */

@@ -182,6 +182,9 @@ describe('applying', () => {
     expect((await carol.planConfig({ yaml: NO_SHOP })).warnings).toContain(
       `Grant ${id} of ivan on shop is open: applying this is refused until it is closed.`,
     );
+    expect((await carol.planConfig({ yaml: CONFIG.replace('127.0.0.1:5433', '127.0.0.1:6433') })).warnings).toEqual([
+      expect.stringContaining(`Grant ${id} of ivan is open on shop as it was`),
+    ]);
     await expect(carol.applyConfig({ yaml: NO_SHOP })).rejects.toThrow(`${id} (ivan on shop, active)`);
     await ivan.relinquishGrant({ id });
     await expect(carol.applyConfig({ yaml: NO_SHOP })).rejects.toThrow('closing');

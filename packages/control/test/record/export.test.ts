@@ -91,6 +91,10 @@ describe('an export', () => {
     expect(result.streams).toMatchObject([{ stream: bobs.id, firstSeq: 1201, lastSeq: 2400 }]);
   });
 
+  test('of a time in which nothing happened is empty', async () => {
+    expect(await exported({ since: '2001-01-01T00:00:00Z', until: '2001-01-02T00:00:00Z' })).toEqual([]);
+  });
+
   test('until a time ends with the checkpoint after it', async () => {
     const result = verify(await exported({ stream: bobs.id, until: '2026-03-02T00:00:00Z' }));
     expect(result).toMatchObject({ ok: true, entries: 1200 });
