@@ -17,7 +17,7 @@ export const configResource = z.strictObject({
   databases: z.array(z.string().min(1).max(63)).min(1),
   labels: z.record(z.string(), z.string()).default({}),
   owners: z.array(groupName).default([]),
-  /** How the gateway comes by the administrator: a variable or file at the gateway, or the store (`tidegate resource credential`). */
+  /** How the gateway comes by the administrator: a variable or file at the gateway, or the store (`tidegate resources credential`). */
   credential: z.strictObject({
     user: z.string().min(1).max(63),
     env: z

@@ -50,7 +50,7 @@ function checkCredential({ credential }: Resource, path: ConfigPath, findings: F
   findings.error(
     [...path, 'credential'],
     sources.length === 0
-      ? 'Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), or “stored: true” (tidegate resource credential).'
+      ? 'Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), or “stored: true” (tidegate resources credential).'
       : `Only one of ${sources.map((source) => `“${source}”`).join(' and ')} can be where the password comes from.`,
   );
 }

@@ -31,7 +31,7 @@ export async function joinGateway(
       throw new TidegateError(
         'token_invalid',
         'The join token is unknown, used or expired.',
-        'Ask an administrator for a new one: tidegate gateway token.',
+        'Ask an administrator for a new one: tidegate gateways join-token NAME.',
       );
     }
     const { id, again } = await gatewayNamed(tx, known.name, () => newGatewayId(random), at);

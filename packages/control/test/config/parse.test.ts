@@ -133,7 +133,7 @@ describe('an error', () => {
       'no source of a password',
       [[', env: ORDERS_PASSWORD', '']],
       [
-        '12:17 resources[0].credential: Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), or “stored: true” (tidegate resource credential).',
+        '12:17 resources[0].credential: Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), or “stored: true” (tidegate resources credential).',
       ],
     ],
     [
