@@ -38,7 +38,9 @@ export class Figures {
   /** `what.a/b` for every contestant against each of the others that one might use instead. */
   ratios(): Record<string, number> {
     const ratios: Record<string, number> = {};
-    for (const what of new Set(this.runs.map((run) => run.what))) {
+    // A proxy's growth in memory may well be nothing, and nothing makes no ratio: those figures stand alone.
+    const compared = this.runs.map((run) => run.what).filter((what) => !what.includes('memory'));
+    for (const what of new Set(compared)) {
       for (const other of ['pgbouncer', 'haproxy', 'direct']) {
         const ratio = this.median(what, 'tidegate') / this.median(what, other);
         if (Number.isFinite(ratio)) ratios[`${what}.tidegate/${other}`] = Number(ratio.toFixed(3));

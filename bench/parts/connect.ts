@@ -7,7 +7,7 @@ export const connect: Part = {
   async run(stage, figures, { rounds, seconds, progress }) {
     for (const tls of [false, true]) {
       for (let round = 0; round < rounds; round += 1) {
-        for (const contestant of await stage.contestants(tls)) {
+        for (const contestant of stage.contestants(tls)) {
           progress(`${contestant.name}${tls ? ', TLS' : ''} (${round + 1}/${rounds})`);
           const measured = await pgbench(contestant, { mode: 'simple', clients: 8, seconds, tls, reconnect: true });
           const what = `connect.8${tls ? '.tls' : ''}`;

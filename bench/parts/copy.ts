@@ -11,7 +11,7 @@ export const copy: Part = {
   says: 'COPY out of a million rows, and the memory it takes in between',
   async run(stage, figures, { rounds, progress }) {
     for (let round = 0; round < rounds; round += 1) {
-      for (const contestant of await stage.contestants(false)) {
+      for (const contestant of stage.contestants(false)) {
         progress(`${contestant.name} (${round + 1}/${rounds})`);
         const base = rssBytes(contestant.pids());
         let peak = base;

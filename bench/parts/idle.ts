@@ -10,7 +10,7 @@ export const idle: Part = {
   name: 'idle',
   says: `memory of ${SESSIONS} idle sessions, over the base`,
   async run(stage, figures, { progress }) {
-    for (const contestant of await stage.contestants(false)) {
+    for (const contestant of stage.contestants(false)) {
       if (contestant.name === 'direct') continue;
       const base = rssBytes(contestant.pids());
       const clients: pg.Client[] = [];

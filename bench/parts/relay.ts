@@ -4,17 +4,22 @@ import type { Part } from './part.ts';
 
 const SHAPES = (['simple', 'prepared'] as const).flatMap((mode) => [1, 8, 64].map((clients) => ({ mode, clients })));
 
+const WARM_UP_SECONDS = 1;
+
 /** Throughput, processor per statement and added latency; every contestant in turn within a round, so that drift hits all alike. */
 export const relay: Part = {
   name: 'relay',
   says: 'pgbench -S, simple and prepared, 1, 8 and 64 clients, without TLS and with',
   async run(stage, figures, { rounds, seconds, progress }) {
     for (const tls of [false, true]) {
-      const contestants = await stage.contestants(tls);
+      const contestants = stage.contestants(tls);
       const suffix = tls ? '.tls' : '';
       for (const { mode, clients } of SHAPES) {
         // With TLS the two ends of the range tell what the middle would.
         if (tls && clients === 64) continue;
+        // Not counted: caches fill, and what is compiled as it runs gets compiled.
+        for (const contestant of contestants)
+          await pgbench(contestant, { mode, clients, seconds: WARM_UP_SECONDS, tls });
         for (let round = 0; round < rounds; round += 1) {
           for (const contestant of contestants) {
             progress(

@@ -31,7 +31,7 @@ class FakeSocket implements RelaySocket {
   }
 
   write(chunk: Buffer): void {
-    this.#log.push(`${this.#name} < ${chunk}`);
+    this.#log.push(`${this.#name} < ${chunk.toString()}`);
     if (!this.takes) this.pendingBytes += chunk.length;
   }
 

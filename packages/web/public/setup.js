@@ -14,8 +14,12 @@ if (token === '') {
   tell('This page needs the one-time link that Tidegate printed when it started.', false);
 }
 
-form.addEventListener('submit', async (event) => {
+form.addEventListener('submit', (event) => {
   event.preventDefault();
+  void makeAdministrator();
+});
+
+async function makeAdministrator() {
   const fields = new FormData(form);
   if (fields.get('password') !== fields.get('again')) {
     tell('The two passwords differ.', false);
@@ -24,8 +28,9 @@ form.addEventListener('submit', async (event) => {
   const button = form.querySelector('button');
   button.disabled = true;
   try {
+    const name = String(fields.get('name'));
     const person = {
-      name: fields.get('name'),
+      name,
       password: fields.get('password'),
       groups: ['administrators', 'auditors'],
     };
@@ -36,7 +41,7 @@ form.addEventListener('submit', async (event) => {
     });
     if (answer.ok) {
       form.hidden = true;
-      tell(`Done. Now, in a terminal: tidegate login --url ${location.origin} --user ${person.name}`, true);
+      tell(`Done. Now, in a terminal: tidegate login --url ${location.origin} --user ${name}`, true);
     } else {
       const problem = await answer.json();
       tell(`${problem.detail} ${problem.next}`, false);
@@ -46,4 +51,4 @@ form.addEventListener('submit', async (event) => {
     tell('The control plane does not answer. Try again.', false);
     button.disabled = false;
   }
-});
+}

@@ -42,17 +42,12 @@ export function nextDue(grant: Grant, now: Temporal.Instant): Temporal.Instant |
  */
 export function desiredPhase(grant: Grant, now: Temporal.Instant): 'prepare' | 'open' | 'close' | null {
   switch (grant.state) {
-    case 'scheduled':
-      switch (due(grant, now)) {
-        case 'open':
-          return 'prepare';
-        case 'fail':
-          // Its principal may have been made: out of the desired state only once it was reported gone.
-          return 'close';
-        case 'expire':
-        case null:
-          return null;
-      }
+    case 'scheduled': {
+      const next = due(grant, now);
+      if (next === 'open') return 'prepare';
+      // One that failed may have its principal: it leaves the desired state only once that was reported gone.
+      return next === 'fail' ? 'close' : null;
+    }
     case 'active':
       return due(grant, now) === 'expire' ? 'close' : 'open';
     case 'closing':

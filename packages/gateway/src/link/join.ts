@@ -23,7 +23,8 @@ export class JoinRefusedError extends Error {
  */
 export async function join(token: string, listenerNames: readonly string[]): Promise<Identity> {
   const parts = parseJoinToken(token);
-  if (parts === null) throw new JoinRefusedError('That is not a join token: make one with `tidegate gateway token`.');
+  if (parts === null)
+    throw new JoinRefusedError('That is not a join token: make one with `tidegate gateways join-token NAME`.');
   const address = parseAddress(parts.address);
   const ca = await authorityOf(address, parts.fingerprint);
   const { key, csr } = await makeRequest();
