@@ -1,8 +1,10 @@
 /** What every command has at hand: who is signed in, how to ask the server, how to answer. */
 import { type Client, createClient } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
-import { DEFAULT_URL, Profiles } from './profile.ts';
+import { paint } from './colour.ts';
+import { DEFAULT_URL, type Profile, Profiles } from './profile.ts';
 import { type Terminal, terminal } from './terminal.ts';
+import { anAddress } from './usage.ts';
 
 /** Options every command takes. */
 export interface CommonOptions {
@@ -19,28 +21,33 @@ export class Context {
   constructor(env: NodeJS.ProcessEnv, options: CommonOptions) {
     this.env = env;
     this.json = options.json === true;
-    this.terminal = terminal();
+    this.terminal = terminal(env);
     this.profiles = new Profiles(env, options.profile);
   }
 
-  /** The server's address: as given, as signed in to, from `TIDEGATE_URL`, or this machine's. */
+  /** Where to sign in: as given, from `TIDEGATE_URL`, as this profile did before, or this machine. */
   url(given?: string): string {
-    return given ?? this.profiles.load()?.url ?? this.env.TIDEGATE_URL ?? DEFAULT_URL;
+    return anAddress(given ?? this.env.TIDEGATE_URL ?? this.profiles.load()?.url ?? DEFAULT_URL);
   }
 
-  /** A client for whoever is signed in under this profile. @throws `unauthenticated` when nobody is */
-  client(): Client {
+  /** Who is signed in under this profile; a token goes only to the address that gave it. @throws `unauthenticated` */
+  signedIn(): Profile {
     const profile = this.profiles.load();
-    if (profile?.token === undefined || profile.token === null) {
-      const which = this.profiles.name === 'default' ? '' : ` --profile ${this.profiles.name}`;
-      throw new TidegateError('unauthenticated', 'You are not signed in.', `Run: tidegate login${which}`);
-    }
-    return createClient({ url: profile.url, token: profile.token });
+    if (profile === null) throw new TidegateError('unauthenticated', 'You are not signed in.', this.howToSignIn());
+    return profile;
   }
 
-  /** A client for nobody yet. */
-  anonymous(url?: string): Client {
-    return createClient({ url: this.url(url) });
+  client(): Client {
+    return createClient(this.signedIn());
+  }
+
+  howToSignIn(): string {
+    return `Run: tidegate login${this.profiles.name === 'default' ? '' : ` --profile ${this.profiles.name}`}`;
+  }
+
+  /** What to do next, for a person; nothing for a machine. */
+  hint(text: string): void {
+    if (!this.json) this.terminal.note(paint.dim(text));
   }
 
   /** The answer: one JSON value for a machine, text for a person. */

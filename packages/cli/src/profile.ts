@@ -1,17 +1,19 @@
 /** Where the CLI keeps who is signed in where: one file a profile, readable by its owner alone. */
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
+import { UsageError } from './usage.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:7300';
 
 const profile = z.object({
   url: z.string(),
-  token: z.string().nullable(),
-  person: z.string().nullable(),
-  expiresAt: z.string().nullable(),
+  token: z.string(),
+  person: z.string(),
+  expiresAt: z.string(),
 });
 export type Profile = z.infer<typeof profile>;
 
@@ -21,14 +23,10 @@ export class Profiles {
   readonly name: string;
 
   constructor(env: NodeJS.ProcessEnv, name: string | undefined) {
-    this.folder = join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? homedir(), '.config'), 'tidegate');
+    this.folder = join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'tidegate');
     this.name = name ?? env.TIDEGATE_PROFILE ?? 'default';
     if (!/^[\w.@-]{1,64}$/.test(this.name) || this.name.startsWith('.')) {
-      throw new TidegateError(
-        'invalid_input',
-        `“${this.name}” cannot be a profile's name.`,
-        'Use letters, digits, - _ . @',
-      );
+      throw new UsageError(`“${this.name}” cannot be a profile's name.`, 'Use letters, digits, - _ . @');
     }
   }
 
@@ -41,26 +39,26 @@ export class Profiles {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
       throw error;
     }
-    return profile.parse(JSON.parse(text));
+    const parsed = profile.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new TidegateError(
+      'invalid_input',
+      `The profile ${this.#file} cannot be read.`,
+      'Remove it and sign in again.',
+    );
   }
 
   /** Written whole or not at all, and never readable by others, not even for a moment. */
   save(value: Profile): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    const partial = `${this.#file}.${process.pid}`;
-    writeFileSync(partial, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-    renameSync(partial, this.#file);
+    this.#write(this.folder, this.#file, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** A certificate authority's PEM as a file that clients can name; its path. */
+  /** A certificate authority's PEM as a file that clients can name; its path. Two authorities never share one. */
   saveAuthority(gateway: string, pem: string): string {
     const folder = join(this.folder, 'ca');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, `${gateway.replace(/[^\w.-]/g, '_')}.pem`);
-    const partial = `${file}.${process.pid}`;
-    writeFileSync(partial, pem, { mode: 0o644 });
-    renameSync(partial, file);
-    chmodSync(file, 0o644);
+    const digest = createHash('sha256').update(pem).digest('hex').slice(0, 8);
+    const file = join(folder, `${gateway.replace(/[^\w.-]/g, '_')}-${digest}.pem`);
+    this.#write(folder, file, pem);
     return file;
   }
 
@@ -70,5 +68,23 @@ export class Profiles {
 
   get #file(): string {
     return join(this.folder, `${this.name}.json`);
+  }
+
+  #write(folder: string, file: string, text: string): void {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const partial = `${file}.${process.pid}`;
+    // `wx`: a file of that name is not ours, and keeps whatever mode it has.
+    rmSync(partial, { force: true });
+    writeFileSync(partial, text, { mode: 0o600, flag: 'wx' });
+    renameSync(partial, file);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // Not JSON, hence no profile: the schema says so.
+    return error;
   }
 }

@@ -1,5 +1,7 @@
 /** How the CLI speaks: data on stdout, everything else on stderr, colour only where a person looks. */
-import pc from 'picocolors';
+import { stripVTControlCharacters } from 'node:util';
+import { paint } from './colour.ts';
+import { cut } from './layout.ts';
 
 export interface Terminal {
   /** An answer. */
@@ -10,6 +12,8 @@ export interface Terminal {
   progress(text: string): Progress;
   /** True when a person is there to be asked. */
   readonly interactive: boolean;
+  /** True when a person, not a file or a program, gets the answer. */
+  readonly watched: boolean;
 }
 
 export interface Progress {
@@ -18,74 +22,62 @@ export interface Progress {
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+/** Spinner and space before the words. */
+const LEAD = 2;
 
-export function terminal(): Terminal {
+export function terminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   const live = process.stderr.isTTY === true;
+  const write = (stream: NodeJS.WriteStream): ((text: string) => void) => {
+    const plain = !takesColour(stream, env);
+    return (text) => void stream.write(`${plain ? stripVTControlCharacters(text) : text}\n`);
+  };
+  const note = write(process.stderr);
   return {
-    out: (text) => void process.stdout.write(`${text}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    out: write(process.stdout),
+    note,
     interactive: process.stdin.isTTY === true && live,
-    progress(first) {
-      let text = first;
-      if (!live) {
-        process.stderr.write(`${text}\n`);
-        return {
-          say(next) {
-            if (next !== text) process.stderr.write(`${next}\n`);
-            text = next;
-          },
-          end: () => undefined,
-        };
-      }
-      let frame = 0;
-      const draw = (): void => {
-        process.stderr.write(`\r\x1b[2K${pc.cyan(FRAMES[frame++ % FRAMES.length] ?? '')} ${text}`);
-      };
-      draw();
-      const timer = setInterval(draw, 100);
-      return {
-        say(next) {
-          text = next;
-          draw();
-        },
-        end() {
-          clearInterval(timer);
-          process.stderr.write('\r\x1b[2K');
-        },
-      };
-    },
+    watched: process.stdout.isTTY === true,
+    progress: (first) => (live ? spinner(first, env) : plainProgress(first, note)),
   };
 }
 
-/** Rows under a dim head, columns aligned, nothing to say when there are none. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], none: string): string {
-  if (rows.length === 0) return pc.dim(none);
-  const widths = head.map((title, column) => Math.max(width(title), ...rows.map((row) => width(row[column] ?? ''))));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell))))
-      .join('  ')
-      .trimEnd();
-  return [pc.dim(line(head)), ...rows.map(line)].join('\n');
+/** Node's own rules (NO_COLOR, FORCE_COLOR, TERM=dumb), asked of the stream at hand: stderr may be a file when stdout is not. */
+function takesColour(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
+  if (stream.isTTY === true) return stream.hasColors(16, env);
+  return (env.NO_COLOR ?? '') === '' && !['', '0', 'false'].includes(env.FORCE_COLOR ?? '');
 }
 
-/** Label and value lines, labels aligned; lines without a value are left out. */
-export function fields(lines: readonly (readonly [label: string, value: string | null | undefined])[]): string {
-  const shown = lines.filter(([, value]) => value !== null && value !== undefined && value !== '');
-  const widest = Math.max(0, ...shown.map(([label]) => label.length));
-  return shown.map(([label, value]) => `${pc.dim(label.padEnd(widest))}  ${value}`).join('\n');
+function plainProgress(first: string, note: (text: string) => void): Progress {
+  let text = first;
+  note(text);
+  return {
+    say(next) {
+      if (next !== text) note(next);
+      text = next;
+    },
+    end: () => undefined,
+  };
 }
 
-/** Text from elsewhere (names, reasons, statements) must not steer the terminal: control characters are shown, not sent. */
-export function safe(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) =>
-    character === '\n' || character === '\t' ? ' ' : '�',
-  );
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
-const COLOUR = /\u001b\[\d+m/g;
-function width(text: string): number {
-  return [...text.replace(COLOUR, '')].length;
+function spinner(first: string, env: NodeJS.ProcessEnv): Progress {
+  const cyan = takesColour(process.stderr, env) ? paint.cyan : (frame: string) => frame;
+  let text = first;
+  let frame = 0;
+  const draw = (): void => {
+    // One line, whatever its length: only that much can be wiped and drawn again.
+    const shown = cut(text, (process.stderr.columns || 80) - LEAD - 1);
+    process.stderr.write(`\r\x1b[2K${cyan(FRAMES[frame++ % FRAMES.length] ?? '')} ${shown}`);
+  };
+  draw();
+  const timer = setInterval(draw, 100);
+  return {
+    say(next) {
+      text = next;
+      draw();
+    },
+    end() {
+      clearInterval(timer);
+      process.stderr.write('\r\x1b[2K');
+    },
+  };
 }

@@ -1,17 +1,15 @@
 /** The record: reading, exporting, and checking it without trusting who keeps it. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { auditEntry } from '@tidegate/contract';
 import { AuditVerifier, TidegateError, type Verification } from '@tidegate/core';
 import type { Command } from 'commander';
-import pc from 'picocolors';
-import type { z } from 'zod';
 import type { Context } from '../context.ts';
-import { safe, type Terminal, table } from '../terminal.ts';
-import { when } from '../views/time.ts';
+import { linesOf, readText, unreadable } from '../files.ts';
+import type { Terminal } from '../terminal.ts';
+import { aCount, aTime, UsageError } from '../usage.ts';
+import { type Entry, entriesText, verificationText } from '../views/record.ts';
 import { action } from './command.ts';
 
 interface Filter {
@@ -25,20 +23,19 @@ interface Filter {
 }
 
 export function auditCommands(program: Command): void {
-  const audit = program.command('audit').description('the record of everything that was asked, decided and done');
+  const audit = program.command('audit').description('everything that was asked, decided and done');
 
   filters(audit.command('list').description('the record, newest first'))
     .option('--limit <n>', 'how many lines at most', '50')
     .action(
       action<[], Filter & { limit: string }>(async (context, _, { limit, ...filter }) => {
-        const wanted = Number(limit);
-        if (!Number.isInteger(wanted) || wanted < 1)
-          throw new TidegateError('invalid_input', '--limit takes a number from 1.');
+        const wanted = aCount(limit, 1, 1_000_000);
+        const query = pick(filter);
         const client = context.client();
         const items: Entry[] = [];
         for (let cursor: string | undefined; items.length < wanted; ) {
           const page = await client.auditEntries({
-            ...pick(filter),
+            ...query,
             cursor,
             limit: Math.min(500, wanted - items.length),
           });
@@ -54,6 +51,11 @@ export function auditCommands(program: Command): void {
     .option('--out <file>', 'where to; standard output where left out')
     .action(
       action<[], Filter & { out?: string }>(async (context, _, { out, ...filter }) => {
+        if (out === undefined && context.json)
+          throw new UsageError(
+            'An export is many JSON values, one a line.',
+            'With --json, say where to with --out FILE.',
+          );
         const stream = await context.client().exportAudit(pick(filter));
         if (out === undefined) {
           await pipeline(Readable.fromWeb(stream), process.stdout, { end: false });
@@ -84,11 +86,18 @@ export function auditCommands(program: Command): void {
     .action(
       action<[string | undefined], { key?: string }>(async (context, [file], given) => {
         const key = publicKey(
-          given.key === undefined ? (await context.client().auditKey()).publicKey : readFileSync(given.key, 'utf8'),
+          given.key === undefined
+            ? (await context.client().auditKey()).publicKey
+            : readText(given.key, 'Get it with: tidegate audit key'),
         );
-        const source =
-          file === undefined ? Readable.fromWeb(await context.client().exportAudit()) : createReadStream(file);
-        const result = await verify(context, source, key);
+        const result =
+          file === undefined
+            ? await verify(context, Readable.fromWeb(await context.client().exportAudit()), key)
+            : await verify(context, createReadStream(file), key).catch((error: unknown) => {
+                throw isSystemError(error)
+                  ? unreadable(file, 'Make one with: tidegate audit export --out FILE', error)
+                  : error;
+              });
         context.answer(result, () => verificationText(result));
         if (!result.ok) process.exitCode = 1;
       }),
@@ -102,8 +111,8 @@ function filters(command: Command): Command {
     .option('--session <session>', 'of one session')
     .option('--person <person>', 'of one person')
     .option('--kind <kind>', 'of one kind: statement, session.started, request.created …')
-    .option('--since <time>', 'from this time (RFC 3339)')
-    .option('--until <time>', 'before this time (RFC 3339)');
+    .option('--since <time>', 'from this time: 2h (ago), 22:00, “2026-11-22 22:00”, RFC 3339')
+    .option('--until <time>', 'before this time');
 }
 
 const pick = ({ stream, grant, session, person, kind, since, until }: Filter): Filter => ({
@@ -112,11 +121,13 @@ const pick = ({ stream, grant, session, person, kind, since, until }: Filter): F
   session,
   person,
   kind,
-  since,
-  until,
+  since: since === undefined ? undefined : aTime(since, 'past'),
+  until: until === undefined ? undefined : aTime(until, 'past'),
 });
 
-/** Streams to a file with the size so far in sight; the bytes written. */
+const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
+
+/** Streams to a file with the size so far in sight; the bytes written. The file appears whole or not at all. */
 async function download(terminal: Terminal, from: Readable, to: string): Promise<number> {
   const progress = terminal.progress('Exporting …');
   let bytes = 0;
@@ -128,7 +139,12 @@ async function download(terminal: Terminal, from: Readable, to: string): Promise
   });
   const timer = setInterval(() => progress.say(`Exporting … ${(bytes / 1e6).toFixed(1)} MB`), 500);
   try {
-    await pipeline(from, counter, createWriteStream(to, { mode: 0o600 }));
+    const partial = `${to}.partial`;
+    await pipeline(from, counter, createWriteStream(partial, { mode: 0o600 })).catch((error: unknown) => {
+      rmSync(partial, { force: true });
+      throw error;
+    });
+    renameSync(partial, to);
     return bytes;
   } finally {
     clearInterval(timer);
@@ -154,7 +170,7 @@ async function verify(context: Context, source: Readable, key: KeyObject): Promi
   const progress = context.terminal.progress('Checking …');
   let lines = 0;
   try {
-    for await (const line of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesOf(source)) {
       if (!verifier.add(line)) break;
       lines += 1;
       if (lines % 20_000 === 0) progress.say(`Checking … ${lines.toLocaleString()} lines`);
@@ -163,85 +179,4 @@ async function verify(context: Context, source: Readable, key: KeyObject): Promi
   } finally {
     progress.end();
   }
-}
-
-function verificationText(result: Verification): string {
-  const streams = table(
-    ['STREAM', 'ENTRIES', 'FROM', 'TO', 'SIGNED THROUGH'],
-    result.streams.map((stream) => [
-      stream.stream,
-      String(stream.entries),
-      String(stream.firstSeq),
-      String(stream.lastSeq),
-      stream.attestedThrough === null ? pc.yellow('not yet') : String(stream.attestedThrough),
-    ]),
-    'It holds no entries.',
-  );
-  const { failure } = result;
-  if (failure === null)
-    return `${streams}\n\n${pc.green('✓')} ${result.entries} entries, unbroken; ${result.checkpoints} signatures hold.`;
-  const where = [
-    failure.line === null ? '' : `line ${failure.line}`,
-    failure.stream ?? '',
-    failure.seq === null ? '' : `entry ${failure.seq}`,
-  ];
-  return `${streams}\n\n${pc.red('✗')} ${safe(failure.message)} ${pc.dim(`(${failure.code}: ${where.filter((part) => part !== '').join(', ')})`)}`;
-}
-
-type Entry = z.infer<typeof auditEntry>;
-
-function entriesText(entries: readonly Entry[]): string {
-  return table(
-    ['WHEN', 'WHO', 'WHAT', 'GRANT', ''],
-    entries.map((entry) => [
-      when(entry.at),
-      safe(word(entry, ['person', 'by', 'requester', 'reviewer'])),
-      entry.kind,
-      word(entry, ['grant']),
-      safe(summary(entry)),
-    ]),
-    'Nothing on record.',
-  );
-}
-
-/** The first of these members that is text. */
-function word({ data }: Entry, keys: readonly string[]): string {
-  for (const key of keys) {
-    const value = data[key];
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return '';
-}
-
-const SUMMARY_MAX = 100;
-/** What has a column of its own, follows from the grant, or is of use to a machine only. `--json` has it all. */
-const LEFT_OUT: ReadonlySet<string> = new Set([
-  'person',
-  'by',
-  'grant',
-  'request',
-  'session',
-  'principal',
-  'resource',
-  'role',
-  'database',
-  'clientAddress',
-  'application',
-  'op',
-  'index',
-  'bytes',
-  'protocol',
-]);
-
-/** What matters most of an entry, on one line: its words first, then the rest by name. */
-function summary({ data }: Entry): string {
-  const words: string[] = [];
-  const named: string[] = [];
-  for (const [key, value] of Object.entries(data)) {
-    if (LEFT_OUT.has(key) || value === null || value === '') continue;
-    if (key === 'text' || key === 'detail') words.push(String(value));
-    else named.push(`${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
-  }
-  const text = [...words, ...named].join(' ');
-  return text.length > SUMMARY_MAX ? `${text.slice(0, SUMMARY_MAX - 1)}…` : text;
 }

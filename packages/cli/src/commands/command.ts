@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type CommonOptions, Context } from '../context.ts';
 
 /** Turns `(context, arguments, options)` into a commander action; commander passes arguments, then options, then itself. */
@@ -10,4 +10,21 @@ export function action<A extends readonly unknown[], O extends object>(
     const options = command.optsWithGlobals<O & CommonOptions>();
     await run(new Context(process.env, options), all.slice(0, -2) as unknown[] & A, options);
   };
+}
+
+/** An option that can't be given together with others; those are named as in the parsed options. */
+export const either = (flags: string, description: string, ...conflicts: string[]): Option =>
+  new Option(flags, description).conflicts(conflicts);
+
+/** Follows a list's pages to its end. */
+export async function all<T>(
+  get: (cursor?: string) => Promise<{ items: T[]; nextCursor: string | null }>,
+): Promise<T[]> {
+  const items: T[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await get(cursor);
+    items.push(...page.items);
+    if (page.nextCursor === null) return items;
+    cursor = page.nextCursor;
+  }
 }

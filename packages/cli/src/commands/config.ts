@@ -1,41 +1,30 @@
 /** The configuration: what a file would change, and putting it in force. */
-import { readFileSync } from 'node:fs';
-import type { configPlan } from '@tidegate/contract';
-import { TidegateError } from '@tidegate/core';
+import type { ConfigPlan } from '@tidegate/contract';
 import type { Command } from 'commander';
-import pc from 'picocolors';
-import type { z } from 'zod';
+import { paint } from '../colour.ts';
 import { standardInput } from '../context.ts';
-import { safe, table } from '../terminal.ts';
+import { readText } from '../files.ts';
+import { fields, safe, table } from '../layout.ts';
+import { aCount } from '../usage.ts';
 import { when } from '../views/time.ts';
-import { action } from './command.ts';
-import { all } from './identity.ts';
+import { action, all } from './command.ts';
 
-const SIGN = { add: pc.green('+'), change: pc.yellow('~'), remove: pc.red('-') } as const;
+const SIGN = { add: paint.green('+'), change: paint.yellow('~'), remove: paint.red('-') } as const;
 
-function planText({ changes, warnings, fromVersion }: z.infer<typeof configPlan>): string {
-  const lines = changes.map(
-    ({ kind, what, detail }) => `${SIGN[kind]} ${safe(what)}${detail === '' ? '' : pc.dim(`  ${safe(detail)}`)}`,
-  );
-  return [
-    lines.length === 0 ? pc.dim(`Nothing would change (version ${fromVersion} is in force).`) : lines.join('\n'),
-    ...warnings.map((warning) => `${pc.yellow('!')} ${safe(warning)}`),
-  ].join('\n');
+function planText({ changes, warnings, fromVersion }: ConfigPlan): string {
+  if (changes.length === 0 && warnings.length === 0)
+    return paint.dim(`Nothing would change (version ${fromVersion} is in force).`);
+  return fields([
+    ...changes.map(
+      ({ kind, what, detail }) =>
+        [SIGN[kind], `${safe(what)}${detail === '' ? '' : `  ${paint.dim(safe(detail))}`}`] as const,
+    ),
+    ...warnings.map((warning) => [paint.yellow('!'), safe(warning)] as const),
+  ]);
 }
 
-async function read(file: string): Promise<string> {
-  if (file === '-') return standardInput();
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new TidegateError(
-      'invalid_input',
-      `${file} cannot be read.`,
-      'Give a file with -f, or - for standard input.',
-      error,
-    );
-  }
-}
+const read = async (file: string): Promise<string> =>
+  file === '-' ? standardInput() : readText(file, 'Give a file with -f, or - for standard input.');
 
 export function configCommands(program: Command): void {
   program
@@ -76,8 +65,12 @@ export function configCommands(program: Command): void {
       action<[string | undefined], object>(async (context, [version]) => {
         const client = context.client();
         const found =
-          version === undefined ? await client.config() : await client.configVersion({ version: Number(version) });
-        context.answer(found, () => found.yaml.trimEnd());
+          version === undefined
+            ? await client.config()
+            : await client.configVersion({ version: aCount(version, 0, 999_999_999) });
+        // To a file exactly as applied; to a terminal nothing that could steer it.
+        const lines = found.yaml.trimEnd();
+        context.answer(found, () => (context.terminal.watched ? lines.split('\n').map(safe).join('\n') : lines));
       }),
     );
   config
@@ -85,7 +78,8 @@ export function configCommands(program: Command): void {
     .description('who applied what, when')
     .action(
       action(async (context) => {
-        const items = await all((cursor) => context.client().configVersions({ cursor }));
+        const client = context.client();
+        const items = await all((cursor) => client.configVersions({ cursor }));
         context.answer(items, () =>
           table(
             ['VERSION', 'BY', 'WHEN'],

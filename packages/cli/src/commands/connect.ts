@@ -1,15 +1,14 @@
 /** Going in: a ticket from the server, then the engine's own client with everything set. */
 import { spawn } from 'node:child_process';
-import { type Connection, grantId, resourceName, roleName } from '@tidegate/contract';
+import type { Connection } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import type { Command } from 'commander';
-import pc from 'picocolors';
+import { withMfa } from '../asking.ts';
 import type { Context } from '../context.ts';
-import { fields } from '../terminal.ts';
+import { fields } from '../layout.ts';
+import { aCount, aGrant, aResource, aRole, UsageError } from '../usage.ts';
 import { when } from '../views/time.ts';
-import { typed } from './access.ts';
 import { action } from './command.ts';
-import { withMfa } from './identity.ts';
 
 interface ConnectOptions {
   readonly database?: string;
@@ -19,29 +18,35 @@ interface ConnectOptions {
 }
 
 export function connectCommands(program: Command): void {
-  target(program.command('connect <resource> [client-arguments...]'))
+  target(program.command('connect <resource> [args...]'))
+    .summary('open psql on a resource, with everything set')
     .description('open your client on a resource you have a grant for: psql, with everything set')
     .option('--print', 'print how to connect instead: the password is shown this once')
     .addHelpText('after', '\nWhat stands after -- goes to the client: tidegate connect orders -- -c "select 1"')
     .action(
       action<[string, string[]], ConnectOptions & { print?: boolean }>(
         async (context, [resource, clientArguments], given) => {
+          const prints = given.print === true || context.json;
+          if (prints && clientArguments.length > 0)
+            throw new UsageError('With --print no client is run, so it takes no arguments for one.');
           const connection = await ticket(context, resource, given);
           const caFile = context.profiles.saveAuthority(connection.gateway, connection.ca);
-          if (given.print === true || context.json) print(context, connection, caFile);
+          if (prints) print(context, connection, caFile);
           else process.exitCode = await runClient(context, connection, caFile, clientArguments);
         },
       ),
     );
 
   target(program.command('proxy <resource>'))
+    .summary('a local port for any other tool, no password')
     .description('a port on this machine for any tool: no password, only for you, open until the grant ends')
     .option('--port <port>', 'the port; a free one where left out', '0')
     .action(
       action<[string], ConnectOptions & { port: string }>(async (context, [resource], given) => {
+        const port = aCount(given.port, 0, 65_535);
         const { proxy } = await import('../proxy/proxy.ts');
         const connection = await ticket(context, resource, given);
-        await proxy(context, connection, Number(given.port));
+        await proxy(context, connection, port);
       }),
     );
 }
@@ -56,10 +61,10 @@ function target(command: Command): Command {
 
 async function ticket(context: Context, resource: string, given: ConnectOptions): Promise<Connection> {
   const wanted = {
-    resource: typed(resourceName, resource, 'the name of a resource'),
+    resource: aResource(resource),
     database: given.database,
-    role: given.role === undefined ? undefined : typed(roleName, given.role, 'the name of a role'),
-    grant: given.grant === undefined ? undefined : typed(grantId, given.grant, 'the id of a grant (g…)'),
+    role: given.role === undefined ? undefined : aRole(given.role),
+    grant: given.grant === undefined ? undefined : aGrant(given.grant),
   };
   return withMfa(context, given.mfaCode, (client, mfaCode) => client.connect({ ...wanted, mfaCode }));
 }
@@ -114,11 +119,7 @@ async function runClient(
   caFile: string,
   args: readonly string[],
 ): Promise<number> {
-  context.terminal.note(
-    pc.dim(
-      `${connection.user} on ${connection.database}, until ${when(connection.expiresAt)}; every statement is on record.`,
-    ),
-  );
+  context.hint(`${connection.user}, until ${when(connection.expiresAt)}. Every statement is on record.`);
   const mode = sslMode(connection);
   const child = spawn('psql', [...args], {
     stdio: 'inherit',

@@ -1,16 +1,14 @@
 /** Resources, gateways, findings: what those who run Tidegate look at. */
-import { resourceName } from '@tidegate/contract';
-import { durationText, parseDuration } from '@tidegate/core';
 import type { Command } from 'commander';
-import pc from 'picocolors';
+import { ask } from '../asking.ts';
+import { paint } from '../colour.ts';
 import { standardInput } from '../context.ts';
-import { fields, safe, table } from '../terminal.ts';
-import { length, when } from '../views/time.ts';
-import { typed } from './access.ts';
-import { action } from './command.ts';
-import { all, ask } from './identity.ts';
+import { fields, safe, table } from '../layout.ts';
+import { aDuration, aResource } from '../usage.ts';
+import { away, length, when } from '../views/time.ts';
+import { action, all } from './command.ts';
 
-const HEALTH = { ok: pc.green, failing: pc.red, unknown: pc.dim } as const;
+const HEALTH = { ok: paint.green, failing: paint.red, unknown: paint.dim } as const;
 
 export function operateCommands(program: Command): void {
   const resources = program.command('resources').description('databases under just-in-time control');
@@ -22,16 +20,16 @@ export function operateCommands(program: Command): void {
         const { items } = await context.client().resources();
         context.answer(items, () =>
           table(
-            ['NAME', 'ENGINE', 'DATABASES', 'LABELS', 'ROLES', 'HEALTH'],
+            ['NAME', 'HEALTH', 'ENGINE', 'DATABASES', 'ROLES', 'LABELS'],
             items.map((resource) => [
-              pc.bold(resource.name),
+              paint.bold(resource.name),
+              HEALTH[resource.health.state](resource.health.state),
               resource.engine,
               resource.databases.map(safe).join(', '),
+              resource.roles.map((role) => role.name).join(', '),
               Object.entries(resource.labels)
                 .map(([key, value]) => safe(`${key}=${value}`))
                 .join(' '),
-              resource.roles.map((role) => role.name).join(', '),
-              HEALTH[resource.health.state](resource.health.state),
             ]),
             'No resources yet: tidegate apply -f FILE',
           ),
@@ -43,11 +41,11 @@ export function operateCommands(program: Command): void {
     .description('one of them')
     .action(
       action<[string], object>(async (context, [name]) => {
-        const resource = await context.client().resource({ name: typed(resourceName, name, 'the name of a resource') });
+        const resource = await context.client().resource({ name: aResource(name) });
         const { health } = resource;
         context.answer(resource, () =>
           fields([
-            ['resource', `${pc.bold(resource.name)} (${resource.engine} at ${safe(resource.address)})`],
+            ['resource', `${paint.bold(resource.name)} (${resource.engine} at ${safe(resource.address)})`],
             ['databases', resource.databases.map(safe).join(', ')],
             ['owners', resource.owners.map(safe).join(', ')],
             [
@@ -61,8 +59,12 @@ export function operateCommands(program: Command): void {
             ],
             [
               'health',
-              `${HEALTH[health.state](health.state)} ${safe(health.detail)}${health.checkedAt === null ? '' : `, ${when(health.checkedAt)}`}`,
+              [
+                `${HEALTH[health.state](health.state)}${health.checkedAt === null ? '' : `, seen ${when(health.checkedAt)}`}`,
+                safe(health.detail),
+              ].join('\n'),
             ],
+            ['gateway', resource.gateway === null ? paint.red('none') : safe(resource.gateway)],
             ['open grants', String(resource.openGrants)],
           ]),
         );
@@ -74,12 +76,17 @@ export function operateCommands(program: Command): void {
     .option('--password-stdin', 'read it from standard input')
     .action(
       action<[string], { passwordStdin?: boolean }>(async (context, [name], given) => {
+        const known = aResource(name);
+        const client = context.client();
         const password =
           given.passwordStdin === true
             ? await standardInput()
-            : await ask(context, `Administrator password of ${name}`, true);
-        await context.client().setCredential({ name: typed(resourceName, name, 'the name of a resource'), password });
-        context.answer({ stored: true }, () => 'Stored.');
+            : await ask(context, `Password of ${known}’s administrator`, {
+                hidden: true,
+                otherwise: '--password-stdin',
+              });
+        await client.setCredential({ name: known, password });
+        context.answer({ stored: true }, () => 'Stored, sealed. The gateway takes it from now on.');
       }),
     );
 
@@ -92,15 +99,15 @@ export function operateCommands(program: Command): void {
         const { items } = await context.client().gateways();
         context.answer(items, () =>
           table(
-            ['NAME', 'LINK', 'LISTENS', 'SPOOL', 'VERSION'],
+            ['NAME', 'LINK', 'VERSION', 'SPOOL', 'LISTENS'],
             items.map((gateway) => [
-              pc.bold(safe(gateway.name)),
-              gateway.connected ? pc.green('connected') : pc.red(`last seen ${when(gateway.lastSeenAt)}`),
-              gateway.listeners.map(({ engine, host, port }) => `${engine} ${host}:${port}`).join(', '),
+              paint.bold(safe(gateway.name)),
+              gateway.connected ? paint.green('connected') : paint.red(`away, seen ${away(gateway.lastSeenAt)}`),
+              gateway.version,
               gateway.spool === null
                 ? ''
                 : `${(gateway.spool.bytes / 1e6).toFixed(1)} of ${(gateway.spool.limitBytes / 1e6).toFixed(0)} MB`,
-              gateway.version,
+              gateway.listeners.map(({ engine, host, port }) => `${engine} ${host}:${port}`).join(', '),
             ]),
             'No gateways.',
           ),
@@ -113,12 +120,9 @@ export function operateCommands(program: Command): void {
     .option('--valid-for <duration>', 'how long it may be used', '1h')
     .action(
       action<[string], { validFor: string }>(async (context, [name], { validFor }) => {
-        const made = await context.client().createJoinToken({ name, validFor: durationText(parseDuration(validFor)) });
+        const made = await context.client().createJoinToken({ name, validFor: aDuration(validFor) });
         context.answer(made, () => made.token);
-        if (!context.json)
-          context.terminal.note(
-            pc.dim(`Start it with TIDEGATE_JOIN_TOKEN set to this; it serves once, until ${when(made.expiresAt)}.`),
-          );
+        context.hint(`Start it with TIDEGATE_JOIN_TOKEN set to this; it serves once, until ${when(made.expiresAt)}.`);
       }),
     );
 
@@ -138,8 +142,8 @@ export function operateCommands(program: Command): void {
               finding.kind.replaceAll('_', ' '),
               finding.resource,
               safe(finding.principal),
-              when(finding.foundAt),
-              finding.resolvedAt === null ? pc.red('not yet') : when(finding.resolvedAt),
+              away(finding.foundAt),
+              finding.resolvedAt === null ? paint.red('not yet') : away(finding.resolvedAt),
               safe(finding.detail),
             ]),
             'No findings.',

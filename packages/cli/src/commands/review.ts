@@ -1,25 +1,21 @@
 /** Agreeing and refusing. */
-import { requestId } from '@tidegate/contract';
 import type { Command } from 'commander';
+import { withMfa } from '../asking.ts';
+import { aRequest } from '../usage.ts';
 import { requestText } from '../views/access.ts';
-import { typed } from './access.ts';
 import { action } from './command.ts';
-import { withMfa } from './identity.ts';
 
 export function reviewCommands(program: Command): void {
-  for (const [name, decision] of [
-    ['approve', 'approve'],
-    ['deny', 'deny'],
-  ] as const) {
+  for (const decision of ['approve', 'deny'] as const) {
     const command = program
-      .command(`${name} <request>`)
-      .description(name === 'approve' ? 'agree to a request' : 'refuse a request; one refusal ends it')
+      .command(`${decision} <request>`)
+      .description(decision === 'approve' ? 'agree to a request' : 'refuse a request: one refusal ends it')
       .option('--mfa-code <code>', 'a code of your second factor, where the policy asks for it');
-    if (name === 'deny') command.requiredOption('--comment <text>', 'why; the person is told');
+    if (decision === 'deny') command.requiredOption('--comment <text>', 'why; the person is told');
     else command.option('--comment <text>', 'a word to go with it');
     command.action(
       action<[string], { comment?: string; mfaCode?: string }>(async (context, [id], { comment, mfaCode }) => {
-        const parsed = typed(requestId, id, 'the id of a request (req_…)');
+        const parsed = aRequest(id);
         const request = await withMfa(context, mfaCode, (client, code) =>
           client.review({ id: parsed, decision, comment, mfaCode: code }),
         );

@@ -5,16 +5,21 @@
  */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import { postgres } from '@tidegate/wire';
-import pc from 'picocolors';
+import { paint } from '../colour.ts';
 import type { Context } from '../context.ts';
+import { fields } from '../layout.ts';
 import { when } from '../views/time.ts';
 import { GatewayRefusal, logIn, openGateway } from './gateway-login.ts';
+import { grantOver } from './grant-over.ts';
 import { isOurs } from './peer.ts';
 
 const STARTUP_MS = 10_000;
+/** A gateway cuts within a second. */
+const CUT_MS = 5_000;
 
 /** Listens on loopback until Ctrl-C or the grant's end. */
 export async function proxy(context: Context, connection: Connection, port: number): Promise<void> {
@@ -23,8 +28,9 @@ export async function proxy(context: Context, connection: Connection, port: numb
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     serve(socket, connection).catch((error: unknown) => {
+      if (socket.destroyed) return; // a client that left, or a look whether the port is open
       socket.end(error instanceof GatewayRefusal ? error.response : postgres.fatal('08006', text(error)));
-      context.terminal.note(pc.red(text(error)));
+      context.terminal.note(paint.red(text(error)));
     });
   });
   server.listen(port, '127.0.0.1');
@@ -47,32 +53,41 @@ export async function proxy(context: Context, connection: Connection, port: numb
     database: connection.database,
     expiresAt: connection.expiresAt,
   };
-  context.answer(
-    value,
-    () =>
-      `127.0.0.1:${local}  user ${value.user}, database ${value.database}, no password, until ${when(value.expiresAt)}`,
+  context.answer(value, () =>
+    fields([
+      ['host', `127.0.0.1:${local}`],
+      ['user', `${value.user} (or any: it is you)`],
+      ['password', 'none'],
+      ['database', value.database],
+      ['until', when(value.expiresAt)],
+    ]),
   );
-  context.terminal.note(pc.dim('Ctrl-C ends it.'));
+  context.hint('Ctrl-C ends it.');
 
-  await ended(Date.parse(connection.expiresAt));
+  const stop = new AbortController();
+  const over = await Promise.race([signalled(), grantOver(context.client(), connection, stop.signal)]);
+  stop.abort();
   server.close();
-  for (const socket of sockets) socket.destroy();
+  if (over !== null) {
+    context.terminal.note(over);
+    // The gateway cuts, and tells each client why: that is passed on before the port goes.
+    await Promise.race([once(server, 'close'), delay(CUT_MS, undefined, { ref: false })]);
+  }
+  for (const socket of sockets) socket.destroySoon();
 }
 
-async function ended(at: number): Promise<void> {
-  const stop = new AbortController();
-  // The gateway cuts on time by itself; a few seconds later there is nothing left to listen for.
-  const timer = setTimeout(() => stop.abort(), Math.min(at - Date.now() + 5_000, 2 ** 31 - 1));
-  const signalled = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  await Promise.race([signalled, once(stop.signal, 'abort')]);
-  clearTimeout(timer);
+async function signalled(): Promise<null> {
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  return null;
 }
 
 async function serve(socket: Socket, connection: Connection): Promise<void> {
   socket.on('error', () => socket.destroy());
-  if (!isOurs(socket)) throw new Error('this proxy serves only the user who started it');
+  const ours = isOurs(socket);
   const reader = new postgres.HandshakeReader('client');
   const packet = await startup(socket, reader);
+  // Said only now, because a client shows an error only in answer to its own start-up packet.
+  if (!ours) throw new Error('this proxy serves only the user who started it');
   if (packet.kind === 'cancel') {
     const gateway = await openGateway(connection);
     gateway.end(postgres.cancelRequest(packet));
@@ -80,22 +95,39 @@ async function serve(socket: Socket, connection: Connection): Promise<void> {
     socket.end();
     return;
   }
-  const { socket: gateway, early } = await logIn(connection, packet.parameters);
+  if (packet.replication) throw new Error('a replication connection cannot go through Tidegate');
+  const { socket: gateway, early } = await logIn(
+    { ...connection, database: databaseOf(packet, connection) },
+    packet.parameters,
+  );
   gateway.on('error', () => gateway.destroy());
-  gateway.once('close', () => socket.destroy());
-  socket.once('close', () => gateway.destroy());
+  // Only once all is written: the last thing said is why the session was cut.
+  gateway.once('close', () => socket.destroySoon());
+  socket.once('close', () => gateway.destroySoon());
+  if (packet.negotiate !== null) {
+    socket.write(postgres.negotiateProtocolVersion(packet.negotiate.minor, packet.negotiate.unknownOptions));
+  }
   socket.write(early);
   gateway.write(reader.rest());
   socket.pipe(gateway);
   gateway.pipe(socket);
 }
 
+/**
+ * The database the tool names: never another in its place. Tools that were told none name their user's; they get the one
+ * this proxy was opened for.
+ */
+const databaseOf = ({ user, database }: postgres.StartupMessage, connection: Connection): string =>
+  database === user ? connection.database : database;
+
 /** The tool's start-up packet; offers of encryption are declined: this never leaves the machine. */
 async function startup(
   socket: Socket,
   reader: postgres.HandshakeReader,
 ): Promise<Extract<postgres.StartupPacket, { kind: 'cancel' | 'startup' }>> {
-  const deadline = AbortSignal.timeout(STARTUP_MS);
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort());
+  const deadline = AbortSignal.any([gone.signal, AbortSignal.timeout(STARTUP_MS)]);
   for (;;) {
     const packet = reader.startup();
     switch (packet?.kind) {

@@ -19,7 +19,9 @@ export async function runControl(env: NodeJS.ProcessEnv, until: Promise<void>, s
     }
     const control = controlPlane(home, env, storeUrl, () => undefined, restarted);
     ends.add(() => control.stop());
-    const { url, setupToken } = controlReady.parse(await control.start());
+    const ready = await Promise.race([control.start(), until]);
+    if (ready === undefined) return;
+    const { url, setupToken } = controlReady.parse(ready);
     if (setupToken !== null) say(`Make the first administrator, once, at ${url}/setup.html#token=${setupToken}`);
     say(`ready ${url}`);
     await until;
@@ -34,8 +36,9 @@ export async function runGateway(env: NodeJS.ProcessEnv, until: Promise<void>, s
   const restarted = (name: string, how: string): void => say(`The ${name} ended (${how}) and is being started again.`);
   const gate = gateway(home, async () => env, restarted);
   try {
-    const lines = listenerLine(gatewayReady.parse(await gate.start()));
-    for (const line of lines) say(line);
+    const ready = await Promise.race([gate.start(), until]);
+    if (ready === undefined) return;
+    for (const line of listenerLine(gatewayReady.parse(ready))) say(line);
     say('ready gateway');
     await until;
   } finally {

@@ -16,6 +16,10 @@ export interface StartOptions {
   readonly env: NodeJS.ProcessEnv;
   /** A line for the person at the terminal. */
   readonly say: (line: string) => void;
+  /** What is being done just now. */
+  readonly progress: (text: string) => void;
+  /** Gives up a start that is under way: what was begun is ended again. */
+  readonly signal: AbortSignal;
 }
 
 export interface Running {
@@ -25,7 +29,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts all parts and resolves when all can be used. What was begun is ended again when a part fails to start. */
+/**
+ * Starts all parts and resolves when all can be used. What was begun is ended again when a part fails to start, or when
+ * the signal aborts: then it rejects with the signal's reason.
+ */
 export async function start(options: StartOptions): Promise<Running> {
   const { lockFolder } = await import('@tidegate/embedded');
   const home = prepareHome(homeFolder(options.env));
@@ -41,7 +48,11 @@ export async function start(options: StartOptions): Promise<Running> {
   }
 }
 
-async function startParts({ env, demo, say }: StartOptions, home: Home, ends: Ends): Promise<string> {
+async function startParts({ env, demo, say, progress, signal }: StartOptions, home: Home, ends: Ends): Promise<string> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => undefined); // also when nobody is waiting just then
   const restarted = (name: string, how: string): void => say(`The ${name} ended (${how}) and is being started again.`);
   const keep = async (name: string, open: () => ReturnType<typeof openStore>): Promise<KeptCluster> => {
     const kept = await KeptCluster.start(open, name, restarted);
@@ -57,6 +68,7 @@ async function startParts({ env, demo, say }: StartOptions, home: Home, ends: En
     orders = await demoPart.startOrders({ home: home.home });
     return orders.cluster;
   };
+  progress(existsSync(home.store) ? 'Starting the store …' : `Setting up ${home.home} …`);
   // Both are awaited whatever happens, so that what did start is among the ends when the other fails.
   const [store, demoDatabase] = await Promise.allSettled([
     env.TIDEGATE_DATABASE_URL ?? keep('store', () => openStore(home)).then(({ cluster }) => cluster.url('tidegate')),
@@ -64,12 +76,14 @@ async function startParts({ env, demo, say }: StartOptions, home: Home, ends: En
   ]);
   if (store.status === 'rejected') throw store.reason;
   if (demoDatabase.status === 'rejected') throw demoDatabase.reason;
+  signal.throwIfAborted();
 
   // The one gateway here is told the link's port at each start, so any free one will do (TIDEGATE_LINK_PORT fixes it).
   let linkPort = 0;
   const control = controlPlane(home, env, store.value, () => linkPort, restarted);
   ends.add(() => control.stop());
-  const controlPlaneReady = controlReady.parse(await control.start());
+  progress('Starting the control plane …');
+  const controlPlaneReady = controlReady.parse(await Promise.race([control.start(), aborted]));
   const { url, setupToken } = controlPlaneReady;
   linkPort = controlPlaneReady.linkPort;
 
@@ -85,7 +99,8 @@ async function startParts({ env, demo, say }: StartOptions, home: Home, ends: En
     say('Demo: alice (engineers), bob (leads), carol (dba, administrators, auditors); resource orders.');
     if (generated) say(`Their password, shown this once: ${password}`);
   };
-  const [ready] = await Promise.all([gate.start(), seed()]);
+  progress('Starting the gateway …');
+  const [ready] = await Promise.race([Promise.all([gate.start(), seed()]), aborted]);
   for (const line of listenerLine(gatewayReady.parse(ready))) say(line);
   return url;
 }

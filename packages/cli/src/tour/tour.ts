@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TidegateError } from '@tidegate/core';
-import pc from 'picocolors';
 import { z } from 'zod';
+import { paint } from '../colour.ts';
 import type { Context } from '../context.ts';
 import type { Running } from '../start/start.ts';
 
@@ -40,7 +40,7 @@ export async function tour(context: Context, url: string | undefined): Promise<v
       );
       running = await privateInstance(context, folder, guide.password);
       guide.url = running.url;
-      context.terminal.out(pc.dim(`  ready at ${running.url}`));
+      context.terminal.out(paint.dim(`  ready at ${running.url}`));
     } else {
       guide.url = url;
       guide.password = context.env.TIDEGATE_DEMO_PASSWORD ?? '';
@@ -70,7 +70,13 @@ async function privateInstance(context: Context, folder: string, password: strin
     TIDEGATE_POSTGRES_PORT: String(postgres),
     TIDEGATE_DEMO_PASSWORD: password,
   };
-  return start({ demo: true, env, say: () => undefined });
+  return start({
+    demo: true,
+    env,
+    say: () => undefined,
+    progress: () => undefined,
+    signal: new AbortController().signal,
+  });
 }
 
 async function tell(guide: Guide): Promise<void> {
@@ -137,7 +143,7 @@ class Guide {
 
   title(what: string, why: string): void {
     this.#step += 1;
-    this.#context.terminal.out(`\n${pc.bold(pc.cyan(`${this.#step}. ${what}`))}\n${pc.dim(why)}`);
+    this.#context.terminal.out(`\n${paint.bold(paint.cyan(`${this.#step}. ${what}`))}\n${paint.dim(why)}`);
   }
 
   show(text: string): void {
@@ -167,7 +173,7 @@ class Guide {
   /** A psql that sits in a session until it is cut; `closed` is what it said then. */
   openSession(to: z.infer<typeof connection>): { opened: Promise<void>; closed: Promise<string> } {
     this.#context.terminal.out(
-      `${pc.green('alice $')} psql   ${pc.dim('# in a second terminal: SELECT pg_sleep(3600)')}`,
+      `${paint.green('alice $')} psql   ${paint.dim('# in a second terminal: SELECT pg_sleep(3600)')}`,
     );
     const child = spawn('psql', ['-X', '-q', '-c', '\\echo open', '-c', 'SELECT pg_sleep(3600)'], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -192,7 +198,7 @@ class Guide {
 
   #prompt(person: string, args: readonly string[]): void {
     const typed = args.map((arg) => (/^[\w./:=@-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(' ');
-    this.#context.terminal.out(`${pc.green(`${person} $`)} tidegate ${typed}`);
+    this.#context.terminal.out(`${paint.green(`${person} $`)} tidegate ${typed}`);
   }
 
   async #run(person: string, args: readonly string[], code: number, input = ''): Promise<void> {
@@ -213,7 +219,7 @@ class Guide {
         ...this.#context.env,
         XDG_CONFIG_HOME: this.#folder,
         TIDEGATE_PROFILE: person,
-        ...(pc.isColorSupported ? { FORCE_COLOR: '1' } : {}),
+        ...(process.stdout.isTTY === true ? { FORCE_COLOR: '1' } : {}),
         PAGER: '',
       },
     });

@@ -1,104 +1,134 @@
 /** Requests, grants, sessions and explanations as people read them. */
 import type { Explanation, GrantView, RequestView, SessionView } from '@tidegate/contract';
-import pc from 'picocolors';
-import { fields, safe, table } from '../terminal.ts';
-import { length, when } from './time.ts';
+import { paint } from '../colour.ts';
+import { fields, safe, table, wrap } from '../layout.ts';
+import { away, clock, length, when } from './time.ts';
 
 const COLOUR = {
-  pending: pc.yellow,
-  approved: pc.green,
-  denied: pc.red,
-  cancelled: pc.dim,
-  lapsed: pc.dim,
-  scheduled: pc.yellow,
-  active: pc.green,
-  closing: pc.yellow,
-  closed: pc.dim,
+  pending: paint.yellow,
+  approved: paint.green,
+  denied: paint.red,
+  cancelled: paint.dim,
+  lapsed: paint.dim,
+  scheduled: paint.yellow,
+  active: paint.green,
+  closing: paint.yellow,
+  closed: paint.dim,
 } as const;
 
 const state = (name: keyof typeof COLOUR): string => COLOUR[name](name);
+
+interface Step {
+  readonly groups: readonly string[];
+  readonly people: readonly string[];
+  readonly count: number;
+}
+
+/** `one of leads`, `2 of dba or dave`. */
+const ofWhom = ({ groups, people }: Step, count: number): string =>
+  `${count === 1 ? 'one' : String(count)} of ${[...groups, ...people].map(safe).join(' or ')}`;
 
 /** Who still has to agree: `one of leads, then one of dba`. */
 function waitingFor(request: RequestView): string {
   return request.steps
     .filter((step) => step.state !== 'done')
-    .map((step) => {
-      const missing = step.count - step.approvedBy.length;
-      const from = [...step.groups, ...step.people].map(safe).join(' or ');
-      return `${missing === 1 ? 'one' : String(missing)} of ${from}`;
-    })
+    .map((step) => ofWhom(step, step.count - step.approvedBy.length))
     .join(', then ');
 }
 
 export function requestText(request: RequestView): string {
-  const { grant } = request;
-  const reviews = request.reviews.map(
-    (review) =>
-      `${review.decision === 'approve' ? 'approved' : 'denied'} by ${safe(review.reviewer)}${review.comment === null ? '' : `: ${safe(review.comment)}`}`,
+  const { grant, reviews } = request;
+  const asks = request.extends === null ? 'asks for' : `asks for more time (grant ${request.extends}):`;
+  const said = reviews.map(
+    ({ decision, reviewer, comment }) =>
+      `${decision === 'approve' ? 'approved' : 'denied'} by ${safe(reviewer)}${comment === null ? '' : `: ${safe(comment)}`}`,
   );
   return fields([
     ['request', `${request.id}  ${state(request.state)}`],
-    ['who', `${safe(request.requester)} asks for ${pc.bold(request.role)} on ${pc.bold(request.resource)}`],
+    ['who', `${safe(request.requester)} ${asks} ${paint.bold(request.role)} on ${paint.bold(request.resource)}`],
     ['for', `${length(request.duration)}${request.startsAt === null ? '' : `, from ${when(request.startsAt)}`}`],
     ['reason', safe(request.reason)],
     ['ticket', request.ticket === null ? null : safe(request.ticket)],
-    ['decided by', `${safe(request.decision.rule)}: ${safe(request.decision.why)}`],
+    ['asked', when(request.createdAt)],
+    ['decision', safe(request.decision.why)],
     ['waits for', request.state === 'pending' ? `${waitingFor(request)}; lapses ${when(request.lapsesAt)}` : null],
-    ['reviews', reviews.join('\n')],
+    ['reviews', said.join('\n')],
     ['grant', grant === null ? null : `${grant.id}  ${grantState(grant)}`],
   ]);
 }
 
 function grantState(grant: GrantView): string {
   const said = state(grant.state);
-  if (grant.state === 'scheduled') return `${said}${grant.problem === null ? '' : `: ${safe(grant.problem)}`}`;
-  if (grant.state === 'active') return `${said} until ${when(grant.expiresAt)}`;
+  const problem = grant.problem === null ? '' : `: ${safe(grant.problem)}`;
+  if (grant.state === 'scheduled') return `${said}${problem}`;
+  if (grant.state === 'active') return `${said} until ${when(grant.expiresAt)}${problem}`;
   const because = grant.closedBecause === null ? '' : `, ${grant.closedBecause}`;
   const by = grant.closedBy === null ? '' : ` by ${safe(grant.closedBy)}`;
-  return `${said}${because}${by}${grant.comment === null ? '' : `: ${safe(grant.comment)}`}`;
+  const at = grant.closedAt === null ? '' : ` ${when(grant.closedAt)}`;
+  return `${said}${because}${by}${at}${grant.comment === null ? '' : `: ${safe(grant.comment)}`}${problem}`;
 }
 
-export function requestsText(requests: readonly RequestView[], none: string): string {
+/** @param shows `mine` leaves out who asks, `to-review` the state: every line would say the same */
+export function requestsText(
+  requests: readonly RequestView[],
+  shows: 'mine' | 'to-review' | 'all',
+  none: string,
+): string {
+  const standing = (request: RequestView): string =>
+    request.state === 'pending' ? `${state('pending')}: ${waitingFor(request)}` : state(request.state);
+  const who = shows !== 'mine';
+  const states = shows !== 'to-review';
   return table(
-    ['ID', 'WHO', 'ASKS FOR', 'FOR', 'STATE', 'WAITS FOR', 'ASKED', 'REASON'],
+    ['ID', ...(who ? ['WHO'] : []), 'ASKS FOR', 'ASKED', ...(states ? ['STATE'] : []), 'REASON'],
     requests.map((request) => [
       request.id,
-      safe(request.requester),
-      `${request.role} on ${request.resource}`,
-      length(request.duration),
-      state(request.state),
-      request.state === 'pending' ? waitingFor(request) : '',
-      when(request.createdAt),
+      ...(who ? [safe(request.requester)] : []),
+      `${request.role} on ${request.resource}, ${request.extends === null ? '' : '+'}${length(request.duration)}`,
+      away(request.createdAt),
+      ...(states ? [standing(request)] : []),
       safe(request.reason),
     ]),
     none,
   );
 }
 
-export function grantsText(grants: readonly GrantView[]): string {
+export function grantsText(grants: readonly GrantView[], none: string): string {
   return table(
     ['ID', 'WHO', 'ROLE', 'RESOURCE', 'STATE'],
     grants.map((grant) => [grant.id, safe(grant.person), grant.role, grant.resource, grantState(grant)]),
-    'No grants are open.',
+    none,
   );
 }
 
+/** One line, after something was done to it. */
 export const grantText = (grant: GrantView): string =>
-  `${grant.id}  ${grant.role} on ${grant.resource}  ${grantState(grant)}`;
+  wrap(`${grant.id}  ${grant.role} on ${grant.resource}  ${grantState(grant)}`);
+
+export function grantDetails(grant: GrantView): string {
+  return fields([
+    ['grant', `${grant.id}  ${grantState(grant)}`],
+    ['who', `${safe(grant.person)}, as database user ${grant.loginName}`],
+    [
+      'what',
+      `${paint.bold(grant.role)} on ${paint.bold(grant.resource)} (${grant.engine}), for ${length(grant.duration)}`,
+    ],
+    ['began', grant.startsAt === null ? null : when(grant.startsAt)],
+    ['request', grant.request],
+  ]);
+}
 
 export function sessionsText(sessions: readonly SessionView[]): string {
   return table(
-    ['ID', 'WHO', 'RESOURCE', 'DATABASE', 'FROM', 'APPLICATION', 'BEGAN', 'ENDED', 'STATEMENTS'],
+    ['ID', 'WHO', 'IN', 'FROM', 'STATEMENTS', 'STATE'],
     sessions.map((session) => [
       session.id,
       safe(session.person),
-      `${session.role} on ${session.resource}`,
-      safe(session.database),
-      session.clientAddress,
-      safe(session.application),
-      when(session.startedAt),
-      session.endedAt === null ? pc.green('open') : `${when(session.endedAt)} ${session.endedBecause ?? ''}`,
+      `${session.resource}/${safe(session.database)} as ${session.role}`,
+      `${session.application === '' ? '' : `${safe(session.application)} at `}${session.clientAddress}`,
       String(session.statements),
+      session.endedAt === null
+        ? `${paint.green('open')} since ${clock(session.startedAt)}`
+        : `${clock(session.endedAt)} ${(session.endedBecause ?? 'ended').replaceAll('_', ' ')}`,
     ]),
     'No sessions.',
   );
@@ -106,32 +136,35 @@ export function sessionsText(sessions: readonly SessionView[]): string {
 
 export function explanationText(explanation: Explanation): string {
   const head = {
-    allowed: pc.green('allowed at once'),
-    needs_approval: pc.yellow('allowed, once agreed to'),
-    denied: pc.red('denied'),
+    allowed: paint.green('allowed at once'),
+    needs_approval: paint.yellow('allowed, once agreed to'),
+    denied: paint.red('denied'),
   }[explanation.outcome];
+  const { defaultDuration, maxDuration } = explanation;
   const steps = explanation.steps.map((step, index) => {
-    const from = [...step.groups, ...step.people].map(safe).join(' or ');
-    const who = step.candidates.length === 0 ? pc.red('nobody could now') : step.candidates.map(safe).join(', ');
-    return `${index + 1}. ${step.count} of ${from}: ${who}`;
+    const who = step.candidates.length === 0 ? paint.red('nobody could now') : step.candidates.map(safe).join(', ');
+    return [`${index + 1}.`, `${ofWhom(step, step.count)}: ${who}`] as const;
   });
   const considered = explanation.considered.map(
     ({ rule, matched, because }) =>
-      `${matched ? pc.green('✓') : pc.dim('·')} ${safe(rule)}${because.length === 0 ? '' : pc.dim(`: ${because.map(safe).join('; ')}`)}`,
+      [
+        matched ? paint.green('✓') : '·',
+        `${safe(rule)}${because.length === 0 ? '' : paint.dim(`: ${because.map(safe).join('; ')}`)}`,
+      ] as const,
   );
   return [
     fields([
-      ['decision', `${head}${explanation.rule === null ? '' : ` by rule ${pc.bold(safe(explanation.rule))}`}`],
+      ['decision', `${head}${explanation.rule === null ? '' : ` by rule ${paint.bold(safe(explanation.rule))}`}`],
       ['why', safe(explanation.why)],
       [
         'duration',
-        explanation.maxDuration === null
+        maxDuration === null
           ? null
-          : `${length(explanation.defaultDuration ?? explanation.maxDuration)} unless asked for, at most ${length(explanation.maxDuration)}`,
+          : `${length(defaultDuration ?? maxDuration)} unless asked for, at most ${length(maxDuration)}`,
       ],
       ['MFA', explanation.mfaAt.length === 0 ? null : `at ${explanation.mfaAt.join(', ')}`],
     ]),
-    ...(steps.length === 0 ? [] : ['', pc.dim('who could agree'), ...steps]),
-    ...(considered.length === 0 ? [] : ['', pc.dim('rules, in order'), ...considered]),
+    ...(steps.length === 0 ? [] : ['', paint.dim('who could agree'), fields(steps)]),
+    ...(considered.length === 0 ? [] : ['', paint.dim('rules, in order'), fields(considered)]),
   ].join('\n');
 }

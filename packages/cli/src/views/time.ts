@@ -1,31 +1,30 @@
-/** Times as people read them: the day only when it is not today, and how far away. */
+/** Times as people read them, in the local zone: the day only when it is not today, and how far away. */
 import { formatDuration } from '@tidegate/core';
 
-const time = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hourCycle: 'h23',
-});
-const day = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric' });
-
-/** `14:05:09 (in 28 min)`, in the local zone. */
-export function when(instant: string | null, now = Date.now()): string {
-  if (instant === null) return '–';
-  const at = Date.parse(instant);
-  const today = day.format(at) === day.format(now);
-  return `${today ? '' : `${day.format(at)} `}${time.format(at)} (${distance(at - now)})`;
+/** `14:05:09`, or `2026-11-23 14:05` on another day; with `seconds` always to the second. */
+export function clock(instant: string, seconds = false, now = Temporal.Now.zonedDateTimeISO()): string {
+  const at = Temporal.Instant.from(instant).toZonedDateTimeISO(now.timeZoneId);
+  const today = at.toPlainDate().equals(now.toPlainDate());
+  const time = at.toPlainTime().toString({ smallestUnit: today || seconds ? 'second' : 'minute' });
+  return today ? time : `${at.toPlainDate().toString()} ${time}`;
 }
 
-/** `in 28 min`, `3 min ago`, `now`; two units at most. */
+/** `14:05:09 (in 28 min)`; `–` for none. */
+export function when(instant: string | null, now = Temporal.Now.zonedDateTimeISO()): string {
+  return instant === null ? '–' : `${clock(instant, false, now)} (${away(instant, now)})`;
+}
+
+/** `in 28 min`, `3 min ago`, `now`; `–` for none. */
+export function away(instant: string | null, now = Temporal.Now.zonedDateTimeISO()): string {
+  return instant === null ? '–' : distance(Date.parse(instant) - now.epochMilliseconds);
+}
+
+/** `in 28 min`, `3 min ago`, `now`; two units at most, and no more exact than is of use. */
 export function distance(milliseconds: number): string {
   const seconds = Math.round(Math.abs(milliseconds) / 1000);
   if (seconds === 0) return 'now';
-  const rounded = seconds < 120 ? seconds : Math.round(seconds / 60) * 60;
-  const text = formatDuration(Temporal.Duration.from({ seconds: rounded }))
-    .split(' ')
-    .slice(0, 4)
-    .join(' ');
+  const unit = seconds < 120 ? 1 : seconds < 86_400 ? 60 : 3_600;
+  const text = formatDuration(Temporal.Duration.from({ seconds: Math.round(seconds / unit) * unit }));
   return milliseconds > 0 ? `in ${text}` : `${text} ago`;
 }
 

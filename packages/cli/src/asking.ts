@@ -1,0 +1,71 @@
+/** Asking the person at the terminal: names, passwords, codes of the second factor. */
+import { isCancel, password as passwordPrompt, text as textPrompt } from '@clack/prompts';
+import { type Client, Refusal } from '@tidegate/contract';
+import { TidegateError } from '@tidegate/core';
+import type { Context } from './context.ts';
+import { Interrupted, UsageError } from './usage.ts';
+
+/** How often a mistyped code may be typed again at one prompt. */
+const TRIES = 3;
+
+/** @param otherwise the option that gives it where nobody is there to be asked */
+export async function ask(
+  context: Context,
+  what: string,
+  { hidden, otherwise, stands = 'Nothing was done.' }: { hidden: boolean; otherwise: string; stands?: string },
+): Promise<string> {
+  if (!context.terminal.interactive)
+    throw new UsageError(`${what} is needed, and there is no terminal to ask at.`, `Give it with ${otherwise}.`);
+  const prompt = { message: what, output: process.stderr };
+  const said = hidden ? await passwordPrompt(prompt) : await textPrompt(prompt);
+  if (isCancel(said)) throw new Interrupted(stands);
+  return said ?? '';
+}
+
+/** A password, twice, so that a slip of the finger locks nobody out. */
+export async function askNewPassword(context: Context, what: string, otherwise: string): Promise<string> {
+  const password = await ask(context, what, { hidden: true, otherwise });
+  const again = await ask(context, 'The same again', { hidden: true, otherwise });
+  if (password !== again) throw new UsageError('The two are not the same.', 'Nothing was done: try again.');
+  return password;
+}
+
+/** Asks for a code until it is right, at most three times. */
+export async function withCode<T>(
+  context: Context,
+  what: string,
+  stands: string,
+  call: (code: string) => Promise<T>,
+): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    const code = await ask(context, what, { hidden: false, otherwise: '--mfa-code', stands });
+    try {
+      return await call(code.replaceAll(' ', ''));
+    } catch (error) {
+      if (!(error instanceof Refusal && error.code === 'mfa_invalid') || tried === TRIES) throw error;
+      context.terminal.note(`${error.message} ${error.next}`);
+    }
+  }
+}
+
+/**
+ * Calls with the second factor when the policy asks for it: first without a code (it may have been shown already),
+ * then, where a person is there, with one they are asked for.
+ */
+export async function withMfa<T>(
+  context: Context,
+  given: string | undefined,
+  call: (client: Client, mfaCode?: string) => Promise<T>,
+): Promise<T> {
+  const client = context.client();
+  try {
+    return await call(client, given);
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === 'mfa_required') || given !== undefined) throw error;
+    const { mfa } = await client.me();
+    if (!mfa.totp) throw new TidegateError(error.code, error.message, 'You have none yet. Add it: tidegate mfa enrol');
+    if (!context.terminal.interactive) throw new TidegateError(error.code, error.message, 'Add --mfa-code CODE.');
+    context.terminal.note(error.message);
+    return withCode(context, 'Code of your second factor', 'Nothing was done.', (code) => call(client, code));
+  }
+}

@@ -1,0 +1,99 @@
+/** Every command in one program, and what becomes of its end: exit code 0 done, 1 refused or failed, 2 usage. */
+import { Refusal } from '@tidegate/contract';
+import { TidegateError } from '@tidegate/core';
+import { Command, CommanderError } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { paint } from './colour.ts';
+import { accessCommands } from './commands/access.ts';
+import { auditCommands } from './commands/audit.ts';
+import { configCommands } from './commands/config.ts';
+import { connectCommands } from './commands/connect.ts';
+import { grantCommands } from './commands/grants.ts';
+import { identityCommands } from './commands/identity.ts';
+import { operateCommands } from './commands/operate.ts';
+import { peopleCommands } from './commands/people.ts';
+import { reviewCommands } from './commands/review.ts';
+import { serverCommands } from './commands/servers.ts';
+import { safe } from './layout.ts';
+import { terminal } from './terminal.ts';
+import { Interrupted, UsageError } from './usage.ts';
+
+/** By what they are for, in the order in which a newcomer needs them. */
+const GROUPS: readonly (readonly [heading: string, ...add: ((program: Command) => void)[]])[] = [
+  ['Who you are', identityCommands],
+  ['Asking', accessCommands],
+  ['Reviewing', reviewCommands],
+  ['Going in', connectCommands],
+  ['Grants and sessions', grantCommands],
+  ['The record', auditCommands],
+  ['Administering', configCommands, operateCommands, peopleCommands],
+  ['Running Tidegate', serverCommands],
+];
+
+export function tidegate(): Command {
+  const program = new Command('tidegate')
+    .description('Just-in-time access to databases: ask, be let in, be on record, be cut off.')
+    .option('--profile <name>', 'who you are, where; `login` makes it (or TIDEGATE_PROFILE)')
+    .option('--json', 'answer with one JSON value')
+    .version(packageJson.version)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, subcommandTerm })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, `✗ `)) });
+  for (const [heading, ...groups] of GROUPS) {
+    program.commandsGroup(`${heading}:`);
+    for (const add of groups) add(program);
+  }
+  program.helpCommand('help [command]', 'what a command takes');
+  sayWhereHelpIs(program);
+  return program;
+}
+
+function sayWhereHelpIs(command: Command, path = ''): void {
+  const name = `${path}${command.name()}`;
+  command.showHelpAfterError(`  See: ${name} --help`);
+  for (const child of command.commands) sayWhereHelpIs(child, `${name} `);
+}
+
+/** Name and arguments: that a command takes options goes without saying, and says too much at 80 columns. */
+function subcommandTerm(command: Command): string {
+  const args = command.registeredArguments.map((argument) => {
+    const shown = `${argument.name()}${argument.variadic ? '…' : ''}`;
+    return argument.required ? `<${shown}>` : `[${shown}]`;
+  });
+  return [command.name(), ...args].join(' ');
+}
+
+/** Runs one command line (`process.argv`'s form) and answers the exit code; never throws. */
+export async function run(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const program = tidegate();
+  try {
+    await program.parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return explain(error, terminal(env).note);
+  }
+}
+
+/** Says what went wrong, and gives the exit code for it. Only our own errors are shown as they are. */
+function explain(error: unknown, note: (text: string) => void): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Interrupted) {
+    note(paint.dim(error.message));
+    return 130;
+  }
+  const message = safe(error instanceof Error ? error.message : String(error));
+  if (!(error instanceof TidegateError)) {
+    note(`${paint.red('✗')} ${message}`);
+    return 1;
+  }
+  const usage = error instanceof UsageError;
+  note(`${paint.red('✗')} ${message}${usage ? '' : ` ${paint.dim(`(${error.code})`)}`}`);
+  if (error instanceof Refusal) {
+    for (const { path, message: what, line, column } of error.problem?.errors ?? []) {
+      const place = line === undefined ? path : `line ${line}, column ${column ?? 1}`;
+      note(`  ${paint.dim(place)}  ${safe(what)}`);
+    }
+  }
+  if (error.next !== '') note(`  ${safe(error.next)}`);
+  return usage ? 2 : 1;
+}

@@ -1,0 +1,104 @@
+/** What was typed, read strictly before anything is asked of the server: what can't be meant is a usage error. */
+import { grantId, personName, requestId, resourceName, roleName, sessionId, ticketId } from '@tidegate/contract';
+import { durationText, parseDuration, TidegateError } from '@tidegate/core';
+import type { z } from 'zod';
+
+/** Exit code 2: the command line itself is wrong. */
+export class UsageError extends TidegateError {
+  constructor(message: string, next = '', cause?: unknown) {
+    super('invalid_input', message, next, cause);
+    this.name = 'UsageError';
+  }
+}
+
+/** Exit code 130, as a shell reports Ctrl-C: the person gave up; the message says what stands. */
+export class Interrupted extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Interrupted';
+  }
+}
+
+const parser =
+  <T extends z.ZodType>(schema: T, what: string, next = '') =>
+  (text: string): z.output<T> => {
+    const parsed = schema.safeParse(text);
+    if (!parsed.success) throw new UsageError(`“${text}” is not ${what}.`, next);
+    return parsed.data;
+  };
+
+export const aRequest = parser(requestId, 'the id of a request (req_…)', 'See: tidegate requests');
+export const aGrant = parser(grantId, 'the id of a grant (g…)', 'See: tidegate grants');
+export const aSession = parser(sessionId, 'the id of a session (ses_…)', 'See: tidegate sessions');
+export const aTicket = parser(ticketId, 'the id of a ticket (tk_…)');
+export const aResource = parser(resourceName, 'the name of a resource', 'See: tidegate resources');
+export const aRole = parser(roleName, 'the name of a role');
+export const aPerson = parser(personName, 'the name of a person');
+
+/** ISO 8601 of what people type: `30m`, `2h`. */
+export function aDuration(text: string): string {
+  try {
+    return durationText(parseDuration(text));
+  } catch (error) {
+    if (error instanceof TidegateError) throw new UsageError(error.message, error.next, error);
+    throw error;
+  }
+}
+
+export function aCount(text: string, from: number, to: number): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(count >= from && count <= to)) throw new UsageError(`“${text}” is not a number from ${from} to ${to}.`);
+  return count;
+}
+
+/** The address of a Tidegate: `https://host:port`, at its root. */
+export function anAddress(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw new UsageError(
+      `“${text}” is not an address.`,
+      'Write it like https://tidegate.example or http://127.0.0.1:7300.',
+    );
+  return url.origin;
+}
+
+/**
+ * A time as people type it: RFC 3339, a local date and time, the next (or with `past` the last) `22:00`, or a duration
+ * from now. @returns RFC 3339, UTC
+ */
+export function aTime(text: string, towards: 'future' | 'past', now = Temporal.Now.zonedDateTimeISO()): string {
+  try {
+    return readTime(text, towards, now).toString({ smallestUnit: 'millisecond' });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const example = towards === 'future' ? '22:00, 2h (from now)' : '22:00, 2h (ago)';
+    throw new UsageError(
+      `“${text}” is not a time.`,
+      `Write it like ${example}, “2026-11-22 22:00” or 2026-11-22T22:00:00Z.`,
+      error,
+    );
+  }
+}
+
+function readTime(text: string, towards: 'future' | 'past', now: Temporal.ZonedDateTime): Temporal.Instant {
+  const sign = towards === 'future' ? 1 : -1;
+  if (/^(P.*|(\d+[dhms])+)$/i.test(text)) {
+    const { milliseconds } = parseDurationRange(text).round({ largestUnit: 'milliseconds' });
+    return now.toInstant().add({ milliseconds: sign * milliseconds });
+  }
+  if (/^\d{1,2}:\d{2}(:\d{2})?$/.test(text)) {
+    const at = now.withPlainTime(text.padStart(text.split(':').length === 2 ? 5 : 8, '0'));
+    const passed = Temporal.ZonedDateTime.compare(at, now) * sign <= 0;
+    return (passed ? at.add({ days: sign }) : at).toInstant();
+  }
+  if (/(z|[+-]\d{2}(:?\d{2})?)$/i.test(text) && /[t ]\d/i.test(text)) return Temporal.Instant.from(text);
+  return Temporal.PlainDateTime.from(text).toZonedDateTime(now.timeZoneId).toInstant();
+}
+
+function parseDurationRange(text: string): Temporal.Duration {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new RangeError('not a duration', { cause: error });
+  }
+}
