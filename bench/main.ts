@@ -21,8 +21,8 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     json: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '3' },
   },
 });
 const parts = options.only === undefined ? PARTS : PARTS.filter((part) => part.name === options.only);

@@ -20,6 +20,7 @@ export const relay: Part = {
         // Not counted: caches fill, and what is compiled as it runs gets compiled.
         for (const contestant of contestants)
           await pgbench(contestant, { mode, clients, seconds: WARM_UP_SECONDS, tls });
+        await stage.settle();
         for (let round = 0; round < rounds; round += 1) {
           for (const contestant of contestants) {
             progress(

@@ -13,6 +13,8 @@ import { run } from './run.ts';
 import { RunningTidegate } from './tidegate.ts';
 
 const DATABASE = 'bench';
+const SETTLE_STEP_MS = 500;
+const SETTLE_MAX_MS = 60_000;
 /** pgbench's scale: 100,000 accounts each, all in memory. */
 const SCALE = '10';
 
@@ -92,9 +94,14 @@ export class Stage {
     return tls ? this.#tls : this.#plain;
   }
 
-  /** Lets what was left behind (closed sockets, the record's upload) come to rest before the next measurement. */
+  /**
+   * Lets what was left behind come to rest before the next measurement: closed sockets, and the record's upload, which
+   * goes on after the statements and would otherwise slow down whoever comes next.
+   */
   async settle(): Promise<void> {
-    await delay(300);
+    const until = Date.now() + SETTLE_MAX_MS;
+    do await delay(SETTLE_STEP_MS);
+    while (!(await this.tidegate.hasUploaded()) && Date.now() < until);
   }
 
   async strike(): Promise<void> {

@@ -77,6 +77,12 @@ export class RunningTidegate {
     return this.client.connect({ resource: 'bench', grant: request.grant?.id });
   }
 
+  /** True when the gateway's spool holds nothing that the control plane does not have. */
+  async hasUploaded(): Promise<boolean> {
+    const { items } = await this.client.gateways();
+    return items.every(({ spool }) => spool === null || spool.oldestAt === null);
+  }
+
   contestant(connection: Connection): Contestant {
     const { host, port, user, password, database } = connection;
     return {
