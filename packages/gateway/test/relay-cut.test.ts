@@ -86,9 +86,9 @@ describe('a revoke', () => {
     const grant = await newGrant(world);
     const relay = await start([grant]);
     const client = await relay.connect(grant);
-    const running = client.query('SELECT pg_sleep(600)');
-    await expect.poll(() => backends(grant)).toBe(1);
-    const failed = expect(running).rejects.toMatchObject({ code: '57P01' });
+    const failed = expect(client.query('SELECT pg_sleep(600)')).rejects.toMatchObject({ code: '57P01' });
+    const sleeping = `SELECT 1 FROM pg_stat_activity WHERE usename = '${grant.user}' AND wait_event = 'PgSleep'`;
+    await expect.poll(async () => (await world.root.query(sleeping)).rowCount).toBe(1);
     await revoke(relay, grant);
     await failed;
     await expect.poll(() => backends(grant), { timeout: 3_000 }).toBe(0);

@@ -9,8 +9,10 @@ const HELD_LIMIT = 256 * 1024;
 /** Why a source is stopped: bits, since there may be several reasons at once. */
 export const Stop = { pressure: 1, crowded: 2 } as const;
 
-/** What a flow tells its pump. */
-export interface FlowEvents {
+/** What a flow asks and tells its pump. */
+export interface FlowOwner {
+  /** Tells the record what the chunk means; gives what of it may go, or null: nothing. */
+  record(chunk: Buffer): Buffer | null;
   /** Everything held is gone. */
   relieved(): void;
   /** Chunks of this flow were not put on record and will not be forwarded. */
@@ -21,7 +23,9 @@ export class Flow implements Holder {
   readonly #source: RelaySocket;
   readonly #target: RelaySocket;
   readonly #turn: Turn;
-  readonly #events: FlowEvents;
+  readonly #owner: FlowOwner;
+  /** Chunks and bytes that wait for the record. */
+  #chunks = 0;
   #held = 0;
   #stops = 0;
   #ending = false;
@@ -29,52 +33,53 @@ export class Flow implements Holder {
   /** Forwarded, in bytes. */
   bytes = 0;
 
-  constructor(source: RelaySocket, target: RelaySocket, turn: Turn, events: FlowEvents) {
+  constructor(source: RelaySocket, target: RelaySocket, turn: Turn, owner: FlowOwner) {
     this.#source = source;
     this.#target = target;
     this.#turn = turn;
-    this.#events = events;
+    this.#owner = owner;
   }
 
   /** True while chunks wait for the record. */
   get holding(): boolean {
-    return this.#held > 0;
+    return this.#chunks > 0;
   }
 
-  /** A chunk of the arena's whose meaning is with the recorder: forwarded now, or when the record stands. */
-  pass(chunk: Buffer): void {
-    if (this.#closed) {
-      this.#turn.arena.done(false);
-      if (this.#turn.recording) this.#turn.soon();
-      return;
+  /** The source sent this; the memory is only lent. */
+  take(bytes: Buffer, length: number): void {
+    this.#chunks += 1;
+    this.#held += length;
+    this.#turn.hold(this, this.#turn.arena.keep(bytes, length));
+    if (this.#held >= HELD_LIMIT) this.stop(Stop.pressure);
+  }
+
+  record(chunk: Buffer): Buffer | null {
+    const forward = this.#owner.record(chunk);
+    if (forward === null || forward.length === 0) {
+      this.#drop(chunk.length);
+      return null;
     }
-    if (this.#held > 0 || this.#turn.recording) {
-      this.#held += chunk.length;
-      this.#turn.hold(this, chunk);
-      if (this.#held >= HELD_LIMIT) this.stop(Stop.pressure);
-    } else this.#send(chunk);
+    this.#held -= chunk.length - forward.length;
+    return forward;
   }
 
   release(chunk: Buffer): void {
+    this.#chunks -= 1;
     this.#held -= chunk.length;
     if (this.#closed) this.#turn.arena.done(false);
     else this.#send(chunk);
-    if (this.#held > 0) return;
-    this.drained();
-    if (this.#ending && !this.#closed) this.#target.end();
-    this.#events.relieved();
+    if (this.#chunks === 0) this.#relieve();
   }
 
   withhold(chunk: Buffer, error: unknown): void {
-    this.#held -= chunk.length;
-    this.#turn.arena.done(false);
     this.#closed = true;
-    this.#events.withheld(error);
+    this.#drop(chunk.length);
+    this.#owner.withheld(error);
   }
 
   /** The target took what was pending, or all that was held is gone: the source may go on. */
   drained(): void {
-    if (this.#held === 0 && this.#target.pendingBytes < PRESSURE_BYTES) this.go(Stop.pressure);
+    if (this.#chunks === 0 && this.#target.pendingBytes < PRESSURE_BYTES) this.go(Stop.pressure);
   }
 
   stop(why: number): void {
@@ -91,7 +96,7 @@ export class Flow implements Holder {
   /** The source ended: so does the target, after what is held. */
   end(): void {
     this.#ending = true;
-    if (this.#held === 0 && !this.#closed) this.#target.end();
+    if (this.#chunks === 0 && !this.#closed) this.#target.end();
   }
 
   /** Nothing goes to the target any more, not even what is held. The source is read on: what comes is dropped. */
@@ -106,5 +111,18 @@ export class Flow implements Holder {
     const pending = this.#target.pendingBytes;
     this.#turn.arena.done(pending > 0);
     if (pending >= PRESSURE_BYTES) this.stop(Stop.pressure);
+  }
+
+  #drop(length: number): void {
+    this.#chunks -= 1;
+    this.#held -= length;
+    this.#turn.arena.done(false);
+    if (this.#chunks === 0) this.#relieve();
+  }
+
+  #relieve(): void {
+    if (this.#stops !== 0) this.drained();
+    if (this.#ending && !this.#closed) this.#target.end();
+    this.#owner.relieved();
   }
 }

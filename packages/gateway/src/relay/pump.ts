@@ -34,7 +34,6 @@ export class Pump {
   readonly #client: RelaySocket;
   readonly #server: RelaySocket;
   readonly #walker: StatementWalker;
-  readonly #turn: Turn;
   readonly #events: PumpEvents;
   readonly #toServer: Flow;
   readonly #toClient: Flow;
@@ -51,10 +50,14 @@ export class Pump {
     this.#client = client;
     this.#server = server;
     this.#walker = walker;
-    this.#turn = turn;
     this.#events = events;
-    this.#toServer = new Flow(client, server, turn, { relieved() {}, withheld: (error) => events.unrecorded(error) });
+    this.#toServer = new Flow(client, server, turn, {
+      record: (chunk) => this.#fromClient(chunk),
+      relieved() {},
+      withheld: (error) => events.unrecorded(error),
+    });
     this.#toClient = new Flow(server, client, turn, {
+      record: (chunk) => this.#fromServer(chunk),
       relieved: () => this.#settle(),
       withheld: (error) => {
         this.#clientAtBoundary = this.#heldFrom === this.#toClient.bytes;
@@ -75,8 +78,8 @@ export class Pump {
   start(fromClient: Buffer, fromServer: Buffer): void {
     this.#server.readBy(this.#serverReader);
     this.#client.readBy(this.#clientReader);
-    if (fromServer.length > 0) this.#fromServer(fromServer, fromServer.length);
-    if (fromClient.length > 0) this.#fromClient(fromClient, fromClient.length);
+    if (fromServer.length > 0) this.#serverReader.chunk(fromServer, fromServer.length);
+    if (fromClient.length > 0) this.#clientReader.chunk(fromClient, fromClient.length);
   }
 
   /** Passes on that the client will send no more. */
@@ -102,8 +105,7 @@ export class Pump {
     this.#mode = 'closing';
     this.#farewell = farewell;
     this.#said = said;
-    // Nothing more reaches the server, recorded or not. The client is read on: unread bytes would make the kernel reset
-    // the connection, and the client might lose the farewell.
+    // The client is read on: unread bytes would make the kernel reset the connection, and the farewell might be lost.
     this.#toServer.close();
     this.#settle();
   }
@@ -132,65 +134,56 @@ export class Pump {
     this.#said?.();
   }
 
-  #fromClient(bytes: Buffer, length: number): void {
-    if (this.#mode !== 'relaying') return;
-    const chunk = this.#turn.arena.keep(bytes, length);
+  /** Nothing reaches the server once this is closing, recorded or not. */
+  #fromClient(chunk: Buffer): Buffer | null {
+    if (this.#mode !== 'relaying') return null;
     const refusal = this.#walker.fromClient(chunk);
     if (refusal !== null) {
-      this.#turn.arena.done(false);
       this.#events.violated(refusal);
-      return;
+      return null;
     }
-    this.#toServer.pass(chunk);
     if (this.#walker.crowded) this.#toServer.stop(Stop.crowded);
+    return chunk;
   }
 
-  #fromServer(bytes: Buffer, length: number): void {
-    if (this.#mode === 'closed') return;
-    if (this.#mode === 'closing') {
-      this.#finishMessage(bytes, length);
-      return;
-    }
-    const chunk = this.#turn.arena.keep(bytes, length);
+  #fromServer(chunk: Buffer): Buffer | null {
+    if (this.#mode === 'closing') return this.#restOfMessage(chunk);
+    if (this.#mode === 'closed') return null;
     const refusal = this.#walker.fromServer(chunk);
     if (refusal !== null) {
-      this.#turn.arena.done(false);
       this.#events.violated(refusal);
-      return;
+      return null;
     }
-    this.#forward(chunk, this.#walker.serverRemainder === 0);
+    this.#clientAtBoundary = this.#walker.serverRemainder === 0;
     if (!this.#walker.crowded) this.#toServer.go(Stop.crowded);
+    return chunk;
   }
 
-  /** While closing: what the chunk holds of the message in flight still goes to the client, and no more. */
-  #finishMessage(bytes: Buffer, length: number): void {
-    if (this.#farewell === null) return;
-    const chunk = this.#turn.arena.keep(bytes, length);
-    const rest = this.#walker.toBoundary(chunk);
-    const wanted = rest < 0 ? chunk : chunk.subarray(0, rest);
+  /** While closing: what the chunk holds of the message in flight still goes to the client. The rest is for the record. */
+  #restOfMessage(chunk: Buffer): Buffer | null {
+    const rest = this.#clientAtBoundary ? 0 : this.#walker.toBoundary(chunk);
+    const refusal = this.#walker.fromServer(chunk);
     // A walker that has refused reads no further, and then can't tell any more where the next message ends.
-    const lost = this.#walker.fromServer(wanted) !== null && rest < 0;
-    if (lost || wanted.length === 0) this.#turn.arena.done(false);
-    else this.#forward(wanted, rest >= 0);
-    this.#settle();
-  }
-
-  /** A chunk that the walker has read, to the client. `whole`: it ends where a message ends. */
-  #forward(chunk: Buffer, whole: boolean): void {
-    if (!this.#toClient.holding) this.#heldFrom = this.#clientAtBoundary ? this.#toClient.bytes : -1;
-    this.#clientAtBoundary = whole;
-    this.#toClient.pass(chunk);
+    if (rest < 0) return refusal === null ? chunk : null;
+    this.#clientAtBoundary = true;
+    return rest === 0 ? null : chunk.subarray(0, rest);
   }
 
   readonly #clientReader: SocketReader = {
-    chunk: (bytes, length) => this.#fromClient(bytes, length),
+    chunk: (bytes, length) => {
+      if (this.#mode === 'relaying') this.#toServer.take(bytes, length);
+    },
     ended: () => this.#events.clientEnded(),
     drained: () => this.#toClient.drained(),
     closed: (error) => this.#events.clientClosed(error),
   };
 
   readonly #serverReader: SocketReader = {
-    chunk: (bytes, length) => this.#fromServer(bytes, length),
+    chunk: (bytes, length) => {
+      if (this.#mode === 'closed') return;
+      if (!this.#toClient.holding) this.#heldFrom = this.#clientAtBoundary ? this.#toClient.bytes : -1;
+      this.#toClient.take(bytes, length);
+    },
     ended: () => this.#events.serverEnded(),
     drained: () => this.#toServer.drained(),
     closed: (error) => this.#events.serverClosed(error),
