@@ -28,7 +28,7 @@ async function makeAdministrator() {
   const button = form.querySelector('button');
   button.disabled = true;
   try {
-    const name = String(fields.get('name'));
+    const name = form.elements.namedItem('name').value;
     const person = {
       name,
       password: fields.get('password'),

@@ -6,7 +6,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequ
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { OPENAPI, withNamedSchemas } from './description.ts';
 import { handleError, problemOf, sendProblem } from './problems.ts';
-import { type Parts, registerRoutes } from './routes/index.ts';
+import { registerRoutes } from './routes/index.ts';
+import type { Parts } from './routes/routes.ts';
 import { serveFiles } from './static.ts';
 
 /** Bodies are small; only configurations are not, and say so themselves. */

@@ -144,4 +144,5 @@ function moved(what: string, old: string, now: string, from: unknown = old, to: 
 const same = (a: unknown, b: unknown): boolean => comparable(a) === comparable(b);
 const comparable = (value: unknown): string =>
   JSON.stringify(value, (_, part) => (part instanceof Temporal.Duration ? durationText(part) : part)) ?? '';
-const sorted = (labels: Readonly<Record<string, string>>) => Object.entries(labels).sort();
+const sorted = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -42,7 +42,7 @@ export interface TicketWait {
 export function startTicketWait(store: Store, authority: Pick<Authority, 'certificate'>): TicketWait {
   const waiting = new Set<() => void>();
   const wake = (): void => {
-    for (const resolve of [...waiting]) resolve();
+    for (const resolve of waiting) resolve();
   };
   const deaf = [store.listen(TICKETS_CHANNEL, wake), store.listen(STATE_CHANNEL, wake)];
 

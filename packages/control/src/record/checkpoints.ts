@@ -20,10 +20,11 @@ export async function signHeads(
     .select(['stream', 'seq', 'hash'])
     .where('seq', '>', 0)
     .$if(streams !== null, (query) => query.where('stream', 'in', [...(streams ?? [])]))
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('checkpoints')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('checkpoints')
             .select('checkpoints.seq')
             .whereRef('checkpoints.stream', '=', 'streams.stream')
             .whereRef('checkpoints.seq', '=', 'streams.seq'),

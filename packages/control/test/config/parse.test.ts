@@ -203,7 +203,10 @@ describe('an error', () => {
     ['groups: !!js/function x', '1:9 : Tags (“!…”) are not used here.'],
     [`a: ${'['.repeat(5_000)}`, 'This is nested too deeply.'],
     [
-      `a: &a [${'x,'.repeat(9)}x]\n${[...'bcdefgh'].map((name, at) => `${name}: &${name} [${`*${'abcdefg'[at]},`.repeat(9)}]`).join('\n')}`,
+      `a: &a [${'x,'.repeat(9)}x]\n${'bcdefgh'
+        .split('')
+        .map((name, at) => `${name}: &${name} [${`*${'abcdefg'[at]},`.repeat(9)}]`)
+        .join('\n')}`,
       'There are more than 200 aliases.',
     ],
     [`a:\n${'  - x\n'.repeat(150_000)}`, 'There are more than 100000 values here.'],

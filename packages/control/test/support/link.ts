@@ -102,11 +102,14 @@ export function send(
     ...tls(link, identity),
     headers: { ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
   };
-  const sent = request(options, async (response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
-    resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) });
+  const sent = request(options, (response) => {
+    response
+      .setEncoding('utf8')
+      .toArray()
+      .then((parts: string[]) => {
+        const text = parts.join('');
+        resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) });
+      }, reject);
   });
   sent.on('error', reject);
   sent.end(body);
@@ -145,7 +148,7 @@ export class TestGateway {
     this.identity = identity;
     this.#socket = socket;
     this.#heard.setMaxListeners(100);
-    socket.on('message', (data) => this.#take(toGateway.parse(JSON.parse(data.toString()))));
+    socket.on('message', (data: Buffer) => this.#take(toGateway.parse(JSON.parse(data.toString('utf8')))));
     socket.on('close', (code) => {
       this.#code = code;
       this.#heard.emit('closed');

@@ -5,8 +5,8 @@ import type { z } from 'zod';
 import { exportRecord } from '../../record/export.ts';
 import { auditKeyOf, listCheckpoints, listEntries, listStreams } from '../../record/read.ts';
 import { admit, callerOf, described, serve, whoAndWhere } from '../serve.ts';
-import type { Routes } from './index.ts';
 import { answerPage, pageFrom } from './page.ts';
+import type { Routes } from './routes.ts';
 
 export function auditRoutes(routes: Routes): void {
   const { context } = routes;

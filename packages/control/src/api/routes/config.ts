@@ -4,8 +4,8 @@ import { planConfig } from '../../config/plan.ts';
 import { listVersions, readVersion } from '../../config/versions.ts';
 import { recorded } from '../../refusals.ts';
 import { serve } from '../serve.ts';
-import type { Routes } from './index.ts';
 import { answerPage, pageFrom } from './page.ts';
+import type { Routes } from './routes.ts';
 
 /** A configuration may have four million characters. */
 const BODY_LIMIT = 16 * 1024 * 1024;

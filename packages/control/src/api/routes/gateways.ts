@@ -4,8 +4,8 @@ import { listFindings } from '../../link/findings.ts';
 import { listGateways } from '../../link/gateways.ts';
 import { createJoinToken } from '../../link/join-tokens.ts';
 import { serve } from '../serve.ts';
-import type { Routes } from './index.ts';
 import { answerPage, onePage, pageFrom } from './page.ts';
+import type { Routes } from './routes.ts';
 
 export function gatewayRoutes(routes: Routes): void {
   const { context } = routes;

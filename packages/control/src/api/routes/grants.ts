@@ -10,9 +10,9 @@ import { assertMaySeeGrant, showGrant } from '../../access/show.ts';
 import { revokeTicket } from '../../access/tickets.ts';
 import { whenChanged } from '../../access/wait.ts';
 import { serve } from '../serve.ts';
-import type { Routes } from './index.ts';
 import { answerPage, pageFrom } from './page.ts';
 import { withCode } from './requests.ts';
+import type { Routes } from './routes.ts';
 
 export function grantRoutes(routes: Routes): void {
   const { context, waitForTicket } = routes;

@@ -7,7 +7,7 @@ import { login, logout } from '../../identity/logins.ts';
 import { setUp } from '../../identity/setup.ts';
 import { confirmTotp, enrolTotp, hasTotp, removeTotp, showCode } from '../../identity/totp.ts';
 import { serve } from '../serve.ts';
-import type { Routes } from './index.ts';
+import type { Routes } from './routes.ts';
 
 const SETUP_BODY_LIMIT = 8 * 1024 * 1024;
 

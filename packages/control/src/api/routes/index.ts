@@ -1,9 +1,6 @@
 /** Every route there is. */
 import { sql } from 'kysely';
-import type { LinkContext } from '../../link/join-tokens.ts';
-import type { WaitForTicket } from '../../link/tickets.ts';
 import { problemOf, sendProblem } from '../problems.ts';
-import type { Served } from '../serve.ts';
 import { auditRoutes } from './audit.ts';
 import { configRoutes } from './config.ts';
 import { gatewayRoutes } from './gateways.ts';
@@ -12,14 +9,8 @@ import { identityRoutes } from './identity.ts';
 import { peopleRoutes } from './people.ts';
 import { requestRoutes } from './requests.ts';
 import { resourceRoutes } from './resources.ts';
+import type { Routes } from './routes.ts';
 import { sessionRoutes } from './sessions.ts';
-
-/** What routes work with. */
-export interface Parts {
-  readonly context: LinkContext;
-  readonly waitForTicket: WaitForTicket;
-}
-export type Routes = Parts & Served;
 
 export function registerRoutes(routes: Routes): void {
   identityRoutes(routes);

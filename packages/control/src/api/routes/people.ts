@@ -3,8 +3,8 @@ import { changePerson, createPerson } from '../../identity/manage.ts';
 import { listPeople, showPerson } from '../../identity/people.ts';
 import { pageOf, parseCursor } from '../../store/cursor.ts';
 import { serve } from '../serve.ts';
-import type { Routes } from './index.ts';
 import { answerPage, pageFrom } from './page.ts';
+import type { Routes } from './routes.ts';
 
 export function peopleRoutes(routes: Routes): void {
   const { context } = routes;

@@ -11,8 +11,8 @@ import { whenChanged } from '../../access/wait.ts';
 import type { Caller } from '../../identity/caller.ts';
 import { showCode } from '../../identity/totp.ts';
 import { serve } from '../serve.ts';
-import type { Routes } from './index.ts';
 import { answerPage, pageFrom } from './page.ts';
+import type { Routes } from './routes.ts';
 
 export function requestRoutes(routes: Routes): void {
   const { context } = routes;

@@ -2,8 +2,8 @@
 import { listResources, showResource } from '../../access/resources.ts';
 import { storeCredential } from '../../config/credentials.ts';
 import { serve } from '../serve.ts';
-import type { Routes } from './index.ts';
 import { onePage } from './page.ts';
+import type { Routes } from './routes.ts';
 
 export function resourceRoutes(routes: Routes): void {
   const { context } = routes;

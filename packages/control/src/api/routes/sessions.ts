@@ -1,8 +1,8 @@
 /** Sessions. */
 import { cutSession, listSessions } from '../../access/sessions.ts';
 import { serve } from '../serve.ts';
-import type { Routes } from './index.ts';
 import { answerPage, pageFrom } from './page.ts';
+import type { Routes } from './routes.ts';
 
 export function sessionRoutes(routes: Routes): void {
   const { context } = routes;
