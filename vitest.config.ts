@@ -9,5 +9,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // On a busy machine a database may take seconds to answer; what never comes is still found.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

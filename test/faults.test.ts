@@ -11,7 +11,7 @@ import { type Part, pidsOf } from './support/processes.ts';
 import { connection, psql, Tidegate, type Way } from './support/tidegate.ts';
 
 const PARTS: readonly Part[] = ['relay worker', 'gateway', 'control plane', 'store'];
-const request = z.object({ id: z.string() });
+const request = z.object({ id: z.string(), grant: z.object({ id: z.string() }).nullable() });
 const entry = z.object({ kind: z.string(), data: z.record(z.string(), z.unknown()) });
 const values = z.array(z.object({ value: z.unknown() }));
 
@@ -36,8 +36,9 @@ describe('kill -9 under load', () => {
     const asked = request.parse(
       await tidegate.json('alice', ['request', 'orders', '--role', 'reader', '--for', duration, '--reason', 'test']),
     );
-    await tidegate.json('bob', ['approve', asked.id]);
-    return connection.parse(await tidegate.json('alice', ['connect', 'orders', '--print']));
+    const approved = request.parse(await tidegate.json('bob', ['approve', asked.id]));
+    const grant = approved.grant?.id ?? '';
+    return connection.parse(await tidegate.json('alice', ['connect', 'orders', '--grant', grant, '--print']));
   }
 
   function kill(part: Part): number[] {

@@ -120,13 +120,17 @@ async function findOwnGrant(
     .forUpdate()
     .execute();
   const meant = rows.filter(({ id, role }) => (wanted.grant ?? id) === id && (wanted.role ?? role) === role);
-  const [newest] = meant.flatMap((grant) => {
-    const { state, expiresAt } = grant;
-    return state === 'active' && expiresAt !== null && !reached(expiresAt, now) ? [{ grant, expiresAt }] : [];
-  });
-  if (newest === undefined) throw noneActive(wanted, meant);
-  return newest;
+  const newest = meant.find((grant) => isOpen(grant, now) || isDue(grant, now));
+  // One that should be open and is not is no reason to take an older one: it may be for more, or less, than was asked.
+  if (newest === undefined || newest.expiresAt === null)
+    throw noneActive(wanted, newest === undefined ? meant : [newest]);
+  return { grant: newest, expiresAt: newest.expiresAt };
 }
+
+const isOpen = ({ state, expiresAt }: GrantRow, now: Temporal.Instant): boolean =>
+  state === 'active' && expiresAt !== null && !reached(expiresAt, now);
+const isDue = ({ state, notBefore }: GrantRow, now: Temporal.Instant): boolean =>
+  state === 'scheduled' && (notBefore === null || reached(notBefore, now));
 
 function noneActive({ resource }: Wanted, meant: readonly GrantRow[]): TidegateError {
   const [waiting] = meant.filter(({ state }) => state === 'scheduled');

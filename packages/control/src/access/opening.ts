@@ -8,7 +8,7 @@ import { showGrant } from './show.ts';
 import { whenChanged } from './wait.ts';
 
 /** A grant that has not opened by then has another trouble, which `problem` names. */
-const OPENING_SECONDS = 5;
+const OPENING_SECONDS = 10;
 
 interface Meant {
   readonly person: PersonName;
