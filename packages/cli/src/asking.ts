@@ -3,7 +3,7 @@ import { isCancel, password as passwordPrompt, text as textPrompt } from '@clack
 import { type Client, Refusal } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import type { Context } from './context.ts';
-import { Interrupted, UsageError } from './usage.ts';
+import { aPassword, Interrupted, UsageError } from './usage.ts';
 
 /** How often a mistyped code may be typed again at one prompt. */
 const TRIES = 3;
@@ -27,7 +27,7 @@ export async function askNewPassword(context: Context, what: string, otherwise: 
   const password = await ask(context, what, { hidden: true, otherwise });
   const again = await ask(context, 'The same again', { hidden: true, otherwise });
   if (password !== again) throw new UsageError('The two are not the same.', 'Nothing was done: try again.');
-  return password;
+  return aPassword(password);
 }
 
 /** Asks for a code until it is right, at most three times. */

@@ -7,8 +7,9 @@ import { paint } from './colour.ts';
 const LAST_COLUMN_MIN = 20;
 const GAP = '  ';
 
-/** How wide the answer may be: a terminal's width; what goes to a file or a program is never cut or wrapped. */
-export const columns = (): number => (process.stdout.isTTY === true ? process.stdout.columns || 80 : Infinity);
+/** How wide text may be: a terminal's width, or `COLUMNS`; else what goes to a file or a program is never cut or wrapped. */
+export const columns = (stream: NodeJS.WriteStream = process.stdout): number =>
+  stream.isTTY === true ? stream.columns || 80 : Number(process.env.COLUMNS) || Infinity;
 
 /**
  * Rows under a dim head, columns aligned. Where they don't fit, the last column is cut (it is the one with the words);

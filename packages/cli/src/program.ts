@@ -14,7 +14,7 @@ import { operateCommands } from './commands/operate.ts';
 import { peopleCommands } from './commands/people.ts';
 import { reviewCommands } from './commands/review.ts';
 import { serverCommands } from './commands/servers.ts';
-import { safe } from './layout.ts';
+import { columns, fields, safe, wrap } from './layout.ts';
 import { terminal } from './terminal.ts';
 import { Interrupted, UsageError } from './usage.ts';
 
@@ -74,26 +74,37 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv = proc
   }
 }
 
+/** What follows the first line stands under its words. */
+const INDENT = '  ';
+const indented = (text: string): string => text.replaceAll('\n', `\n${INDENT}`);
+
 /** Says what went wrong, and gives the exit code for it. Only our own errors are shown as they are. */
 function explain(error: unknown, note: (text: string) => void): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const room = columns(process.stderr);
+  const message = safe(error instanceof Error ? error.message : String(error));
   if (error instanceof Interrupted) {
-    note(paint.dim(error.message));
+    note(paint.dim(wrap(message, room)));
     return 130;
   }
-  const message = safe(error instanceof Error ? error.message : String(error));
-  if (!(error instanceof TidegateError)) {
-    note(`${paint.red('✗')} ${message}`);
-    return 1;
-  }
   const usage = error instanceof UsageError;
-  note(`${paint.red('✗')} ${message}${usage ? '' : ` ${paint.dim(`(${error.code})`)}`}`);
-  if (error instanceof Refusal) {
-    for (const { path, message: what, line, column } of error.problem?.errors ?? []) {
-      const place = line === undefined ? path : `line ${line}, column ${column ?? 1}`;
-      note(`  ${paint.dim(place)}  ${safe(what)}`);
-    }
+  const code = error instanceof TidegateError && !usage ? ` ${paint.dim(`(${error.code})`)}` : '';
+  const next = error instanceof TidegateError ? safe(error.next) : '';
+  note(`${paint.red('✗')} ${indented(wrap(`${message}${code}`, room - INDENT.length))}`);
+  for (const more of [placesOf(error, room - INDENT.length), wrap(next, room - INDENT.length)]) {
+    if (more !== '') note(`${INDENT}${indented(more)}`);
   }
-  if (error.next !== '') note(`  ${safe(error.next)}`);
   return usage ? 2 : 1;
+}
+
+/** Where a configuration or an input is wrong, when that is more than one place. */
+function placesOf(error: unknown, room: number): string {
+  const errors = error instanceof Refusal ? (error.problem?.errors ?? []) : [];
+  if (errors.length < 2) return '';
+  const place = ({ path, line, column }: (typeof errors)[number]): string =>
+    line === undefined ? path : `line ${line}, column ${column ?? 1}`;
+  return fields(
+    errors.map((each) => [place(each), safe(each.message)] as const),
+    room,
+  );
 }

@@ -42,7 +42,7 @@ export function terminal(env: NodeJS.ProcessEnv = process.env): Terminal {
 }
 
 /** Node's own rules (NO_COLOR, FORCE_COLOR, TERM=dumb), asked of the stream at hand: stderr may be a file when stdout is not. */
-function takesColour(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
+export function takesColour(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
   if (stream.isTTY === true) return stream.hasColors(16, env);
   return (env.NO_COLOR ?? '') === '' && !['', '0', 'false'].includes(env.FORCE_COLOR ?? '');
 }

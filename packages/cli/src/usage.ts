@@ -1,5 +1,14 @@
 /** What was typed, read strictly before anything is asked of the server: what can't be meant is a usage error. */
-import { grantId, personName, requestId, resourceName, roleName, sessionId, ticketId } from '@tidegate/contract';
+import {
+  grantId,
+  password,
+  personName,
+  requestId,
+  resourceName,
+  roleName,
+  sessionId,
+  ticketId,
+} from '@tidegate/contract';
 import { durationText, parseDuration, TidegateError } from '@tidegate/core';
 import type { z } from 'zod';
 
@@ -33,6 +42,13 @@ export const aSession = parser(sessionId, 'the id of a session (ses_…)', 'See:
 export const aTicket = parser(ticketId, 'the id of a ticket (tk_…)');
 export const aResource = parser(resourceName, 'the name of a resource', 'See: tidegate resources');
 export const aRole = parser(roleName, 'the name of a role');
+/** One that may be set; which one it is, is never shown. */
+export function aPassword(text: string): string {
+  if (!password.safeParse(text).success)
+    throw new UsageError('A password has 8 to 256 characters.', 'Nothing was done.');
+  return text;
+}
+
 export const aPerson = parser(personName, 'the name of a person');
 
 /** ISO 8601 of what people type: `30m`, `2h`. */

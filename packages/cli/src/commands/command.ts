@@ -1,3 +1,4 @@
+import { TidegateError } from '@tidegate/core';
 import { type Command, Option } from 'commander';
 import { type CommonOptions, Context } from '../context.ts';
 
@@ -8,7 +9,14 @@ export function action<A extends readonly unknown[], O extends object>(
   return async (...all) => {
     const command = all.at(-1) as Command;
     const options = command.optsWithGlobals<O & CommonOptions>();
-    await run(new Context(process.env, options), all.slice(0, -2) as unknown[] & A, options);
+    const context = new Context(process.env, options);
+    try {
+      await run(context, all.slice(0, -2) as unknown[] & A, options);
+    } catch (error) {
+      // The server does not know under which profile to sign in again.
+      if (!(error instanceof TidegateError && error.code === 'unauthenticated')) throw error;
+      throw new TidegateError(error.code, error.message, context.howToSignIn());
+    }
   };
 }
 

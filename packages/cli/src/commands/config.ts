@@ -12,15 +12,15 @@ import { action, all } from './command.ts';
 const SIGN = { add: paint.green('+'), change: paint.yellow('~'), remove: paint.red('-') } as const;
 
 function planText({ changes, warnings, fromVersion }: ConfigPlan): string {
-  if (changes.length === 0 && warnings.length === 0)
-    return paint.dim(`Nothing would change (version ${fromVersion} is in force).`);
-  return fields([
-    ...changes.map(
-      ({ kind, what, detail }) =>
-        [SIGN[kind], `${safe(what)}${detail === '' ? '' : `  ${paint.dim(safe(detail))}`}`] as const,
-    ),
+  const lines = [
+    ...changes.map(({ kind, what, detail }) => {
+      const more = detail === '' ? '' : `  ${paint.dim(safe(detail))}`;
+      return [SIGN[kind], `${safe(what)}${more}`] as const;
+    }),
     ...warnings.map((warning) => [paint.yellow('!'), safe(warning)] as const),
-  ]);
+  ];
+  const none = changes.length === 0 ? [paint.dim(`Nothing would change (version ${fromVersion} is in force).`)] : [];
+  return [...none, ...(lines.length === 0 ? [] : [fields(lines)])].join('\n');
 }
 
 const read = async (file: string): Promise<string> =>

@@ -7,6 +7,7 @@ import { ask, askNewPassword, withCode } from '../asking.ts';
 import { paint } from '../colour.ts';
 import { standardInput } from '../context.ts';
 import { fields, safe, wrap } from '../layout.ts';
+import { aPassword } from '../usage.ts';
 import { when } from '../views/time.ts';
 import { action } from './command.ts';
 
@@ -88,7 +89,7 @@ export function identityCommands(program: Command): void {
                 await ask(context, 'Current password', { hidden: true, otherwise: '--stdin' }),
                 await askNewPassword(context, 'New password', '--stdin'),
               ];
-        await client.changePassword({ current, password });
+        await client.changePassword({ current, password: aPassword(password) });
         context.answer({ changed: true }, () => 'Changed. Your other logins have ended.');
       }),
     );

@@ -5,7 +5,7 @@ import { ask, askNewPassword } from '../asking.ts';
 import { paint } from '../colour.ts';
 import { type Context, standardInput } from '../context.ts';
 import { safe, table } from '../layout.ts';
-import { aPerson, UsageError } from '../usage.ts';
+import { aPassword, aPerson, UsageError } from '../usage.ts';
 import { away } from '../views/time.ts';
 import { action, all, either } from './command.ts';
 
@@ -103,8 +103,8 @@ export function peopleCommands(program: Command): void {
     );
 }
 
-const newPassword = (context: Context, what: string, stdin: boolean): Promise<string> =>
-  stdin ? standardInput() : askNewPassword(context, what, '--password-stdin');
+const newPassword = async (context: Context, what: string, stdin: boolean): Promise<string> =>
+  stdin ? aPassword(await standardInput()) : askNewPassword(context, what, '--password-stdin');
 
 function setup(program: Command): void {
   program
@@ -123,7 +123,8 @@ function setup(program: Command): void {
             : [await ask(context, 'The link that start printed', { hidden: true, otherwise: '--stdin' })];
         const { url, token } = readLink(link.trim());
         const at = context.url(given.url ?? url);
-        const password = typed ?? (await askNewPassword(context, 'New password', '--stdin'));
+        const password =
+          typed !== undefined ? aPassword(typed) : await askNewPassword(context, 'New password', '--stdin');
         const groups = groupsOf('administrators,auditors');
         const made = await createClient({ url: at }).setup({ token, people: [{ name, password, groups }] });
         context.answer(made, () => `Made ${safe(name)}, of administrators and auditors.`);

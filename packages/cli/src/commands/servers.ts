@@ -53,7 +53,7 @@ export function serverCommands(program: Command): void {
     .action(
       action<[], { url?: string }>(async (context, _, { url }) => {
         const { tour } = await import('../tour/tour.ts');
-        await tour(context, url);
+        await tour(context, url, endSignal());
       }),
     );
 }

@@ -7,12 +7,14 @@ import { type Running, start } from './start.ts';
 export async function startHere(context: Context, demo: boolean, ended: Promise<void>): Promise<void> {
   const { terminal, env } = context;
   const stop = new AbortController();
+  let ready = false;
   void ended.then(() => {
     stop.abort();
-    terminal.note(paint.dim('Stopping …'));
+    terminal.note(paint.dim(ready ? 'Stopping …' : 'Stopping once this step is done … (Ctrl-C again: at once)'));
   });
   const running = await begin(context, { demo, env, signal: stop.signal });
   if (running === null) return;
+  ready = true;
   terminal.out(`ready ${running.url}`);
   await ended;
   await running.stop();

@@ -117,18 +117,21 @@ export function grantDetails(grant: GrantView): string {
   ]);
 }
 
+function sessionState({ startedAt, endedAt, endedBecause, statements }: SessionView): string {
+  const said = `${statements} statement${statements === 1 ? '' : 's'}`;
+  if (endedAt === null) return `${paint.green('open')} since ${clock(startedAt)}, ${said}`;
+  return `${(endedBecause ?? 'ended').replaceAll('_', ' ')} ${clock(endedAt)}, ${said}`;
+}
+
 export function sessionsText(sessions: readonly SessionView[]): string {
   return table(
-    ['ID', 'WHO', 'IN', 'FROM', 'STATEMENTS', 'STATE'],
+    ['ID', 'WHO', 'IN', 'FROM', 'STATE'],
     sessions.map((session) => [
       session.id,
       safe(session.person),
-      `${session.resource}/${safe(session.database)} as ${session.role}`,
+      `${session.resource}/${safe(session.database)}`,
       `${session.application === '' ? '' : `${safe(session.application)} at `}${session.clientAddress}`,
-      String(session.statements),
-      session.endedAt === null
-        ? `${paint.green('open')} since ${clock(session.startedAt)}`
-        : `${clock(session.endedAt)} ${(session.endedBecause ?? 'ended').replaceAll('_', ' ')}`,
+      sessionState(session),
     ]),
     'No sessions.',
   );

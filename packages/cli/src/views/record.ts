@@ -43,6 +43,9 @@ const TOLD: Readonly<Record<string, Told>> = {
   'grant.scheduled': (entry) =>
     `${text(entry, 'role')} on ${text(entry, 'resource')} for ${length(text(entry, 'duration'))}`,
   'grant.activated': (entry) => `until ${clock(text(entry, 'expiresAt'))}`,
+  'grant.opened': (entry) => `by gateway ${text(entry, 'gateway')}`,
+  'grant.closing': (entry) => `${text(entry, 'reason')}${said(entry, 'comment')}`,
+  'grant.closed': (entry) => text(entry, 'reason'),
   'ticket.issued': (entry) => `${text(entry, 'ticket')} for ${text(entry, 'address')}`,
   principal: (entry) => `${text(entry, 'principal')}${said(entry, 'detail')}`,
   'session.started': (entry) =>
@@ -53,7 +56,10 @@ const TOLD: Readonly<Record<string, Told>> = {
   'statement.prepared': (entry) => text(entry, 'text'),
   'statement.outcome': (entry) => {
     const took = ` in ${text(entry, 'durationMs')} ms`;
-    if (text(entry, 'state') !== 'done') return `${text(entry, 'state')} ${text(entry, 'sqlstate')}${took}`;
+    if (text(entry, 'state') !== 'done') {
+      const sqlstate = text(entry, 'sqlstate');
+      return `${text(entry, 'state')}${sqlstate === '' ? '' : ` ${sqlstate}`}${took}`;
+    }
     const rows = entry.data.rows === null ? '' : `, ${count(entry, 'rows', 'row')}`;
     return `${text(entry, 'command')}${rows}${took}`;
   },
@@ -72,11 +78,12 @@ function detail(entry: Entry): string {
 }
 
 /** What has a column of its own. */
-const SHOWN: ReadonlySet<string> = new Set(['person', 'by', 'grant']);
+const SHOWN: ReadonlySet<string> = new Set(['by', 'grant']);
 
-function named({ data }: Entry): string {
-  return Object.entries(data)
-    .filter(([key, value]) => !SHOWN.has(key) && value !== null && value !== '')
+function named(entry: Entry): string {
+  const shown = who(entry);
+  return Object.entries(entry.data)
+    .filter(([key, value]) => !SHOWN.has(key) && value !== null && value !== '' && value !== shown)
     .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
     .join(' ');
 }
