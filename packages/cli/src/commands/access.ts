@@ -59,9 +59,10 @@ export function accessCommands(program: Command): void {
     .addOption(either('--all', 'all you may see', 'mine', 'toReview'))
     .action(
       action<[string | undefined], { toReview?: boolean; all?: boolean }>(async (context, [id], given) => {
+        const which = id === undefined ? undefined : { id: aRequest(id) };
         const client = context.client();
-        if (id !== undefined) {
-          const request = await client.request({ id: aRequest(id) });
+        if (which !== undefined) {
+          const request = await client.request(which);
           context.answer(request, () => requestText(request));
           return;
         }
@@ -78,7 +79,8 @@ export function accessCommands(program: Command): void {
     .description('take a request back')
     .action(
       action<[string], object>(async (context, [id]) => {
-        const request = await context.client().cancelRequest({ id: aRequest(id) });
+        const which = { id: aRequest(id) };
+        const request = await context.client().cancelRequest(which);
         context.answer(request, () => `${request.id}  ${paint.dim(request.state)}`);
       }),
     );
@@ -91,12 +93,13 @@ export function accessCommands(program: Command): void {
     .option('--as <person>', 'for somebody else (auditors and administrators)')
     .action(
       action<[string], { role: string; for?: string; as?: string }>(async (context, [resource], given) => {
-        const explanation = await context.client().explain({
+        const question = {
           resource: aResource(resource),
           role: aRole(given.role),
           duration: given.for === undefined ? undefined : aDuration(given.for),
           as: given.as === undefined ? undefined : aPerson(given.as),
-        });
+        };
+        const explanation = await context.client().explain(question);
         context.answer(explanation, () => explanationText(explanation));
       }),
     );

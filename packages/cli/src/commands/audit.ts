@@ -56,7 +56,8 @@ export function auditCommands(program: Command): void {
             'An export is many JSON values, one a line.',
             'With --json, say where to with --out FILE.',
           );
-        const stream = await context.client().exportAudit(pick(filter));
+        const query = pick(filter);
+        const stream = await context.client().exportAudit(query);
         if (out === undefined) {
           await pipeline(Readable.fromWeb(stream), process.stdout, { end: false });
           return;

@@ -33,7 +33,8 @@ export function configCommands(program: Command): void {
     .requiredOption('-f, --file <file>', 'the file, or - for standard input')
     .action(
       action<[], { file: string }>(async (context, _, { file }) => {
-        const plan = await context.client().planConfig({ yaml: await read(file) });
+        const yaml = await read(file);
+        const plan = await context.client().planConfig({ yaml });
         context.answer(plan, () => planText(plan));
       }),
     );
@@ -63,11 +64,9 @@ export function configCommands(program: Command): void {
     .description('the file, as it was applied')
     .action(
       action<[string | undefined], object>(async (context, [version]) => {
+        const which = version === undefined ? null : { version: aCount(version, 0, 999_999_999) };
         const client = context.client();
-        const found =
-          version === undefined
-            ? await client.config()
-            : await client.configVersion({ version: aCount(version, 0, 999_999_999) });
+        const found = which === null ? await client.config() : await client.configVersion(which);
         // To a file exactly as applied; to a terminal nothing that could steer it.
         const lines = found.yaml.trimEnd();
         context.answer(found, () => (context.terminal.watched ? lines.split('\n').map(safe).join('\n') : lines));

@@ -17,9 +17,9 @@ export function grantCommands(program: Command): void {
     .action(
       action<[string | undefined], { all?: boolean; person?: string; resource?: string }>(
         async (context, [id], given) => {
-          const client = context.client();
-          if (id !== undefined) {
-            const grant = await client.grant({ id: aGrant(id) });
+          const which = id === undefined ? undefined : { id: aGrant(id) };
+          if (which !== undefined) {
+            const grant = await context.client().grant(which);
             context.answer(grant, () => grantDetails(grant));
             return;
           }
@@ -28,6 +28,7 @@ export function grantCommands(program: Command): void {
             person: given.person === undefined ? undefined : aPerson(given.person),
             resource: given.resource === undefined ? undefined : aResource(given.resource),
           };
+          const client = context.client();
           const items = await all((cursor) => client.grants({ ...filter, cursor }));
           context.answer(items, () => grantsText(items, given.all === true ? 'No grants.' : 'No grants are open.'));
         },
@@ -57,7 +58,8 @@ export function grantCommands(program: Command): void {
     .description('give your grant back before its end')
     .action(
       action<[string], object>(async (context, [id]) => {
-        const grant = await context.client().relinquishGrant({ id: aGrant(id) });
+        const which = { id: aGrant(id) };
+        const grant = await context.client().relinquishGrant(which);
         context.answer(grant, () => grantText(grant));
       }),
     );
@@ -68,7 +70,8 @@ export function grantCommands(program: Command): void {
     .requiredOption('--reason <text>', 'why; its person is told')
     .action(
       action<[string], { reason: string }>(async (context, [id], { reason }) => {
-        const grant = await context.client().revokeGrant({ id: aGrant(id), reason });
+        const which = { id: aGrant(id), reason };
+        const grant = await context.client().revokeGrant(which);
         context.answer(grant, () => grantText(grant));
       }),
     );
@@ -79,7 +82,8 @@ export function grantCommands(program: Command): void {
     .description('make one ticket of a grant worthless, say because its password was seen')
     .action(
       action<[string, string], object>(async (context, [grant, ticket]) => {
-        await context.client().revokeTicket({ id: aGrant(grant), ticket: aTicket(ticket) });
+        const which = { id: aGrant(grant), ticket: aTicket(ticket) };
+        await context.client().revokeTicket(which);
         context.answer({ revoked: ticket }, () => `Ticket ${ticket} lets nobody in any more.`);
       }),
     );
@@ -96,16 +100,17 @@ function sessions(program: Command): void {
     .option('--cut <reason>', 'end the session with this id now, telling its client why')
     .action(
       action<[string | undefined], { all?: boolean; cut?: string }>(async (context, [id], given) => {
-        const client = context.client();
         if (given.cut !== undefined) {
           if (id === undefined) throw new UsageError('Which session?', 'tidegate sessions ID --cut "why"');
-          await client.cutSession({ id: aSession(id), reason: given.cut });
+          const which = { id: aSession(id), reason: given.cut };
+          await context.client().cutSession(which);
           context.answer({ cut: id }, () => `${id} is being cut.`);
           return;
         }
         const state = given.all === true || id !== undefined ? 'all' : 'open';
         const session = id?.startsWith('ses_') === true ? aSession(id) : undefined;
         const grant = id === undefined || session !== undefined ? undefined : aGrant(id);
+        const client = context.client();
         const items = await all((cursor) => client.sessions({ state, grant, cursor }));
         const found = session === undefined ? items : items.filter((one) => one.id === session);
         if (session !== undefined && found.length === 0)

@@ -41,7 +41,8 @@ export function operateCommands(program: Command): void {
     .description('one of them')
     .action(
       action<[string], object>(async (context, [name]) => {
-        const resource = await context.client().resource({ name: aResource(name) });
+        const which = { name: aResource(name) };
+        const resource = await context.client().resource(which);
         const { health } = resource;
         context.answer(resource, () =>
           fields([
@@ -120,7 +121,8 @@ export function operateCommands(program: Command): void {
     .option('--valid-for <duration>', 'how long it may be used', '1h')
     .action(
       action<[string], { validFor: string }>(async (context, [name], { validFor }) => {
-        const made = await context.client().createJoinToken({ name, validFor: aDuration(validFor) });
+        const wanted = { name, validFor: aDuration(validFor) };
+        const made = await context.client().createJoinToken(wanted);
         context.answer(made, () => made.token);
         context.hint(`Start it with TIDEGATE_JOIN_TOKEN set to this; it serves once, until ${when(made.expiresAt)}.`);
       }),
