@@ -1,5 +1,5 @@
 /** A whole Tidegate in a home of its own, driven as a person would: `npm start`'s command and the CLI, as child processes. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -117,12 +117,7 @@ export class Tidegate implements AsyncDisposable {
 
   /** Runs `tidegate …` under a person's own profile; the CLI keeps its profiles in this instance's folder. */
   async cli(profile: string, args: readonly string[], input = ''): Promise<Said> {
-    const env = { ...this.#env, TIDEGATE_PROFILE: profile };
-    const child = spawn(join(this.#options.checkout ?? root, 'bin/tidegate'), [...args], {
-      env,
-      stdio: 'pipe',
-      ...this.#options.account,
-    });
+    const child = this.spawn(profile, args);
     child.stdin.end(input);
     const text = async (stream: NodeJS.ReadableStream): Promise<string> => {
       let all = '';
@@ -131,6 +126,15 @@ export class Tidegate implements AsyncDisposable {
     };
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
     return { code: typeof code === 'number' ? code : -1, stdout, stderr };
+  }
+
+  /** As `cli`, for one that goes on: the caller ends it. */
+  spawn(profile: string, args: readonly string[]): ChildProcessWithoutNullStreams {
+    return spawn(join(this.#options.checkout ?? root, 'bin/tidegate'), [...args], {
+      env: { ...this.#env, TIDEGATE_PROFILE: profile },
+      stdio: 'pipe',
+      ...this.#options.account,
+    });
   }
 
   /** As `cli`, for one that must succeed: its one JSON value. */
@@ -195,11 +199,12 @@ export function libpq(way: Way): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs one SQL text with psql; fields unaligned, no header. */
-export async function psql(way: Way, sql: string): Promise<Said> {
+/** Runs one SQL text with psql; fields unaligned, no header. As another account where one is given. */
+export async function psql(way: Way, sql: string, account?: Account): Promise<Said> {
   const child = spawn('psql', ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', '-c', sql], {
     env: libpq(way),
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...account,
   });
   let stdout = '';
   let stderr = '';
