@@ -84,6 +84,9 @@ for (const args of command.run ?? command) {
   // The child shares the terminal's process group and gets Ctrl-C itself; a SIGTERM to npm's child is ours to pass on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => {});
+  // npm may be killed without a chance to pass anything on: then this process has another parent, and ends its child.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 1000).unref();
   const code = await new Promise((resolve) =>
     child.on('exit', (status, signal) => resolve(signal === null ? (status ?? 1) : 130)),
   );
