@@ -9,7 +9,7 @@ export function action<A extends readonly unknown[], O extends object>(
   return async (...all) => {
     const command = all.at(-1) as Command;
     const options = command.optsWithGlobals<O & CommonOptions>();
-    const context = new Context(process.env, options);
+    const context = new Context({ ...process.env }, options);
     try {
       await run(context, all.slice(0, -2) as unknown[] & A, options);
     } catch (error) {

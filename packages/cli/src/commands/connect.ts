@@ -125,6 +125,9 @@ async function runClient(
     stdio: 'inherit',
     env: {
       ...context.env,
+      // Either would win over PGHOST, and lead past the gateway.
+      PGHOSTADDR: undefined,
+      PGSERVICE: undefined,
       PGHOST: connection.host,
       PGPORT: String(connection.port),
       PGUSER: connection.user,

@@ -1,12 +1,14 @@
 /** One part alone, for running many: `tidegate control` behind a load balancer, `tidegate gateway` near the databases. */
 import { homeFolder, prepareHome } from './home.ts';
 import { KeptCluster } from './kept-cluster.ts';
+import { forgetLibpq } from './libpq.ts';
 import { controlPlane, controlReady, Ends, gateway, gatewayReady, listenerLine, openStore } from './parts.ts';
 
 type Say = (line: string) => void;
 
 /** A control plane until `until`; on `TIDEGATE_DATABASE_URL`, or on an embedded store of its own home. */
 export async function runControl(env: NodeJS.ProcessEnv, until: Promise<void>, say: Say): Promise<void> {
+  forgetLibpq();
   const home = prepareHome(homeFolder(env));
   const ends = new Ends();
   const restarted = (name: string, how: string): void => say(`The ${name} ended (${how}) and is being started again.`);

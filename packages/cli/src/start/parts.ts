@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { SupervisedChild } from './child.ts';
 import type { Home } from './home.ts';
+import { withoutLibpq } from './libpq.ts';
 
 export const controlReady = z.object({ url: z.string(), linkPort: z.int(), setupToken: z.string().nullable() });
 export const gatewayReady = z.object({
@@ -26,7 +27,8 @@ export function controlPlane(
     env: () => {
       const port = env.TIDEGATE_LINK_PORT ?? linkPort()?.toString();
       return {
-        ...env,
+        // With a store of your own they may be meant: certificates that are not in the URL.
+        ...(env.TIDEGATE_DATABASE_URL === undefined ? withoutLibpq(env) : env),
         TIDEGATE_HOME: home.home,
         TIDEGATE_DATABASE_URL: storeUrl,
         ...(port === undefined ? {} : { TIDEGATE_LINK_PORT: port }),
@@ -41,7 +43,7 @@ export function gateway(home: Home, env: () => Promise<NodeJS.ProcessEnv>, onRes
   return new SupervisedChild({
     name: 'gateway',
     entry: fileURLToPath(import.meta.resolve('@tidegate/gateway/main')),
-    env: async () => ({ ...(await env()), TIDEGATE_HOME: home.home }),
+    env: async () => ({ ...withoutLibpq(await env()), TIDEGATE_HOME: home.home }),
     logFile: join(home.logs, 'gateway.log'),
     onRestart,
   });

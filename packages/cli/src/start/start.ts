@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type Home, homeFolder, prepareHome } from './home.ts';
 import { KeptCluster } from './kept-cluster.ts';
+import { forgetLibpq } from './libpq.ts';
 import { controlPlane, controlReady, Ends, gateway, gatewayReady, listenerLine, openStore } from './parts.ts';
 
 const choice = z.object({ demo: z.boolean() });
@@ -34,6 +35,7 @@ export interface Running {
  * the signal aborts: then it rejects with the signal's reason.
  */
 export async function start(options: StartOptions): Promise<Running> {
+  forgetLibpq();
   const { lockFolder } = await import('@tidegate/embedded');
   const home = prepareHome(homeFolder(options.env));
   const lock = lockFolder(home.lock, home.home);
