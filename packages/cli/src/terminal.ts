@@ -5,11 +5,11 @@ import { cut } from './layout.ts';
 
 export interface Terminal {
   /** An answer. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Anything that is not the answer: progress, hints, questions. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** A line that replaces itself while something is waited for; a plain line where nobody watches. Returns how to end it. */
-  progress(text: string): Progress;
+  readonly progress: (text: string) => Progress;
   /** True when a person is there to be asked. */
   readonly interactive: boolean;
   /** True when a person, not a file or a program, gets the answer. */
@@ -17,8 +17,8 @@ export interface Terminal {
 }
 
 export interface Progress {
-  say(text: string): void;
-  end(): void;
+  readonly say: (text: string) => void;
+  readonly end: () => void;
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];

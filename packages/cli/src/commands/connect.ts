@@ -81,7 +81,7 @@ function uri(connection: Connection, caFile: string): string {
   const mode = sslMode(connection);
   const query = new URLSearchParams(mode === 'disable' ? { sslmode: mode } : { sslmode: mode, sslrootcert: caFile });
   const where = host.includes(':') ? `[${host}]` : host;
-  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${where}:${port}/${encodeURIComponent(database)}?${query}`;
+  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${where}:${port}/${encodeURIComponent(database)}?${query.toString()}`;
 }
 
 function print(context: Context, connection: Connection, caFile: string): void {

@@ -84,13 +84,14 @@ function named(entry: Entry): string {
   const shown = who(entry);
   return Object.entries(entry.data)
     .filter(([key, value]) => !SHOWN.has(key) && value !== null && value !== '' && value !== shown)
-    .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
 }
 
 function text({ data }: Entry, key: string): string {
   const value = data[key];
-  return value === null || value === undefined ? '' : String(value);
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const said = (entry: Entry, key: string): string => (text(entry, key) === '' ? '' : `: ${text(entry, key)}`);

@@ -90,6 +90,7 @@ export interface AdmissionOptions {
   readonly random: RandomBytes;
 }
 
+/** A ticket that is revoked lets nobody in any more. Sessions it has opened stay: they end with their grant, or by a cut. */
 export class Admission {
   readonly #options: AdmissionOptions;
 

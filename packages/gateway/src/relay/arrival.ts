@@ -85,7 +85,7 @@ export class Arrival {
     this.#options.place.authenticated();
     clearTimeout(this.#timer);
     this.#timer = this.#within(this.#options.limits.openingMs, 'the database took too long to answer');
-    permit.signal.addEventListener('abort', () => this.end(permit.signal.reason), { once: true });
+    permit.signal.addEventListener('abort', this.#withdrawn);
     return permit;
   }
 
@@ -100,10 +100,13 @@ export class Arrival {
     this.#over.abort(why);
   }
 
-  /** The handshake is over, one way or the other: no deadline any more. */
+  /** The handshake is over, one way or the other: no deadline any more, and nothing that keeps this alive. */
   settled(): void {
     clearTimeout(this.#timer);
+    this.#permit?.signal.removeEventListener('abort', this.#withdrawn);
   }
+
+  readonly #withdrawn = (): void => this.end(this.#permit?.signal.reason);
 
   #within(ms: number, message: string): NodeJS.Timeout {
     const next = 'Try again; if it lasts, tell an administrator.';

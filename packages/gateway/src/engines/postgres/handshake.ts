@@ -135,14 +135,19 @@ async function session(
       server: upstream.socket,
       greeting: greeting(permit, answer, upstream, { processId: number, secret }),
       takeOver: () => ({ fromClient: client.leave(), fromServer: upstream.leave() }),
-      cancelUpstream: async () => {
-        if (upstream.key !== null) await cancelUpstream(permit.resource, upstream.socket.remoteAddress, upstream.key);
-      },
+      cancelUpstream: canceller(permit, upstream),
     };
   } catch (error) {
     upstream.socket.destroy();
     throw error;
   }
+}
+
+/** A function of its own, since it lives as long as the session and would keep alive whatever it was made beside. */
+function canceller({ resource }: Permit, { key, socket: { remoteAddress } }: Upstream): Ready['cancelUpstream'] {
+  return async () => {
+    if (key !== null) await cancelUpstream(resource, remoteAddress, key);
+  };
 }
 
 /** SCRAM-SHA-256, and -PLUS inside TLS. Unknown login names go the whole way too, and fail at its end like a wrong ticket. */
