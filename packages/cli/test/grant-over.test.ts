@@ -39,12 +39,12 @@ const here = (expiresAt: string) =>
 /** A server that gives these answers, one a question. */
 function client(answers: readonly (GrantView | number)[]): { client: Client; asked: string[] } {
   const asked: string[] = [];
-  const fetch = async (url: RequestInfo | URL): Promise<Response> => {
-    const answer = answers[asked.length] ?? 500;
+  const answer = async (url: Parameters<typeof fetch>[0]): Promise<Response> => {
+    const given = answers[asked.length] ?? 500;
     asked.push(String(url));
-    return typeof answer === 'number' ? new Response('', { status: answer }) : Response.json(answer);
+    return typeof given === 'number' ? new Response('', { status: given }) : Response.json(given);
   };
-  return { client: createClient({ url: 'http://tidegate.test', token: 'x', fetch }), asked };
+  return { client: createClient({ url: 'http://tidegate.test', token: 'x', fetch: answer }), asked };
 }
 
 describe('a proxy', () => {
