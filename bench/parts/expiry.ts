@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Connection } from '@tidegate/contract';
 import pg from 'pg';
 import { quantile } from '../figures.ts';
@@ -17,7 +16,10 @@ interface Watched {
 async function open(connection: Connection): Promise<Watched> {
   const { host, port, user, password, database } = connection;
   const client = new pg.Client({ host, port, user, password, database, ssl: false });
-  const cutAt = once(client, 'error').then(() => Date.now());
+  // Heard to the end: after the FATAL error comes the socket's own, which nobody else would take.
+  const cutAt = new Promise<number>((resolve) => {
+    client.on('error', () => resolve(Date.now()));
+  });
   await client.connect();
   return { client, cutAt };
 }
