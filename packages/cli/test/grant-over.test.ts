@@ -41,7 +41,7 @@ function client(answers: readonly (GrantView | number)[]): { client: Client; ask
   const asked: string[] = [];
   const answer = async (url: Parameters<typeof fetch>[0]): Promise<Response> => {
     const given = answers[asked.length] ?? 500;
-    asked.push(String(url));
+    asked.push(url instanceof Request ? url.url : url.toString());
     return typeof given === 'number' ? new Response('', { status: given }) : Response.json(given);
   };
   return { client: createClient({ url: 'http://tidegate.test', token: 'x', fetch: answer }), asked };
