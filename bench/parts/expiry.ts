@@ -53,7 +53,7 @@ export const expiry: Part = {
       const other = await stage.tidegate.access('PT1H');
       const watched = await openMany(other, 50);
       const revokedAt = Date.now();
-      await stage.tidegate.client.revokeGrant({ id: other.grant, reason: 'bench' });
+      await stage.tidegate.keeper.revokeGrant({ id: other.grant, reason: 'bench' });
       const cut = (await Promise.all(watched.map(({ cutAt }) => cutAt))).map((at) => at - revokedAt);
       add('revoke.cut.p99', quantile(cut, 0.99));
 

@@ -11,12 +11,15 @@ import { tree } from './processes.ts';
 import type { Behind } from './proxies.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const PERSON = { name: 'bench', password: 'bench bench bench' };
+const PASSWORD = 'bench bench bench';
+const PERSON = 'bench';
+/** Nobody revokes their own grant: that takes another. */
+const KEEPER = 'keeper';
 
 /** Read at once, by anyone in the group; nobody is asked. The bench measures the relay, not people. */
 const config = (behind: Behind, passwordFile: string): string => `
 apiVersion: tidegate/v1
-groups: [{name: benchers, members: [${PERSON.name}]}]
+groups: [{name: benchers, members: [${PERSON}]}]
 resources:
   - name: bench
     engine: postgres
@@ -33,11 +36,13 @@ policies:
 
 export class RunningTidegate {
   readonly client: Client;
+  readonly keeper: Client;
   readonly #process: ChildProcess;
 
-  private constructor(process: ChildProcess, client: Client) {
+  private constructor(process: ChildProcess, client: Client, keeper: Client) {
     this.#process = process;
     this.client = client;
+    this.keeper = keeper;
   }
 
   static async start(home: string, behind: Behind, passwordFile: string): Promise<RunningTidegate> {
@@ -64,10 +69,11 @@ export class RunningTidegate {
     });
     const url = await ready;
     const anonymous = createClient({ url });
-    const people = [{ name: PERSON.name, password: PERSON.password, groups: ['administrators'] }];
+    const people = [PERSON, KEEPER].map((name) => ({ name, password: PASSWORD, groups: ['administrators'] }));
     await anonymous.setup({ token, people, config: config(behind, passwordFile) });
-    const { token: login } = await anonymous.login({ user: PERSON.name, password: PERSON.password });
-    return new RunningTidegate(child, anonymous.withToken(login));
+    const as = async (user: string): Promise<Client> =>
+      anonymous.withToken((await anonymous.login({ user, password: PASSWORD })).token);
+    return new RunningTidegate(child, await as(PERSON), await as(KEEPER));
   }
 
   /** Asks, waits until the grant is active, and gets a ticket. */

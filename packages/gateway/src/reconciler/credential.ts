@@ -15,7 +15,7 @@ export function passwordOf(credential: DesiredResource['credential']): () => Pro
   switch (source.kind) {
     case 'secret':
       return async () =>
-        some(source.password, 'The stored credential is empty: set it with tidegate resource credential.');
+        some(source.password, 'The stored credential is empty: set it with tidegate resources credential.');
     case 'env':
       return async () =>
         some(process.env[source.name], `The environment variable ${source.name} is not set at the gateway, or empty.`);
