@@ -2,6 +2,7 @@
  * Appends blocks to a stream's segment files. A write is whole or undone: after one that failed half-way the file is cut
  * back, or left for good and a new segment begun, so that nothing good ever follows a torn block.
  */
+
 import {
   closeSync,
   fdatasync,
@@ -15,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { encodeSegmentHeader } from './format.ts';
 import { listSegments, segmentName } from './segments.ts';
 import { thisProcess } from './writer-process.ts';

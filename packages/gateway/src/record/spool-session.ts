@@ -1,5 +1,7 @@
 /** The records of one open session, as the walker tells them (wire, `StatementSink`). Fills a buffer; never fails. */
+
 import type { Hmac } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { DisconnectReason } from '@tidegate/core';
 import type { Outcome } from '@tidegate/wire';
 import type { SessionInfo, SessionRecord } from '../relay/recorder.ts';

@@ -3,6 +3,7 @@
  * relay's recorder port. Everything recorded in one turn of the event loop goes out in one write, before any byte that
  * it describes is forwarded (promise 3); a write that fails throws, and the sessions concerned end.
  */
+import { performance } from 'node:perf_hooks';
 import type { Engine, StreamId } from '@tidegate/core';
 import type { Recorder, RefusedLogin, SessionInfo } from '../relay/recorder.ts';
 import { Fingerprints } from './fingerprint.ts';
