@@ -20,6 +20,7 @@ const PARTS: readonly Part[] = [relay, copy, connect, idle, expiry, start];
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
+    shape: { type: 'string', multiple: true },
     json: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
@@ -56,6 +57,7 @@ try {
     await part.run(stage, figures, {
       rounds: Number(options.rounds),
       seconds: Number(options.seconds),
+      shapes: options.shape,
       progress: (text) => progress(`${part.name}: ${text}`),
     });
     if (live) process.stderr.write('\r\x1b[2K');

@@ -12,5 +12,7 @@ export interface PartOptions {
   readonly rounds: number;
   /** How long one measurement takes. */
   readonly seconds: number;
+  /** Of the relay part: which shapes, as `prepared.8` or `simple.1.tls`; all when not given. */
+  readonly shapes?: readonly string[] | undefined;
   readonly progress: (text: string) => void;
 }

@@ -10,13 +10,14 @@ const WARM_UP_SECONDS = 1;
 export const relay: Part = {
   name: 'relay',
   says: 'pgbench -S, simple and prepared, 1, 8 and 64 clients, without TLS and with',
-  async run(stage, figures, { rounds, seconds, progress }) {
+  async run(stage, figures, { rounds, seconds, shapes, progress }) {
     for (const tls of [false, true]) {
       const contestants = stage.contestants(tls);
       const suffix = tls ? '.tls' : '';
       for (const { mode, clients } of SHAPES) {
         // With TLS the two ends of the range tell what the middle would.
         if (tls && clients === 64) continue;
+        if (shapes !== undefined && !shapes.includes(`${mode}.${clients}${suffix}`)) continue;
         // Not counted: caches fill, and what is compiled as it runs gets compiled.
         for (const contestant of contestants)
           await pgbench(contestant, { mode, clients, seconds: WARM_UP_SECONDS, tls });
