@@ -54,7 +54,7 @@ export const duration = z
   .refine((text) => text.length > 0, 'must not be empty')
   .meta({ description: 'ISO 8601 (PT30M), or 30m, 2h, 1h30m' });
 
-export const engine = z.enum(['postgres']);
+export const engine = z.enum(['postgres', 'mysql', 'sqlserver']);
 export const closeReason = z.enum(['expired', 'revoked', 'relinquished', 'failed']);
 export const requestState = z.enum(['pending', 'approved', 'denied', 'cancelled', 'lapsed']);
 export const grantState = z.enum(['scheduled', 'active', 'closing', 'closed']);

@@ -4,7 +4,7 @@
  */
 import type { GrantId, GroupName, PersonName, RequestId, ResourceName, RoleName } from './ids.ts';
 
-export type Engine = 'postgres';
+export type Engine = 'postgres' | 'mysql' | 'sqlserver';
 
 /** What a role may do; the engine's own GRANTs follow from it (`gateway/engines/<engine>/principal`). */
 export type Privileges = 'read' | 'write' | 'own';

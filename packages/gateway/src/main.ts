@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { type GrantId, randomText, type StreamId } from '@tidegate/core';
 import { type Logger, pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import { provisioners } from './engines/provisioners.ts';
+import { engines } from './engines/engines.ts';
+import { provisionerFor } from './engines/provisioning.ts';
 import { type HomeLock, lockHome } from './home-lock.ts';
 import { LinkHttp, parseAddress } from './link/http.ts';
 import { type Identity, writeIdentity } from './link/identity.ts';
@@ -61,9 +62,9 @@ export async function startGateway(options: GatewayOptions, log: Logger): Promis
   }
 }
 
-function listenersOf({ bind, postgresPort, workers }: GatewayOptions): RelayListener[] {
+function listenersOf({ bind, ports, workers }: GatewayOptions): RelayListener[] {
   const shared = { host: bind, reusePort: workers > 1, tlsRequired: !isLoopback(bind) };
-  return [{ engine: 'postgres', port: postgresPort, ...shared }];
+  return engines.map(({ engine }) => ({ engine, port: ports.get(engine) ?? 0, ...shared }));
 }
 
 interface Wiring {
@@ -200,7 +201,7 @@ class Gateway {
       recordPrincipal: (entry) => record.principal(entry),
       clock: { controlNow },
       provisionerFor: (resource) =>
-        provisioners[resource.engine]({ resource, password: passwordOf(resource.credential), controlNow, log }),
+        provisionerFor({ resource, password: passwordOf(resource.credential), controlNow, log }),
       log,
     });
   }

@@ -1,7 +1,9 @@
 /** What the environment says about a gateway (docs/ARCHITECTURE.md, The outside). */
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Engine } from '@tidegate/core';
 import { z } from 'zod';
+import { engines } from './engines/engines.ts';
 import { canSharePorts, isLoopback } from './workers/ports.ts';
 
 export interface GatewayOptions {
@@ -11,8 +13,8 @@ export interface GatewayOptions {
   readonly bind: string;
   /** The name or address under which people reach this gateway. */
   readonly advertise: string;
-  /** 0: any free one. */
-  readonly postgresPort: number;
+  /** Where each engine's clients connect; 0: any free one. */
+  readonly ports: ReadonlyMap<Engine, number>;
   readonly workers: number;
   readonly spoolLimitBytes: number;
   readonly durability: 'process' | 'disk';
@@ -26,7 +28,6 @@ const environment = z.object({
   TIDEGATE_HOME: z.string().min(1).optional(),
   TIDEGATE_BIND: z.string().min(1).default('127.0.0.1'),
   TIDEGATE_ADVERTISE: z.string().min(1).optional(),
-  TIDEGATE_POSTGRES_PORT: count(0, 65_535).default(7432),
   TIDEGATE_RELAY_WORKERS: count(1, 256).optional(),
   /** At least room for a few segments; see `segmentBytes`. */
   TIDEGATE_SPOOL_LIMIT: count(1024 * 1024, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
@@ -34,25 +35,32 @@ const environment = z.object({
   TIDEGATE_JOIN_TOKEN: z.string().optional(),
 });
 
+const portVariables = z.object(
+  Object.fromEntries(engines.map(({ port }) => [port.variable, count(0, 65_535).optional()])),
+);
+
 /** Throws with one sentence a variable that is not as it should be. */
 export function optionsFrom(env: NodeJS.ProcessEnv): GatewayOptions {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
-  }
-  const set = parsed.data;
+  const set = valid(environment, env);
+  const ports = valid(portVariables, env);
   const home = resolve(set.TIDEGATE_HOME ?? join(homedir(), '.tidegate'));
   const bind = set.TIDEGATE_BIND;
   return {
     folder: join(home, 'gateway'),
     bind,
     advertise: set.TIDEGATE_ADVERTISE ?? (isWildcard(bind) ? hostname() : bind),
-    postgresPort: set.TIDEGATE_POSTGRES_PORT,
+    ports: new Map(engines.map(({ engine, port }) => [engine, ports[port.variable] ?? port.standard])),
     workers: canSharePorts() ? (set.TIDEGATE_RELAY_WORKERS ?? Math.min(256, availableParallelism())) : 1,
     spoolLimitBytes: set.TIDEGATE_SPOOL_LIMIT,
     durability: set.TIDEGATE_RECORD_DURABILITY,
     joinToken: set.TIDEGATE_JOIN_TOKEN ?? null,
   };
+}
+
+function valid<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): z.infer<T> {
+  const parsed = schema.safeParse(env);
+  if (parsed.success) return parsed.data;
+  throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }
 
 const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { createHmac, randomBytes } from 'node:crypto';
 import { pino } from 'pino';
-import { relayEngines } from './engines/engines.ts';
+import { engineOf } from './engines/engines.ts';
 import { Spool } from './record/spool.ts';
 import { ControlClock, systemClock } from './relay/clock.ts';
 import { DEFAULT_LIMITS, type Limits } from './relay/limits.ts';
@@ -29,7 +29,9 @@ export function startWorker({ main, log, limits = DEFAULT_LIMITS, exit }: Worker
     const control = new ControlClock(systemClock);
     const hashKey = Buffer.from(init.spool.hashKey, 'base64');
     const spool = new Spool({ ...init.spool, hashKey, controlNow: () => control.now() });
-    const engines = relayEngines(createHmac('sha256', hashKey).update('unknown login names').digest());
+    const mockSecret = createHmac('sha256', hashKey).update('unknown login names').digest();
+    const loading = init.listeners.map(({ engine }) => engineOf(engine).relay(mockSecret));
+    const engines = new Map((await Promise.all(loading)).map((engine) => [engine.engine, engine]));
     const tell: MainPort['send'] = (message) => main.send(message);
     const clock = systemClock;
     const relay = new Relay({ init, engines, recorder: spool, control, clock, random: randomBytes, limits, log, tell });

@@ -188,7 +188,7 @@ describe('options', () => {
       folder: '/h/gateway',
       bind: '127.0.0.1',
       advertise: '127.0.0.1',
-      postgresPort: 7432,
+      ports: new Map([['postgres', 7432]]),
       workers: 3,
       spoolLimitBytes: 2 ** 31,
       durability: 'process',

@@ -113,6 +113,7 @@ export async function newGrant(
       return {
         id: newTicketId(randomBytes) as TicketId,
         verifier: { storedKey: base64(storedKey), serverKey: base64(serverKey) },
+        mysql: null,
       };
     }),
     opened: true,

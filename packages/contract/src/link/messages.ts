@@ -67,7 +67,15 @@ export const desiredResource = z.object({
 });
 export type DesiredResource = z.infer<typeof desiredResource>;
 
-export const desiredTicket = z.object({ id: ticketId, verifier: scramVerifier });
+/** What MySQL's caching_sha2_password and mysql_native_password check a proof against: SHA-256 and SHA-1, each twice. */
+export const mysqlVerifier = z.object({ sha2: z.base64(), native: z.base64() });
+
+export const desiredTicket = z.object({
+  id: ticketId,
+  verifier: scramVerifier,
+  /** Only for grants on MySQL. */
+  mysql: mysqlVerifier.nullable(),
+});
 
 /**
  * `prepare`: make the principal, unable to log in, and report `prepared`; the control plane then starts the clock.

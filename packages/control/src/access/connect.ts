@@ -173,7 +173,7 @@ async function assertRoomForTicket(tx: Tx, grant: GrantId): Promise<void> {
 }
 
 async function insertTicket(tx: Tx, id: TicketId, grant: GrantRow, password: string, now: Temporal.Instant) {
-  const verifier = await verifierOf(password, grant.scramSalt, grant.scramIterations);
+  const verifier = await verifierOf(password, grant.scramSalt, grant.scramIterations, grant.engine);
   await tx
     .insertInto('tickets')
     .values({ id, grant: grant.id, ...verifier, createdAt: now, revokedAt: null })

@@ -119,14 +119,17 @@ function desiredGrant({ grant, row, tickets }: GrantAndTickets, opened: OpenedSe
   return desired;
 }
 
-const ticketOf = ({
-  id,
-  storedKey,
-  serverKey,
-}: GrantAndTickets['tickets'][number]): DesiredGrant['tickets'][number] => ({
-  id,
-  verifier: { storedKey: storedKey.toString('base64'), serverKey: serverKey.toString('base64') },
-});
+const ticketOf = (ticket: GrantAndTickets['tickets'][number]): DesiredGrant['tickets'][number] => {
+  const { id, storedKey, serverKey, mysqlSha2, mysqlNative } = ticket;
+  return {
+    id,
+    verifier: { storedKey: storedKey.toString('base64'), serverKey: serverKey.toString('base64') },
+    mysql:
+      mysqlSha2 === null || mysqlNative === null
+        ? null
+        : { sha2: mysqlSha2.toString('base64'), native: mysqlNative.toString('base64') },
+  };
+};
 
 /** Why it closes; what the clock says counts before anybody has noted it. */
 function closingOf(grant: Grant, now: Temporal.Instant): Closing {

@@ -19,6 +19,8 @@ export interface TicketRow {
   readonly id: TicketId;
   readonly storedKey: Buffer;
   readonly serverKey: Buffer;
+  readonly mysqlSha2: Buffer | null;
+  readonly mysqlNative: Buffer | null;
 }
 
 export interface GrantAndTickets {
@@ -71,7 +73,14 @@ async function readGrants(tx: Tx): Promise<GrantAndTickets[]> {
   const tickets = await tx
     .selectFrom('tickets')
     .innerJoin('grants', 'grants.id', 'tickets.grant')
-    .select(['tickets.id', 'tickets.grant', 'tickets.storedKey', 'tickets.serverKey'])
+    .select([
+      'tickets.id',
+      'tickets.grant',
+      'tickets.storedKey',
+      'tickets.serverKey',
+      'tickets.mysqlSha2',
+      'tickets.mysqlNative',
+    ])
     .where('tickets.revokedAt', 'is', null)
     .where('grants.state', '!=', 'closed')
     .orderBy('tickets.createdAt')

@@ -159,6 +159,9 @@ export interface TicketsTable {
   /** SCRAM-SHA-256 verifier; the ticket itself is never stored. */
   storedKey: Fixed<Buffer>;
   serverKey: Fixed<Buffer>;
+  /** Only for grants on MySQL. */
+  mysqlSha2: Fixed<Buffer | null>;
+  mysqlNative: Fixed<Buffer | null>;
   createdAt: Fixed<Temporal.Instant>;
   revokedAt: Temporal.Instant | null;
 }

@@ -1,12 +1,13 @@
-/** The engines whose clients the relay lets through. One line each. */
-import type { Buffer } from 'node:buffer';
+/** The engines. One line each. */
 import type { Engine } from '@tidegate/core';
-import type { RelayEngine } from '../relay/engine.ts';
-import { postgresEngine } from './postgres/engine.ts';
+import type { EngineModule } from './engine.ts';
+import { postgres } from './postgres/index.ts';
 
-/** `mockSecret`: see `HandshakeOptions`; what each engine needs to treat unknown login names like known ones. */
-export function relayEngines(mockSecret: Buffer): Readonly<Record<Engine, RelayEngine>> {
-  return {
-    postgres: postgresEngine(mockSecret),
-  };
+export const engines: readonly EngineModule[] = [postgres];
+
+/** Throws for an engine that this gateway does not know: a control plane newer than it. */
+export function engineOf(engine: Engine): EngineModule {
+  const known = engines.find((each) => each.engine === engine);
+  if (known === undefined) throw new Error(`this gateway does not know the engine ${engine}; upgrade it`);
+  return known;
 }

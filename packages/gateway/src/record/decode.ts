@@ -4,7 +4,7 @@
  */
 import type { JsonObject, JsonValue } from '@tidegate/core';
 import { Outcome } from '@tidegate/wire';
-import { recordEngines } from '../engines/record.ts';
+import { engineOf } from '../engines/engines.ts';
 import type { SessionInfo } from '../relay/recorder.ts';
 import { DecodeState, type Prepared, type SessionState } from './decode-state.ts';
 import { decodeOutcome, type Entry, EntryKind, Flag, isRecord } from './format.ts';
@@ -182,7 +182,7 @@ export class Decoder {
     if ((entry.flags & Flag.withheld) !== 0) return call;
     const partial = total > bytes.length;
     if (partial) expectParts(session, op);
-    const { text, values } = recordEngines[session.info.engine].call(bytes, partial);
+    const { text, values } = engineOf(session.info.engine).record.call(bytes, partial);
     return { ...call, text, values: cleanJson(values) };
   }
 
@@ -260,7 +260,7 @@ function values(
   if ((entry.flags & Flag.withheld) !== 0) return undefined;
   const partial = total > entry.bytes.length;
   if (partial) expectParts(session, op);
-  return cleanJson(recordEngines[session.info.engine].values(entry.bytes, prepared?.types ?? null, partial));
+  return cleanJson(engineOf(session.info.engine).record.values(entry.bytes, prepared?.types ?? null, partial));
 }
 
 /** The rest of the values comes in records of its own, as sent. */

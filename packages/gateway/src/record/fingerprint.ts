@@ -6,14 +6,8 @@
  */
 import { createHmac, type Hmac } from 'node:crypto';
 import type { Engine } from '@tidegate/core';
-
-/** Fingerprint of a statement's text, or null where it can't be parsed. Synchronous: it is called before the chunk goes. */
-export type ShapeOf = (text: string) => string | null;
-
-/** One line an engine. Loaded when the first resource asks for fingerprints: the PostgreSQL parser takes 16 MB. */
-const shapes: Record<Engine, () => Promise<ShapeOf>> = {
-  postgres: async () => (await import('../engines/postgres/fingerprint.ts')).loadShape(),
-};
+import type { ShapeOf } from '../engines/engine.ts';
+import { engineOf } from '../engines/engines.ts';
 
 /** Above this, in bytes, parsing would hold up the sessions of this worker (about 50 µs for 100 bytes). */
 const PARSE_MAX = 16 * 1024;
@@ -33,7 +27,8 @@ export class Fingerprints {
 
   /** Resolves when statements of this engine can be fingerprinted; until then they are hashed. */
   async prepare(engine: Engine): Promise<void> {
-    if (!this.#loaded.has(engine)) this.#loaded.set(engine, await shapes[engine]());
+    const { shape } = engineOf(engine);
+    if (shape !== null && !this.#loaded.has(engine)) this.#loaded.set(engine, await shape());
   }
 
   /** The fingerprint of a whole statement. */

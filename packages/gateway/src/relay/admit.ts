@@ -3,7 +3,7 @@
  * database → room, in that order, and a permit at the end. Whatever is in doubt is a refusal (promise 1). An engine's
  * handshake brings the proof and needs the permit to tell its client "you are in"; nothing else makes one.
  */
-import type { RandomBytes, SessionId, TicketId } from '@tidegate/core';
+import type { Engine, RandomBytes, SessionId, TicketId } from '@tidegate/core';
 import { newSessionId } from '@tidegate/core';
 import type { RelayGrant, RelayResource } from '../worker-protocol.ts';
 import type { ControlClock } from './clock.ts';
@@ -98,10 +98,15 @@ export class Admission {
     this.#options = options;
   }
 
-  /** The first half, before any proof. Throws LoginRefused for what holds for everybody alike. */
-  challenge(attempt: Attempt): Challenge {
+  /**
+   * The first half, before any proof. Throws LoginRefused for what holds for everybody alike. A login name of another
+   * engine's resource is nobody's at this engine's listener: its session would be walked by the wrong protocol.
+   */
+  challenge(attempt: Attempt, engine: Engine): Challenge {
     this.#inTouch();
-    const known = this.#options.grants.byLoginName(attempt.loginName);
+    const named = this.#options.grants.byLoginName(attempt.loginName);
+    const fits = named !== null && this.#options.grants.resource(named.grant.resource)?.engine === engine;
+    const known = fits ? named : null;
     return { attempt, tickets: known?.tickets ?? null, known };
   }
 

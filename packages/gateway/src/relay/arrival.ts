@@ -1,5 +1,6 @@
 /** A client that is not in yet: what its handshake knows and may do, and how long it has. */
 import type { Buffer } from 'node:buffer';
+import type { Engine } from '@tidegate/core';
 import type { Admission, Attempt, Challenge, Permit, Proof } from './admit.ts';
 import type { Limits, Place } from './limits.ts';
 import { ClientGone, LoginRefused } from './refusal.ts';
@@ -22,6 +23,8 @@ export interface CancelDesk {
 }
 
 export interface ArrivalOptions {
+  /** Of the listener: its login names alone let in here. */
+  readonly engine: Engine;
   readonly place: Place;
   readonly limits: Limits;
   readonly admission: Admission;
@@ -75,7 +78,7 @@ export class Arrival {
   /** What the client must prove. Throws LoginRefused for what holds for everybody alike. */
   challenge(): Challenge {
     if (this.#attempt === null) throw new Error('a client is introduced before it is challenged');
-    return this.#options.admission.challenge(this.#attempt);
+    return this.#options.admission.challenge(this.#attempt, this.#options.engine);
   }
 
   /** The client has proved who it is, or failed to. Throws LoginRefused. */

@@ -3,11 +3,18 @@ import { Buffer } from 'node:buffer';
 import type { GrantId, ResourceName } from '@tidegate/core';
 import type { RelayGrant, RelayResource } from '../worker-protocol.ts';
 
+export interface TicketVerifier {
+  readonly storedKey: Buffer;
+  readonly serverKey: Buffer;
+  /** Only of tickets for MySQL: SHA256(SHA256(ticket)) and SHA1(SHA1(ticket)). */
+  readonly mysql: { readonly sha2: Buffer; readonly native: Buffer } | null;
+}
+
 /** What a proof of a ticket is held against, decoded once. */
 export interface TicketVerifiers {
   readonly salt: Buffer;
   readonly iterations: number;
-  readonly verifiers: readonly { readonly storedKey: Buffer; readonly serverKey: Buffer }[];
+  readonly verifiers: readonly TicketVerifier[];
 }
 
 export interface KnownGrant {
@@ -114,9 +121,10 @@ function known(grant: RelayGrant, before: KnownGrant | null): KnownGrant {
     tickets: {
       salt: decode(grant.scram.salt),
       iterations: grant.scram.iterations,
-      verifiers: grant.tickets.map(({ verifier }) => ({
+      verifiers: grant.tickets.map(({ verifier, mysql }) => ({
         storedKey: decode(verifier.storedKey),
         serverKey: decode(verifier.serverKey),
+        mysql: mysql === null ? null : { sha2: decode(mysql.sha2), native: decode(mysql.native) },
       })),
     },
     startsAt: instant(grant.startsAt),

@@ -32,7 +32,8 @@ export type Init = Extract<ToWorker, { type: 'init' }>;
 
 export interface RelayOptions {
   readonly init: Init;
-  readonly engines: Readonly<Record<Engine, RelayEngine>>;
+  /** One for each engine that has a listener. */
+  readonly engines: ReadonlyMap<Engine, RelayEngine>;
   readonly recorder: Recorder;
   /** The control plane's clock and contact, which the spool dates its entries by too. */
   readonly control: ControlClock;
@@ -69,7 +70,7 @@ export class Relay {
     this.#places = new Places(limits);
     this.#sessions = new Sessions({
       make: (permit) => ({
-        engine: options.engines[permit.resource.engine],
+        engine: engineAt(options.engines, permit.resource.engine),
         turn: this.#turn,
         log,
         expiresAt: () => this.#grants.get(permit.grant.id)?.grant.expiresAt ?? permit.grant.expiresAt,
@@ -100,9 +101,9 @@ export class Relay {
     const { init, engines, log, tell } = this.#options;
     const ports = [];
     for (const listen of init.listeners) {
-      const engine = engines[listen.engine];
+      const engine = engineAt(engines, listen.engine);
       const arrived = (socket: NodeSocket, place: Place) =>
-        void this.#arrive(new Arrival(socket, { ...this.#arrival, place, tlsRequired: listen.tlsRequired }), engine);
+        void this.#arrive(new Arrival(socket, { ...this.#arrival, ...listen, place }), engine);
       const listening = await listenOn({ listen, engine, places: this.#places, log, arrived });
       this.#listening.push(listening);
       ports.push({ engine: listen.engine, host: listen.host, port: listening.port });
@@ -156,7 +157,7 @@ export class Relay {
     await this.#places.empty(STOP_WITHIN_MS);
   }
 
-  get #arrival(): Omit<ArrivalOptions, 'place' | 'tlsRequired'> {
+  get #arrival(): Omit<ArrivalOptions, 'engine' | 'place' | 'tlsRequired'> {
     return { tls: this.#tls, limits: this.#options.limits, admission: this.#admission, cancels: this.#cancels };
   }
 
@@ -209,4 +210,10 @@ export class Relay {
     const before = this.#inForce;
     this.#inForce = Promise.all([before, ...cuts]).then(() => this.#options.tell({ type: 'ack', revision }));
   }
+}
+
+function engineAt(engines: ReadonlyMap<Engine, RelayEngine>, name: Engine): RelayEngine {
+  const engine = engines.get(name);
+  if (engine === undefined) throw new Error(`no relay for the engine ${name} was loaded`);
+  return engine;
 }

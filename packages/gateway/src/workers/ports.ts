@@ -1,8 +1,7 @@
 /** The ports that relay workers share. */
 import { createServer } from 'node:net';
+import { engineOf } from '../engines/engines.ts';
 import type { RelayListener } from '../worker-protocol.ts';
-
-const VARIABLE: Readonly<Record<RelayListener['engine'], string>> = { postgres: 'TIDEGATE_POSTGRES_PORT' };
 
 /** Workers share a port by `reusePort`, which not all systems have: one worker does the work there. */
 export const canSharePorts = (): boolean =>
@@ -23,7 +22,7 @@ export async function assertPortsFree(listeners: readonly RelayListener[]): Prom
     server.once('error', (error) => {
       const code = 'code' in error ? error.code : undefined;
       const what = code === 'EADDRINUSE' ? `port ${port} is in use on ${host}` : `cannot listen on ${host}:${port}`;
-      const next = code === 'EADDRNOTAVAIL' ? 'TIDEGATE_BIND' : VARIABLE[engine];
+      const next = code === 'EADDRNOTAVAIL' ? 'TIDEGATE_BIND' : engineOf(engine).port.variable;
       reject(new Error(`${what} (${error.message}). Set ${next} to another.`, { cause: error }));
     });
     server.listen({ host, port }, () => server.close(() => resolve()));

@@ -2,8 +2,10 @@
 import type { Migration } from 'kysely/migration';
 import * as access from './0001_access.ts';
 import * as record from './0002_record.ts';
+import * as engines from './0003_engines.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
   '0002_record': record,
+  '0003_engines': engines,
 };

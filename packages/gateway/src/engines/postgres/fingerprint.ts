@@ -1,6 +1,6 @@
 /** The shape of a PostgreSQL statement, by PostgreSQL's own parser. */
 import { fingerprintSync, loadModule } from 'libpg-query';
-import type { ShapeOf } from '../../record/fingerprint.ts';
+import type { ShapeOf } from '../engine.ts';
 
 /** Loads the parser (about 30 ms), and runs it once: the first call compiles for 50 ms. */
 export async function loadShape(): Promise<ShapeOf> {

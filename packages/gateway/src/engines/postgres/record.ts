@@ -1,7 +1,7 @@
 /** PostgreSQL's bound values and function calls, for the record. */
 import type { JsonObject } from '@tidegate/core';
 import { postgres } from '@tidegate/wire';
-import type { RecordEngine } from '../record.ts';
+import type { RecordEngine } from '../engine.ts';
 
 export const postgresRecord: RecordEngine = {
   values: (bytes, types, partial) => postgres.boundValues(bytes, types, { partial }).map(plain),
