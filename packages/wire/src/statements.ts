@@ -57,6 +57,7 @@ export interface StatementSink {
   /**
    * Values are bound to a statement and not executed in the same chunk. On record all the same before it is forwarded,
    * since planning may already run functions with the values. The range is the values in the engine's own form.
+   * `statement` 0: they come with a text statement (MySQL's query attributes), which is announced next.
    */
   bind(binding: number, statement: number, bytes: Uint8Array, start: number, end: number, total: number): void;
 
@@ -125,18 +126,67 @@ export interface Refusal {
 }
 
 /**
+ * A command that the gateway answers in the database's place, because the database would take it for something else: the
+ * number in MySQL's `KILL 7` is one that the gateway gave out. Its bytes never reach the server. It is on record.
+ */
+export type Aside = {
+  /** How many bytes it has: the first so many of the unread ones. */
+  readonly bytes: number;
+} & (
+  | {
+      /** Stop what another connection runs (`statement`), or end it as well (`connection`). */
+      readonly kind: 'cancel';
+      /** As the client was told when it connected. */
+      readonly connection: number;
+      readonly scope: 'statement' | 'connection';
+    }
+  | {
+      /** Say no, and go on. */
+      readonly kind: 'refuse';
+      readonly refusal: Refusal;
+    }
+);
+
+/**
  * A session's state, fed with both streams from the moment both ends are logged in and ready. Pure: no sockets, no
  * clock. It never throws on any bytes, and holds a bounded amount of memory whatever it is sent.
  */
 export interface StatementWalker {
-  /** Reads what the client sent. Returns null when everything it means is with the sink: forward the chunk. */
+  /**
+   * Reads what the client sent. Returns null when everything it means is with the sink: forward the chunk, but for its
+   * last `unread` bytes.
+   */
   fromClient(chunk: Uint8Array): Refusal | null;
+
+  /**
+   * How many bytes at the end of the last chunk were not read, because it isn't known yet whose they are: the beginning
+   * of a command that may be for the gateway, or an `aside`. Keep them (at most a few KiB, and whatever follows an
+   * aside) and give them again in front of the next chunk; alone, when `crowded` has become false or an aside is done.
+   * Always 0 where an engine has no such commands.
+   */
+  readonly unread: number;
+
+  /**
+   * What the unread bytes begin with, when it is for the gateway to answer, and the server owes the client nothing: the
+   * answer can go as soon as the client has what was forwarded. Until `answered` or `passedOn` nothing more is read.
+   */
+  readonly aside: Aside | null;
+
+  /**
+   * The gateway has answered the aside: done (null), or refused with this SQLSTATE. Drop its bytes and give the rest of
+   * the unread ones again.
+   */
+  answered(code: string | null): void;
+
+  /** The aside is the database's after all: give the unread bytes again, from its own on; now they are read. */
+  passedOn(): void;
 
   /** Reads what the server sent. Returns null: forward the chunk. */
   fromServer(chunk: Uint8Array): Refusal | null;
 
   /**
-   * True while many of the client's operations wait for the server: stop reading from the client until this is false
+   * True while many of the client's operations wait for the server, or one that can't be read before the server has
+   * answered those ahead of it: stop reading from the client until this is false
    * again (look after each `fromServer`). A client that is read on regardless is refused in the end.
    */
   readonly crowded: boolean;
@@ -161,6 +211,13 @@ export interface StatementWalker {
    * a message boundary: 0 when it does already, -1 when the chunk doesn't reach one.
    */
   toBoundary(chunk: Uint8Array): number;
+
+  /**
+   * The number that a message of our own must carry at the next boundary of the client's stream, in protocols that
+   * number their packets (MySQL); 0 in others. To be asked before a chunk is given to `fromServer` of which only the part
+   * up to the boundary will be forwarded.
+   */
+  readonly sequence: number;
 
   /** The session ended: whatever has no outcome yet gets `lost`. */
   abandon(): void;

@@ -7,12 +7,16 @@
  * record as text, but not read: an execution by that name is then told with the statement that the protocol last put
  * there, and its outcome's tag is what it truly did.
  */
-import type { Refusal, StatementSink, StatementWalker } from '../statements.ts';
+import type { Aside, Refusal, StatementSink, StatementWalker } from '../statements.ts';
 import { CROWDED, Exchange } from './exchange.ts';
 import { Replies } from './replies.ts';
 import { Requests } from './requests.ts';
 
 export class PostgresSession implements StatementWalker {
+  /** Cancelling has a connection of its own here: no command is for the gateway to answer. */
+  readonly unread = 0;
+  readonly aside: Aside | null = null;
+  readonly sequence = 0;
   readonly #exchange: Exchange;
   readonly #requests: Requests;
   readonly #replies: Replies;
@@ -39,6 +43,10 @@ export class PostgresSession implements StatementWalker {
     this.#refused = refused;
     return refused;
   }
+
+  answered(): void {}
+
+  passedOn(): void {}
 
   get crowded(): boolean {
     return this.#exchange.pending.length > CROWDED;
