@@ -63,8 +63,13 @@ export async function startGateway(options: GatewayOptions, log: Logger): Promis
 }
 
 function listenersOf({ bind, ports, workers }: GatewayOptions): RelayListener[] {
-  const shared = { host: bind, reusePort: workers > 1, tlsRequired: !isLoopback(bind) };
-  return engines.map(({ engine }) => ({ engine, port: ports.get(engine) ?? 0, ...shared }));
+  const shared = { host: bind, reusePort: workers > 1 };
+  return engines.map(({ engine, plainOnLoopback }) => ({
+    engine,
+    port: ports.get(engine) ?? 0,
+    tlsRequired: !(plainOnLoopback && isLoopback(bind)),
+    ...shared,
+  }));
 }
 
 interface Wiring {

@@ -1,14 +1,14 @@
 /** Going in: a ticket from the server, then the engine's own client with everything set. */
-import { spawn } from 'node:child_process';
 import type { Connection } from '@tidegate/contract';
-import { TidegateError } from '@tidegate/core';
 import type { Command } from 'commander';
 import { withMfa } from '../asking.ts';
 import type { Context } from '../context.ts';
+import { clientsOf } from '../engines/engines.ts';
 import { fields } from '../layout.ts';
 import { aCount, aGrant, aResource, aRole, UsageError } from '../usage.ts';
 import { when } from '../views/time.ts';
 import { action } from './command.ts';
+import { runClient } from './run-client.ts';
 
 interface ConnectOptions {
   readonly database?: string;
@@ -19,8 +19,8 @@ interface ConnectOptions {
 
 export function connectCommands(program: Command): void {
   target(program.command('connect <resource> [args...]'))
-    .summary('open psql on a resource, with everything set')
-    .description('open your client on a resource you have a grant for: psql, with everything set')
+    .summary('open a client on a resource, with everything set')
+    .description('open your client on a resource you have a grant for (psql, mariadb or mysql), with everything set')
     .option('--print', 'print how to connect instead: the password is shown this once')
     .addHelpText('after', '\nWhat stands after -- goes to the client: tidegate connect orders -- -c "select 1"')
     .action(
@@ -69,32 +69,19 @@ async function ticket(context: Context, resource: string, given: ConnectOptions)
   return withMfa(context, given.mfaCode, (client, mfaCode) => client.connect({ ...wanted, mfaCode }));
 }
 
-/**
- * How libpq is to treat TLS: verified in full, except where the listener is on this very machine and takes SCRAM
- * without TLS, which keeps the ticket off the wire and lets every driver in without a certificate file.
- */
-const sslMode = (connection: Connection): 'verify-full' | 'disable' =>
-  connection.tlsRequired ? 'verify-full' : 'disable';
-
-function uri(connection: Connection, caFile: string): string {
-  const { host, port, user, password, database } = connection;
-  const mode = sslMode(connection);
-  const query = new URLSearchParams(mode === 'disable' ? { sslmode: mode } : { sslmode: mode, sslrootcert: caFile });
-  const where = host.includes(':') ? `[${host}]` : host;
-  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${where}:${port}/${encodeURIComponent(database)}?${query.toString()}`;
-}
-
 function print(context: Context, connection: Connection, caFile: string): void {
   const { host, port, user, password, database, grant, ticket: id, expiresAt } = connection;
+  const clients = clientsOf(connection.engine);
   const value = {
+    engine: connection.engine,
     host,
     port,
     user,
     password,
     database,
-    uri: uri(connection, caFile),
+    uri: clients.uri(connection, caFile),
     caFile,
-    sslmode: sslMode(connection),
+    ...clients.details(connection),
     grant,
     ticket: id,
     expiresAt,
@@ -110,49 +97,4 @@ function print(context: Context, connection: Connection, caFile: string): void {
       ['uri', value.uri],
     ]),
   );
-}
-
-/** Runs the engine's client; its exit code is ours. The password is in its environment, never among its arguments. */
-async function runClient(
-  context: Context,
-  connection: Connection,
-  caFile: string,
-  args: readonly string[],
-): Promise<number> {
-  context.hint(`${connection.user}, until ${when(connection.expiresAt)}. Every statement is on record.`);
-  const mode = sslMode(connection);
-  const child = spawn('psql', [...args], {
-    stdio: 'inherit',
-    env: {
-      ...context.env,
-      // Either would win over PGHOST, and lead past the gateway.
-      PGHOSTADDR: undefined,
-      PGSERVICE: undefined,
-      PGHOST: connection.host,
-      PGPORT: String(connection.port),
-      PGUSER: connection.user,
-      PGPASSWORD: connection.password,
-      PGDATABASE: connection.database,
-      PGSSLMODE: mode,
-      ...(mode === 'verify-full' ? { PGSSLROOTCERT: caFile } : {}),
-    },
-  });
-  // Ctrl-C is the client's (psql cancels its statement); we stay until it is gone.
-  const ignore = (): void => undefined;
-  process.on('SIGINT', ignore);
-  try {
-    return await new Promise<number>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('exit', (code) => resolve(code ?? 1));
-    });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    throw new TidegateError(
-      'invalid_input',
-      'psql is not installed on this machine.',
-      'Install it (Debian: postgresql-client), or use: tidegate connect … --print',
-    );
-  } finally {
-    process.off('SIGINT', ignore);
-  }
 }

@@ -12,6 +12,11 @@ export interface EngineModule {
   /** Where its clients connect, unless the environment variable says otherwise. */
   readonly port: { readonly variable: string; readonly standard: number };
   /**
+   * May a listener on loopback do without TLS? Only where the login itself never shows the password: PostgreSQL's SCRAM,
+   * MySQL's challenges. SQL Server's login hides it from nobody.
+   */
+  readonly plainOnLoopback: boolean;
+  /**
    * Lets clients through. `mockSecret`: what stands in for a verifier where a login name is nobody's, so that unknown
    * names are treated as known ones are.
    */

@@ -5,6 +5,7 @@ import { postgresRecord } from './record.ts';
 export const postgres: EngineModule = {
   engine: 'postgres',
   port: { variable: 'TIDEGATE_POSTGRES_PORT', standard: 7432 },
+  plainOnLoopback: true,
   relay: async (mockSecret) => (await import('./engine.ts')).postgresEngine(mockSecret),
   provisioner: async () => (await import('./principal/index.ts')).postgresProvisioner,
   record: postgresRecord,
