@@ -52,6 +52,8 @@ describe.skipIf(process.platform !== 'linux')('start', () => {
         TIDEGATE_HOME: home,
         TIDEGATE_PORT: '0',
         TIDEGATE_POSTGRES_PORT: '0',
+        TIDEGATE_MYSQL_PORT: '0',
+        TIDEGATE_SQLSERVER_PORT: '0',
         ...env,
       },
     });

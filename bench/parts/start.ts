@@ -22,6 +22,8 @@ async function untilReady(home: string): Promise<number> {
       TIDEGATE_PORT: String(api),
       TIDEGATE_LINK_PORT: String(link),
       TIDEGATE_POSTGRES_PORT: String(postgres),
+      TIDEGATE_MYSQL_PORT: '0',
+      TIDEGATE_SQLSERVER_PORT: '0',
     },
   });
   const gone = once(child, 'exit');

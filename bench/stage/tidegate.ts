@@ -55,6 +55,8 @@ export class RunningTidegate {
         TIDEGATE_PORT: String(api),
         TIDEGATE_LINK_PORT: String(link),
         TIDEGATE_POSTGRES_PORT: String(postgres),
+        TIDEGATE_MYSQL_PORT: '0',
+        TIDEGATE_SQLSERVER_PORT: '0',
         TIDEGATE_RELAY_WORKERS: '1',
       },
     });

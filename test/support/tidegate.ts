@@ -90,6 +90,8 @@ export class Tidegate implements AsyncDisposable {
       TIDEGATE_PORT: String(api),
       TIDEGATE_LINK_PORT: String(link),
       TIDEGATE_POSTGRES_PORT: String(postgres),
+      TIDEGATE_MYSQL_PORT: '0',
+      TIDEGATE_SQLSERVER_PORT: '0',
       TIDEGATE_DEMO_PASSWORD: DEMO_PASSWORD,
       ...options.env,
     };

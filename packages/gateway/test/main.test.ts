@@ -35,6 +35,8 @@ function start(home: string, env: NodeJS.ProcessEnv = {}): Started {
       PATH: process.env.PATH,
       TIDEGATE_HOME: home,
       TIDEGATE_POSTGRES_PORT: '0',
+      TIDEGATE_MYSQL_PORT: '0',
+      TIDEGATE_SQLSERVER_PORT: '0',
       TIDEGATE_RELAY_WORKERS: '2',
       TIDEGATE_JOIN_TOKEN: control.token,
       ...env,

@@ -75,6 +75,8 @@ async function privateInstance({ env, terminal }: Context, folder: string, signa
         TIDEGATE_HOME: join(folder, 'home'),
         TIDEGATE_PORT: '0',
         TIDEGATE_POSTGRES_PORT: '0',
+        TIDEGATE_MYSQL_PORT: '0',
+        TIDEGATE_SQLSERVER_PORT: '0',
         TIDEGATE_DEMO_PASSWORD: PASSWORD,
       },
       say: () => undefined,
