@@ -291,6 +291,21 @@ function owners(world: Its<World>, principals: Its<Provisioner>): void {
     await provisioner.end();
     await world().root.query(`GRANT CONNECT ON DATABASE ${name} TO PUBLIC`);
   });
+
+  test('an owner where PUBLIC may not connect, and the administrator may give CONNECT in its own name too', async () => {
+    const [database] = world().resource.databases;
+    const name = `"${database}"`;
+    const user = `"${world().resource.credential.user}"`;
+    await world().root.query(`REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC;
+      GRANT CONNECT ON DATABASE ${name} TO ${user} WITH GRANT OPTION`);
+    const provisioner = provisionerOf(world());
+    const grant = await opened(world(), provisioner, 'own');
+    await (await login(world(), grant, database)).end();
+    expect(await provisioner.close(refOf(grant))).toEqual({ gone: true, changed: true, findings: [] });
+    await provisioner.end();
+    await world().root.query(`REVOKE CONNECT ON DATABASE ${name} FROM ${user} CASCADE;
+      GRANT CONNECT ON DATABASE ${name} TO PUBLIC`);
+  });
 }
 
 function endings(world: Its<World>, principals: Its<Provisioner>): void {

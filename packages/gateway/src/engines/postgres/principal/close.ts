@@ -12,7 +12,7 @@ import { commandOver, ensureGroups } from './groups.ts';
 import { type Actual, inspect } from './inspect.ts';
 import { parseMark } from './mark.ts';
 import { type GroupNames, groupFor } from './names.ts';
-import { revokeMembership } from './plan.ts';
+import { revokeConnect, revokeMembership } from './plan.ts';
 import { clearPrepared } from './prepared.ts';
 import type { Administrator, Session } from './sessions.ts';
 
@@ -75,10 +75,14 @@ async function shut(closing: Closing, found: Actual): Promise<void> {
 /**
  * Its open sessions lose at once what they inherit; and we get what it takes to end them and to act for it. A membership
  * that we may not revoke must not keep its sessions alive: what can't be done without this fails by itself further down.
+ *
+ * CONNECT is taken back by name, as it was given: an administrator that may give it in its own name gave it so, and
+ * DROP OWNED, which takes back as whoever holds the most (the database's owner), passes over that.
  */
 async function strip({ administrator, home, principal: { loginName } }: Closing, found: Actual): Promise<void> {
   const steps: ((session: Session) => string[])[] = [
     ...found.memberships.map((given) => (s: Session) => [revokeMembership(given.role, loginName, given, s.server)]),
+    ...found.connects.map((database) => () => [revokeConnect(database, loginName)]),
     (session) => (session.server.superuser ? [] : [commandOver(loginName, session)]),
   ];
   for (const step of steps) {

@@ -127,6 +127,10 @@ export function revokeMembership(group: string, member: string, given: Membershi
   return `REVOKE ${quoteIdent(group)} FROM ${quoteIdent(member)}${by}`;
 }
 
+export function revokeConnect(database: string, loginName: string): string {
+  return `REVOKE CONNECT ON DATABASE ${quoteIdent(database)} FROM ${quoteIdent(loginName)}`;
+}
+
 function hasSetting(actual: Pick<Actual, 'settings'>, wanted: Setting): boolean {
   return actual.settings.some(
     ({ database, config }) => database === wanted.database && config.includes(`${wanted.name}=${wanted.value}`),
