@@ -11,6 +11,8 @@ const SCRAM_ITERATIONS = 4096;
 const SALT_BYTES = 16;
 /** 32 characters of 5 bits. */
 const PRINCIPAL_PASSWORD_LENGTH = 32;
+/** Servers ask for upper and lower case, a digit and another character (SQL Server, MySQL's validate_password): one of each. */
+const PRINCIPAL_PASSWORD_PREFIX = 'Tg1.';
 
 export async function insertRequest(
   tx: Tx,
@@ -73,7 +75,10 @@ export async function insertGrant({ sealer, random }: Context, tx: Tx, grant: Gr
       createdAt: of.now,
       scramSalt: randomBytes(SALT_BYTES),
       scramIterations: SCRAM_ITERATIONS,
-      principalPassword: sealer.seal(randomText(random, PRINCIPAL_PASSWORD_LENGTH), `principal/${id}`),
+      principalPassword: sealer.seal(
+        PRINCIPAL_PASSWORD_PREFIX + randomText(random, PRINCIPAL_PASSWORD_LENGTH),
+        `principal/${id}`,
+      ),
     })
     .execute();
   await notify(tx, STATE_CHANNEL, resource);

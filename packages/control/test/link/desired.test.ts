@@ -48,7 +48,7 @@ describe('a gateway', () => {
       tickets: [],
     });
     expect(told?.role).toEqual({ name: 'reader', privileges: 'read' });
-    expect(told?.principalPassword).toMatch(/^[0-9a-z]{32}$/);
+    expect(told?.principalPassword).toMatch(/^Tg1\.[0-9a-z]{32}$/);
 
     gateway.send({ type: 'report', grants: [{ grant: id, phase: 'prepared', detail: '' }] });
     await gateway.until(({ grants }) => grants.get(id)?.phase === 'open');
