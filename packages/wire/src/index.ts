@@ -1,3 +1,4 @@
+export * as mysql from './mysql/index.ts';
 export * as postgres from './postgres/index.ts';
 export * from './refusal.ts';
 export * from './statements.ts';
