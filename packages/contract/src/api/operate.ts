@@ -64,7 +64,7 @@ export const gatewayView = z
   .meta({ id: 'Gateway' });
 export type GatewayView = z.infer<typeof gatewayView>;
 export const newJoinToken = z.object({ name: z.string().min(1).max(63), validFor: duration.default('PT1H') });
-/** `TOKEN` goes to `tidegate gateway --join TOKEN` once; it carries the link address and the authority's fingerprint. */
+/** `TOKEN` goes to `tidegate gateway --join-file FILE` once; it carries the link address and the authority's fingerprint. */
 export const joinToken = z.object({ token: z.string(), expiresAt: instant });
 export type JoinToken = z.infer<typeof joinToken>;
 

@@ -22,7 +22,7 @@ export async function callerOf(db: Reader, socket: TLSSocket, now: Temporal.Inst
     throw new TidegateError(
       'unauthenticated',
       'The link takes only gateways with a good certificate of this installation.',
-      'Join again with a new token: tidegate gateway --join TOKEN.',
+      'Join again with a new token: tidegate gateway --join-file FILE.',
       String(socket.authorizationError ?? 'no certificate'),
     );
   }
@@ -45,7 +45,7 @@ export async function callerOf(db: Reader, socket: TLSSocket, now: Temporal.Inst
     throw new TidegateError(
       'forbidden',
       'This gateway’s certificate is not good any more.',
-      'Join again with a new token: tidegate gateway --join TOKEN.',
+      'Join again with a new token: tidegate gateway --join-file FILE.',
       { serial },
     );
   }
