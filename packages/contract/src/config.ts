@@ -14,12 +14,12 @@ export const configResource = z.strictObject({
   engine,
   /** `host:port`, `[v6]:port`, or `/folder/of/socket:port`. */
   address: z.string().min(3).max(300),
-  databases: z.array(z.string().min(1).max(63)).min(1),
+  databases: z.array(z.string().min(1).max(128)).min(1),
   labels: z.record(z.string(), z.string()).default({}),
   owners: z.array(groupName).default([]),
   /** How the gateway comes by the administrator: a variable or file at the gateway, or the store (`tidegate resources credential`). */
   credential: z.strictObject({
-    user: z.string().min(1).max(63),
+    user: z.string().min(1).max(128),
     env: z
       .string()
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')

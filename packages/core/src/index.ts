@@ -17,6 +17,7 @@ export {
 export * from './audit/checkpoint.ts';
 export { LINE_MAX } from './audit/line.ts';
 export * from './audit/verify.ts';
+export * from './engines.ts';
 export * from './errors.ts';
 export * from './grant/close.ts';
 export * from './grant/due.ts';

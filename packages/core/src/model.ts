@@ -2,9 +2,8 @@
  * The nouns of Tidegate (docs/ARCHITECTURE.md, Words) as plain, frozen shapes.
  * No behaviour here: what may happen to them is said in policy/, request/, grant/.
  */
+import type { Engine } from './engines.ts';
 import type { GrantId, GroupName, PersonName, RequestId, ResourceName, RoleName } from './ids.ts';
-
-export type Engine = 'postgres' | 'mysql' | 'sqlserver';
 
 /** What a role may do; the engine's own GRANTs follow from it (`gateway/engines/<engine>/principal`). */
 export type Privileges = 'read' | 'write' | 'own';

@@ -108,7 +108,7 @@ export const connect = z.object({
   resource: resourceName,
   grant: grantId.optional(),
   role: roleName.optional(),
-  database: z.string().max(63).optional(),
+  database: z.string().max(128).optional(),
   mfaCode: z.string().max(16).optional(),
 });
 /** Handed out once, and only when a gateway knows the ticket. */

@@ -1,6 +1,6 @@
 /** Resources and roles: what the shape alone cannot tell. */
 import { X509Certificate } from 'node:crypto';
-import { compareDurations, parseDuration, TidegateError } from '@tidegate/core';
+import { compareDurations, ENGINES, nameLength, parseDuration, TidegateError } from '@tidegate/core';
 import { isLocal, parseAddress } from './address.ts';
 import type { Draft, Findings } from './draft.ts';
 import type { ConfigPath } from './errors.ts';
@@ -15,10 +15,12 @@ export function checkResources(draft: Draft, findings: Findings): void {
   }
 }
 
-function checkAddress({ address: text, tls }: Resource, path: ConfigPath, findings: Findings): void {
+function checkAddress({ engine, address: text, tls }: Resource, path: ConfigPath, findings: Findings): void {
   const address = parseAddress(text);
   if (typeof address === 'string') {
     findings.error([...path, 'address'], address);
+  } else if ('socket' in address && !ENGINES[engine].unixSocket) {
+    findings.error([...path, 'address'], `${ENGINES[engine].label} is not reached by a socket: give host:port.`);
   } else if (tls.mode === 'disable' && !isLocal(address)) {
     findings.error(
       [...path, 'tls', 'mode'],
@@ -55,11 +57,13 @@ function checkCredential({ credential }: Resource, path: ConfigPath, findings: F
   );
 }
 
-function checkDatabases({ databases }: Resource, path: ConfigPath, findings: Findings): void {
+function checkDatabases({ engine, databases }: Resource, path: ConfigPath, findings: Findings): void {
+  const facts = ENGINES[engine];
+  const { max, counted } = facts.names;
   for (const [index, name] of databases.entries()) {
     const place = [...path, 'databases', index];
     if (databases.indexOf(name) !== index) findings.error(place, `“${name}” stands here already.`);
-    if (Buffer.byteLength(name) > 63) findings.error(place, 'A database’s name has at most 63 bytes.');
+    if (nameLength(name, facts) > max) findings.error(place, `A database’s name has at most ${max} ${counted} here.`);
     if (name.includes('\0')) findings.error(place, 'A database’s name cannot hold a NUL.');
   }
 }

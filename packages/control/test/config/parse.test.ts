@@ -91,8 +91,22 @@ describe('an error', () => {
     ],
     [
       'an unknown engine',
-      [['engine: postgres', 'engine: mysql']],
-      ['9:13 resources[0].engine: This must be “postgres”.'],
+      [['engine: postgres', 'engine: oracle']],
+      ['9:13 resources[0].engine: This must be “postgres”, “mysql” or “sqlserver”.'],
+    ],
+    [
+      'a name that is too long for its engine',
+      [['databases: [orders]', `databases: [${'d'.repeat(64)}]`]],
+      ['11:17 resources[0].databases[0]: A database’s name has at most 63 bytes here.'],
+    ],
+    [
+      'a socket where the engine has none',
+      [
+        ['engine: postgres', 'engine: sqlserver'],
+        ['address: db.example.com:5432', 'address: /run/sql:1433'],
+        ['databases: [orders]', `databases: [${'d'.repeat(128)}]`],
+      ],
+      ['10:14 resources[0].address: SQL Server is not reached by a socket: give host:port.'],
     ],
     [
       'an unknown role',
