@@ -5,7 +5,7 @@ import type { Admission, Attempt, Challenge, Permit, Proof } from './admit.ts';
 import type { Limits, Place } from './limits.ts';
 import { ClientGone, LoginRefused } from './refusal.ts';
 import type { NodeSocket } from './sockets.ts';
-import type { ServerTls } from './tls.ts';
+import { acceptTls, type ServerTls } from './tls.ts';
 
 /** With it a client can ask, on another connection, that what its session runs be stopped. */
 export interface CancelKey {
@@ -73,6 +73,26 @@ export class Arrival {
   /** The client has said who it is: from here on a refusal goes on record. */
   introduce(attempt: Attempt): void {
     this.#attempt = attempt;
+  }
+
+  /**
+   * Speaks TLS from here on. `received` is what was read of the client's first message in it. Gives the protocol chosen
+   * by ALPN among `protocols`. Throws ClientGone.
+   */
+  async startTls(received: Buffer, protocols: readonly string[]): Promise<string | null> {
+    const raw = this.socket;
+    const abort = () => raw.destroy();
+    this.signal.addEventListener('abort', abort, { once: true });
+    try {
+      const { socket, protocol } = await acceptTls(raw, this.tls, protocols, received);
+      this.socket = socket;
+      return protocol;
+    } catch (error) {
+      this.signal.throwIfAborted();
+      throw new ClientGone(`TLS failed: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      this.signal.removeEventListener('abort', abort);
+    }
   }
 
   /** What the client must prove. Throws LoginRefused for what holds for everybody alike. */

@@ -2,6 +2,8 @@
  * Why a client is not let in. One closed list for all engines; each engine says it in its own protocol
  * (`engines/<engine>/errors`), the record and the docs by the same code.
  */
+import type { ProtocolError } from '@tidegate/wire';
+
 export const REFUSALS = [
   /** Unknown login name, wrong ticket: the same to whoever asks, in words and in time. */
   'login_failed',
@@ -53,4 +55,16 @@ export class ClientGone extends Error {
     super(why);
     this.name = 'ClientGone';
   }
+}
+
+/** What broke the protocol of a handshake, said to the client when it was the client's doing. */
+export function refusedFor(error: ProtocolError): LoginRefused {
+  if (error.side === 'server') {
+    return new LoginRefused('database_refused', 'the database does not speak as expected', {
+      next: 'Tell an administrator.',
+      cause: error,
+    });
+  }
+  const code = error.code === '0A000' ? 'not_supported' : 'protocol_violation';
+  return new LoginRefused(code, error.message, { engineCode: error.code });
 }

@@ -7,10 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { ProtocolError, postgres } from '@tidegate/wire';
 import { type Challenge, Permit, type Proof } from '../../relay/admit.ts';
 import type { Arrival } from '../../relay/arrival.ts';
+import { type Dialogue, talk, WAITING_LIMIT } from '../../relay/dialogue.ts';
 import type { Ready } from '../../relay/engine.ts';
-import { ClientGone, LoginRefused } from '../../relay/refusal.ts';
-import { acceptTls } from '../../relay/tls.ts';
-import { Dialogue } from './dialogue.ts';
+import { ClientGone, LoginRefused, refusedFor } from '../../relay/refusal.ts';
 import { connectUpstream, type Upstream } from './upstream.ts';
 import { cancelUpstream } from './upstream-cancel.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
@@ -25,6 +24,7 @@ const ITERATIONS = 4096;
 const SECRET_BYTES = { 0: 4, 2: 32 } as const;
 
 const MECHANISMS: ReadonlySet<string> = new Set([postgres.SCRAM_SHA_256, postgres.SCRAM_SHA_256_PLUS]);
+type Client = Dialogue<postgres.HandshakeReader>;
 type SaslInitial = ReturnType<typeof postgres.readSaslInitialResponse>;
 
 export interface HandshakeOptions {
@@ -40,19 +40,19 @@ export async function handshake(arrival: Arrival, options: HandshakeOptions): Pr
     const { client, startup, secure } = opening;
     return await session(arrival, client, startup, secure, options);
   } catch (error) {
-    throw error instanceof ProtocolError ? refused(error) : error;
+    throw error instanceof ProtocolError ? refusedFor(error) : error;
   }
 }
 
 /** Up to the start-up message: TLS or not, or a cancel request (null), which has no answer. */
 async function open(
   arrival: Arrival,
-): Promise<{ client: Dialogue; startup: postgres.StartupMessage; secure: boolean } | null> {
-  let client = talk(arrival);
+): Promise<{ client: Client; startup: postgres.StartupMessage; secure: boolean } | null> {
+  let client = talk(arrival, new postgres.HandshakeReader('client', WAITING_LIMIT));
   let secure = false;
   const asked = new Set<string>();
   for (;;) {
-    const packet = await client.startup();
+    const packet = await client.next((reader) => reader.startup());
     if (packet.kind === 'startup') return { client, startup: packet, secure };
     if (packet.kind === 'cancel') {
       await arrival.cancels.cancel({ number: packet.processId, secret: Buffer.from(packet.secret) });
@@ -73,31 +73,19 @@ async function open(
     if (packet.kind === 'ssl') client.write(YES);
     await startTls(arrival, client.leave(), packet.kind === 'tls');
     secure = true;
-    client = talk(arrival);
+    client = talk(arrival, new postgres.HandshakeReader('client', WAITING_LIMIT));
   }
 }
 
 /** Direct TLS needs its ALPN: without, a client made to speak another protocol could be led here (ALPACA). */
 async function startTls(arrival: Arrival, received: Buffer, direct: boolean): Promise<void> {
-  const raw = arrival.socket;
-  const abort = () => raw.destroy();
-  arrival.signal.addEventListener('abort', abort, { once: true });
-  try {
-    const { socket, protocol } = await acceptTls(raw, arrival.tls, [ALPN], received);
-    arrival.socket = socket;
-    if (direct && protocol !== ALPN) throw new ProtocolError('client', '08P01', `direct TLS needs ALPN "${ALPN}"`);
-  } catch (error) {
-    if (error instanceof ProtocolError) throw error;
-    arrival.signal.throwIfAborted();
-    throw new ClientGone(`TLS failed: ${error instanceof Error ? error.message : String(error)}`);
-  } finally {
-    arrival.signal.removeEventListener('abort', abort);
-  }
+  const protocol = await arrival.startTls(received, [ALPN]);
+  if (direct && protocol !== ALPN) throw new ProtocolError('client', '08P01', `direct TLS needs ALPN "${ALPN}"`);
 }
 
 async function session(
   arrival: Arrival,
-  client: Dialogue,
+  client: Client,
   startup: postgres.StartupMessage,
   secure: boolean,
   options: HandshakeOptions,
@@ -152,7 +140,7 @@ function canceller({ resource }: Permit, { key, socket: { remoteAddress } }: Ups
 
 /** SCRAM-SHA-256, and -PLUS inside TLS. Unknown login names go the whole way too, and fail at its end like a wrong ticket. */
 async function prove(
-  client: Dialogue,
+  client: Client,
   { tickets, attempt }: Challenge,
   endPoint: Buffer | null,
   { mockSecret }: HandshakeOptions,
@@ -168,14 +156,14 @@ async function prove(
 }
 
 /** A client may leave its first message out, and is then asked for it (RFC 4422, section 5). */
-async function firstOf(client: Dialogue, { mechanism, data }: SaslInitial): Promise<Uint8Array> {
+async function firstOf(client: Client, { mechanism, data }: SaslInitial): Promise<Uint8Array> {
   if (data !== null || !MECHANISMS.has(mechanism)) return data ?? Buffer.alloc(0);
   client.write(postgres.authenticationSaslContinue(Buffer.alloc(0)));
   return password(client);
 }
 
-async function password(client: Dialogue): Promise<Buffer> {
-  const { type, body } = await client.message();
+async function password(client: Client): Promise<Buffer> {
+  const { type, body } = await client.next((reader) => reader.message());
   if (type === postgres.Frontend.password) return body;
   if (type === postgres.Frontend.terminate) throw new ClientGone('it said goodbye');
   throw new ProtocolError('client', '08P01', 'expected a password message');
@@ -191,24 +179,4 @@ function greeting(permit: Permit, answer: Buffer, upstream: Upstream, key: postg
     postgres.backendKeyData(key),
     postgres.readyForQuery(upstream.status),
   ]);
-}
-
-function talk(arrival: Arrival): Dialogue {
-  return new Dialogue(arrival.socket, 'client', arrival.signal, (why) => {
-    const gone = new ClientGone(why);
-    arrival.end(gone);
-    return gone;
-  });
-}
-
-/** What broke the protocol, said to the client when it was the client's doing. */
-function refused(error: ProtocolError): LoginRefused {
-  if (error.side === 'server') {
-    return new LoginRefused('database_refused', 'the database does not speak as expected', {
-      next: 'Tell an administrator.',
-      cause: error,
-    });
-  }
-  const code = error.code === '0A000' ? 'not_supported' : 'protocol_violation';
-  return new LoginRefused(code, error.message, { engineCode: error.code });
 }

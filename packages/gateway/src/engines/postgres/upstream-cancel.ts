@@ -1,7 +1,8 @@
 /** CancelRequest towards the real server: a connection of its own that says one thing and is closed. */
 import { postgres } from '@tidegate/wire';
+import { sameServer } from '../../relay/upstream.ts';
 import type { RelayResource } from '../../worker-protocol.ts';
-import { addressOf, reach } from './upstream.ts';
+import { addressOf, reachServer } from './upstream.ts';
 
 /** The database may be out of reach; whoever asked is not kept waiting for that. */
 const CANCEL_MS = 5_000;
@@ -16,9 +17,7 @@ export async function cancelUpstream(
   key: postgres.CancelKey,
 ): Promise<void> {
   const signal = AbortSignal.timeout(CANCEL_MS);
-  const address = addressOf(resource);
-  const same = 'host' in address && remoteAddress !== '' ? { ...address, host: remoteAddress } : address;
-  const { socket } = await reach(resource, same, signal);
+  const { socket } = await reachServer(resource, sameServer(addressOf(resource), remoteAddress), signal);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timedOut = () => reject(signal.reason);
   signal.addEventListener('abort', timedOut, { once: true });

@@ -3,14 +3,7 @@ import type { Buffer } from 'node:buffer';
 import { postgres } from '@tidegate/wire';
 import type { Permit } from '../../relay/admit.ts';
 import { LoginRefused } from '../../relay/refusal.ts';
-
-/** For the operator's log: what the server did. */
-export class ServerLost extends Error {
-  constructor(what: string) {
-    super(what);
-    this.name = 'ServerLost';
-  }
-}
+import { ServerLost, withoutAddresses } from '../../relay/upstream.ts';
 
 /**
  * What the server refused. Errors about who the gateway is and where it comes from (class 28) are the operator's;
@@ -32,13 +25,4 @@ export function refusedByServer(permit: Permit, body: Buffer): LoginRefused {
     engineCode: error.code,
     cause,
   });
-}
-
-/** Where the database stands behind the gateway is nobody's business. */
-function withoutAddresses(text: string, resource: Permit['resource']): string {
-  const host = 'host' in resource.address ? resource.address.host : resource.address.socket;
-  return text
-    .replaceAll(host, '…')
-    .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, '…')
-    .replaceAll(/\b(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}\b/gi, '…');
 }

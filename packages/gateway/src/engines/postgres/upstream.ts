@@ -5,15 +5,14 @@
  */
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { isIP } from 'node:net';
 import { postgres } from '@tidegate/wire';
 import type { Permit } from '../../relay/admit.ts';
+import { Dialogue } from '../../relay/dialogue.ts';
 import { LoginRefused } from '../../relay/refusal.ts';
-import { connectSocket, type NodeSocket, type SocketAddress } from '../../relay/sockets.ts';
-import { connectTls } from '../../relay/tls.ts';
+import type { NodeSocket, SocketAddress } from '../../relay/sockets.ts';
+import { lostServer, type Reached, reach, ServerLost } from '../../relay/upstream.ts';
 import type { RelayResource } from '../../worker-protocol.ts';
-import { Dialogue } from './dialogue.ts';
-import { refusedByServer, ServerLost } from './upstream-errors.ts';
+import { refusedByServer } from './upstream-errors.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
 
 export interface Upstream {
@@ -34,12 +33,15 @@ export interface UpstreamOptions {
   readonly signal: AbortSignal;
 }
 
+type Server = Dialogue<postgres.HandshakeReader>;
+const message = (reader: postgres.HandshakeReader) => reader.message();
+
 /** Throws LoginRefused, or what `signal` aborts with. */
 export async function connectUpstream(options: UpstreamOptions): Promise<Upstream> {
   const { permit, signal } = options;
-  const { socket, endPoint } = await reach(permit.resource, addressOf(permit.resource), signal);
+  const { socket, tls } = await reachServer(permit.resource, addressOf(permit.resource), signal);
   try {
-    return await logIn(socket, endPoint, options);
+    return await logIn(socket, tls?.endPoint ?? null, options);
   } catch (error) {
     socket.destroy();
     throw error;
@@ -47,54 +49,12 @@ export async function connectUpstream(options: UpstreamOptions): Promise<Upstrea
 }
 
 /** A connection to the resource, inside TLS where its configuration says so. */
-export async function reach(
-  resource: RelayResource,
-  address: SocketAddress,
-  signal: AbortSignal,
-): Promise<{ socket: NodeSocket; endPoint: Buffer | null }> {
-  let socket: NodeSocket | null = null;
-  try {
-    socket = await connectSocket(address, signal);
-    if (resource.tls.mode === 'disable' || 'path' in address) return { socket, endPoint: null };
-    return await secured(socket, resource, signal);
-  } catch (error) {
-    socket?.destroy();
-    signal.throwIfAborted();
-    if (error instanceof LoginRefused) throw error;
-    throw new LoginRefused('database_unreachable', `the database of ${resource.name} cannot be reached`, {
-      next: 'Try again in a moment; if it lasts, tell an administrator.',
-      cause: error,
-    });
-  }
-}
+export const reachServer = (resource: RelayResource, address: SocketAddress, signal: AbortSignal): Promise<Reached> =>
+  reach({ resource, address, signal, protocols: ['postgresql'], askForTls });
 
 export function addressOf({ address }: RelayResource): SocketAddress {
   if ('socket' in address) return { path: `${address.socket}/.s.PGSQL.${address.port}` };
   return { host: address.host, port: address.port };
-}
-
-/** A TLS handshake that is given up leaves nothing behind. */
-async function secured(
-  socket: NodeSocket,
-  resource: RelayResource,
-  signal: AbortSignal,
-): Promise<{ socket: NodeSocket; endPoint: Buffer | null }> {
-  const give = () => socket.destroy();
-  signal.addEventListener('abort', give, { once: true });
-  try {
-    await askForTls(socket);
-    const { mode, ca, serverName } = resource.tls;
-    const host = 'host' in resource.address ? resource.address.host : 'localhost';
-    const name = serverName ?? host;
-    return await connectTls(socket, {
-      serverName: mode === 'verify-full' ? name : null,
-      sni: isIP(name) === 0 ? name : null,
-      ca,
-      protocols: ['postgresql'],
-    });
-  } finally {
-    signal.removeEventListener('abort', give);
-  }
 }
 
 /** SSLRequest. The answer is one byte; more could have been put there by anybody on the path (CVE-2021-23222). */
@@ -116,19 +76,15 @@ function askForTls(socket: NodeSocket): Promise<void> {
 
 async function logIn(socket: NodeSocket, endPoint: Buffer | null, options: UpstreamOptions): Promise<Upstream> {
   const { permit, parameters, signal } = options;
-  const lost = (why: string) =>
-    new LoginRefused('database_unreachable', `the database of ${permit.resource.name} closed the connection`, {
-      next: 'Try again in a moment; if it lasts, tell an administrator.',
-      cause: new ServerLost(why),
-    });
-  const server = new Dialogue(socket, 'server', signal, lost);
+  const reader = new postgres.HandshakeReader('server');
+  const server: Server = new Dialogue(socket, reader, signal, (why) => lostServer(permit.resource, why));
   server.write(postgres.startupMessage(permit.grant.loginName, permit.attempt.database, parameters));
   await authenticate(server, endPoint, options);
 
   const greetings: Buffer[] = [];
   let key: postgres.CancelKey | null = null;
   for (;;) {
-    const { type, body } = await server.message();
+    const { type, body } = await server.next(message);
     switch (type) {
       case postgres.Backend.parameterStatus:
       case postgres.Backend.noticeResponse:
@@ -147,13 +103,13 @@ async function logIn(socket: NodeSocket, endPoint: Buffer | null, options: Upstr
   }
 }
 
-async function authenticate(server: Dialogue, endPoint: Buffer | null, options: UpstreamOptions): Promise<void> {
+async function authenticate(server: Server, endPoint: Buffer | null, options: UpstreamOptions): Promise<void> {
   const { permit, keys } = options;
   const { grant } = permit;
   let scram: postgres.ScramClient | null = null;
   let proved = false;
   for (;;) {
-    const { type, body } = await server.message();
+    const { type, body } = await server.next(message);
     if (type === postgres.Backend.errorResponse) throw refusedByServer(permit, body);
     // A notice before login is of no use to the client, who has no session to see it in.
     if (type === postgres.Backend.noticeResponse) continue;
