@@ -92,7 +92,7 @@ describe('an error', () => {
     [
       'an unknown engine',
       [['engine: postgres', 'engine: oracle']],
-      ['9:13 resources[0].engine: This must be “postgres”, “mysql” or “sqlserver”.'],
+      ['9:13 resources[0].engine: This must be one of “postgres”, “mysql”, “sqlserver”.'],
     ],
     [
       'a name that is too long for its engine',
