@@ -1,5 +1,5 @@
 /** A sink that believes nothing: every call must keep the seam's rules, whatever bytes made the walker call it. */
-import { Outcome, type StatementSink } from '../src/index.ts';
+import { Outcome, type StatementSink, UNKNOWN_TOTAL } from '../src/index.ts';
 
 const STATES: ReadonlySet<number> = new Set(Object.values(Outcome));
 
@@ -8,9 +8,15 @@ function rule(kept: boolean, what: string): void {
 }
 
 export class CheckingSink implements StatementSink {
+  readonly #codes: (length: number) => boolean;
   #last = 0;
   #part: { ref: number; told: number; total: number } | null = null;
   #alternativeOf = 0;
+
+  /** `codes`: how long the code of an error may be, where there is one. A SQLSTATE has five characters. */
+  constructor(codes: (length: number) => boolean = (length) => length === 5 || length === 0) {
+    this.#codes = codes;
+  }
 
   prepare(statement: number, name: string, bytes: Uint8Array, start: number, end: number, total: number): void {
     rule(name.length <= 63, 'a name is no longer than PostgreSQL looks at');
@@ -58,11 +64,13 @@ export class CheckingSink implements StatementSink {
   }
   part(ref: number, offset: number, total: number, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     const part = this.#part;
-    rule(part !== null && part.ref === ref && part.told === offset && part.total === total, 'parts follow each other');
+    rule(part !== null && part.ref === ref && part.told === offset, 'parts follow each other');
     if (part === null) return;
+    rule(part.total === total || (last && part.total === UNKNOWN_TOTAL), 'the total stays what it was');
     this.#range(bytes, start, end);
     part.told += end - start;
     rule(part.told <= total, 'parts are no more than the total');
+    rule(part.total !== UNKNOWN_TOTAL || !last || part.told === total, 'in the end the total is known');
     if (last) this.#part = null;
   }
   outcome(
@@ -84,11 +92,12 @@ export class CheckingSink implements StatementSink {
       [index, rows, bytesIn, bytesOut].every((count) => Number.isSafeInteger(count) && count >= 0),
       'counts are counts',
     );
-    if (state === Outcome.error) rule(end - start === 5 || end === start, 'a code is a SQLSTATE');
+    if (state === Outcome.error) rule(this.#codes(end - start), 'a code is as long as the engine makes them');
   }
   finished(op: number): void {
     this.#known(op);
   }
+  cancelled(): void {}
 
   #announce(ref: number, bytes: Uint8Array, start: number, end: number, total: number): void {
     this.#number(ref);

@@ -11,11 +11,17 @@
  * It holds until the call returns: copy what is to be kept. Ranges instead of slices keep the hot path free of garbage.
  */
 
+/**
+ * The `total` of what is announced before its end by a protocol that doesn't tell how long it will be (SQL Server's
+ * packets). The `total` of its last part is the true one.
+ */
+export const UNKNOWN_TOTAL = 0xffff_ffff;
+
 /** What became of an operation. Numbers, because they go straight into a record. */
 export const Outcome = {
   /** Done; the range is the command's tag, such as `INSERT 0 1`, where the engine has one. */
   done: 1,
-  /** Refused or failed by the database; the range is the error's code (a SQLSTATE). */
+  /** Refused or failed by the database; the range is the error's code (a SQLSTATE; SQL Server's error number). */
   error: 2,
   /** Stopped at the row limit the client gave; it may be continued by another execution of the same binding. */
   suspended: 3,
@@ -84,8 +90,8 @@ export interface StatementSink {
   /**
    * The next piece of what was last announced with a `total` above its range: a message too large to be held back is
    * announced with its beginning, and each piece is told before the chunk that carries it is forwarded. `offset` counts
-   * from the beginning. `total` is exact, but for a preparation, whose text may end a little sooner. Nothing else is
-   * announced before the piece with `last`, which may be empty.
+   * from the beginning. `total` is exact, but for a preparation, whose text may end a little sooner, and while it is
+   * `UNKNOWN_TOTAL`. Nothing else is announced before the piece with `last`, which may be empty.
    */
   part(ref: number, offset: number, total: number, bytes: Uint8Array, start: number, end: number, last: boolean): void;
 
@@ -111,8 +117,11 @@ export interface StatementSink {
     end: number,
   ): void;
 
-  /** No more outcomes come for this text statement (or call). Nothing that needs a record: durations end here. */
+  /** No more outcomes come for this operation. Nothing that needs a record: durations end here. */
   finished(op: number): void;
+
+  /** The client asks on this very connection to stop what runs (SQL Server's attention). */
+  cancelled(): void;
 }
 
 /** Why the walker wants the session ended. The chunk it looked at must not be forwarded. */

@@ -36,6 +36,7 @@ class Counting implements StatementSink {
   }
   outcome(): void {}
   finished(): void {}
+  cancelled(): void {}
 }
 
 describe('a message of 100 MB', () => {

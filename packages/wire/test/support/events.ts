@@ -1,6 +1,6 @@
 /** A sink that writes down what it is told, one readable line a call, copying what it must. */
 import { Buffer } from 'node:buffer';
-import { Outcome, type StatementSink } from '../../src/index.ts';
+import { Outcome, type StatementSink, UNKNOWN_TOTAL } from '../../src/index.ts';
 
 const STATES = new Map<number, string>(Object.entries(Outcome).map(([name, state]) => [state, name]));
 
@@ -55,7 +55,8 @@ export class Events implements StatementSink {
   }
   part(ref: number, offset: number, total: number, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     const part = this.#parts.get(ref);
-    if (part === undefined || part.told !== offset || part.total !== total) {
+    const told = part?.told === offset && (part.total === total || (last && part.total === UNKNOWN_TOTAL));
+    if (part === undefined || !told) {
       throw new Error(`part of ${ref} at ${offset} of ${total} doesn't follow`);
     }
     part.pieces.push(Buffer.from(bytes.subarray(start, end)));
@@ -82,6 +83,9 @@ export class Events implements StatementSink {
   }
   finished(op: number): void {
     this.lines.push(`finished ${op}`);
+  }
+  cancelled(): void {
+    this.lines.push('cancelled');
   }
 
   #tell(ref: number, line: string, bytes: Uint8Array, start: number, end: number, total: number): void {

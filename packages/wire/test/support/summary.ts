@@ -86,6 +86,9 @@ export class Summary implements StatementSink {
   finished(op: number): void {
     this.#items.get(op)?.outcomes.push({ state: Outcome.done, shown: 'finished' });
   }
+  cancelled(): void {
+    this.#order.push(item('cancelled', Buffer.alloc(0)));
+  }
 
   #name(ref: number): string {
     const found = this.#items.get(ref);
