@@ -13,6 +13,8 @@ const long = args.includes('--long');
 ensureDebianPackages({
   'postgresql-client': 'psql',
   'postgresql-contrib': '/usr/lib/postgresql/*/bin/pgbench',
+  'mariadb-server': 'mariadbd',
+  'mariadb-client': 'mariadb',
   tmux: 'tmux',
 });
 

@@ -2,25 +2,23 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { EmbeddedError, hasCode } from './errors.ts';
+import type { Product } from './product.ts';
 
 const run = promisify(execFile);
 
-/** Another user that the server runs as, because PostgreSQL refuses to run as root. */
+/** Another user that the server runs as, because database servers refuse to run as root. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** In order: an account of our own where an administrator made one, the packaged PostgreSQL's, the one always there. */
-const CANDIDATES = ['tidegate', 'postgres', 'nobody'];
-
 /**
  * Whom the server runs as; null means as ourselves, which is so for every user but root. Data that already has an
  * owner keeps it: the home of an ordinary user, started once as root, stays that user's.
  */
-export async function serverAccount(dataFolder: string): Promise<Account | null> {
+export async function serverAccount(product: Product, dataFolder: string): Promise<Account | null> {
   if (process.getuid?.() !== 0) return null;
-  return (await ownerOf(dataFolder)) ?? (await firstCandidate());
+  return (await ownerOf(dataFolder)) ?? (await firstCandidate(product));
 }
 
 async function ownerOf(folder: string): Promise<Account | null> {
@@ -33,14 +31,15 @@ async function ownerOf(folder: string): Promise<Account | null> {
   }
 }
 
-async function firstCandidate(): Promise<Account> {
-  for (const name of CANDIDATES) {
+/** In order: an account of our own where an administrator made one, the packaged server's, the one always there. */
+async function firstCandidate({ name: server, accounts }: Product): Promise<Account> {
+  for (const name of accounts) {
     const [uid, gid] = await Promise.all([idOf('-u', name), idOf('-g', name)]);
     if (uid !== null && gid !== null && uid !== 0) return { uid, gid };
   }
   throw new EmbeddedError(
     'unreachable',
-    `PostgreSQL does not run as root, and there is no user ${CANDIDATES.join(', ')} to run it as. Make one of them, or start as an ordinary user.`,
+    `${server} does not run as root, and there is no user ${accounts.join(', ')} to run it as. Make one of them, or start as an ordinary user.`,
   );
 }
 

@@ -10,13 +10,15 @@ import type { Account } from './account.ts';
  * The watcher is started twice removed, so that it is no child of the program, which would not know it.
  */
 const SHELL = `
+ending=$1
+shift
 ( (
   trap '' HUP INT TERM
   while read -r word <&3; do
     if [ "$word" = over ]; then exit 0; fi
   done
   tries=0
-  while kill -INT $$; do
+  while kill -"$ending" $$; do
     tries=$((tries + 1))
     if [ $tries -gt 30 ]; then kill -QUIT $$; fi
     if [ $tries -gt 40 ]; then kill -KILL $$; exit 0; fi
@@ -27,16 +29,18 @@ exec "$@" 3<&-
 `;
 
 /**
- * Starts a program that ends (SIGINT) when this process ends, by any means. It gets a session of its own: Ctrl-C in a
- * terminal goes to whole process groups, and the store must outlive its users' last writes.
+ * Starts a program that is told to end (by `ending`, the signal it heeds) when this process ends, by any means. It gets
+ * a session of its own: Ctrl-C in a terminal goes to whole process groups, and the store must outlive its users' last
+ * writes.
  */
 export function spawnBound(
   program: string,
   args: readonly string[],
   account: Account | null,
   env: NodeJS.ProcessEnv,
+  ending: NodeJS.Signals,
 ): ChildProcess {
-  const child = spawn('/bin/sh', ['-c', SHELL, 'sh', program, ...args], {
+  const child = spawn('/bin/sh', ['-c', SHELL, 'sh', ending.replace('SIG', ''), program, ...args], {
     cwd: '/',
     detached: true,
     env,
@@ -52,7 +56,7 @@ export function spawnBound(
   return child;
 }
 
-/** The server's environment: nothing of ours leaks in, no PG* variable of the caller's changes what it does. */
+/** The server's environment: nothing of ours leaks in, no PG* or MYSQL* variable of the caller's changes what it does. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   return { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', LANG: 'C', TZ: 'UTC' };
 }

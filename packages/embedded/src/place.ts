@@ -4,9 +4,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Account, canEnter } from './account.ts';
 import { EmbeddedError, hasCode } from './errors.ts';
+import type { Product } from './product.ts';
 
 /**
- * Where one cluster's files are. `home` is the folder the caller named and is always ours: password, log, lock.
+ * Where one server's files are. `home` is the folder the caller named and is always ours: password, log, lock.
  * `root` holds what the server itself opens (data, socket). The two are one folder, unless the server runs as another
  * user who cannot enter the home; then `root` lies under `OUTLYING`, and `home/place.json` says where.
  */
@@ -21,10 +22,8 @@ const OUTLYING = '/var/lib/tidegate';
 export const files = {
   data: (place: Place) => join(place.root, 'data'),
   run: (place: Place) => join(place.root, 'run'),
-  serverConf: (place: Place) => join(place.root, 'postgresql.conf'),
-  accessRules: (place: Place) => join(place.root, 'pg_hba.conf'),
   password: (place: Place) => join(place.home, 'password'),
-  log: (place: Place) => join(place.home, 'postgresql.log'),
+  log: (place: Place, { logFile }: Product) => join(place.home, logFile),
 } as const;
 
 /** Makes the home folder. Others may pass through it but not look: its files say for themselves who may read them. */
@@ -81,19 +80,24 @@ async function checkOutlying(home: string, root: string): Promise<void> {
 }
 
 /** Chooses where a new cluster goes, and writes it down. Call with the home's lock held. */
-export async function choosePlace(home: string, name: string, account: Account | null): Promise<Place> {
+export async function choosePlace(
+  product: Product,
+  home: string,
+  name: string,
+  account: Account | null,
+): Promise<Place> {
   const known = await knownPlace(home);
   if (known.root !== home || (await canEnter(home, account))) return known;
   if (await isThere(files.data(known))) {
     // Somebody closed a folder above it since: to begin elsewhere would look like a loss of everything.
-    throw new EmbeddedError('unreachable', `PostgreSQL's user can no longer enter ${home}, where the data is.`);
+    throw new EmbeddedError('unreachable', `${product.name}'s user can no longer enter ${home}, where the data is.`);
   }
   const root = join(OUTLYING, `${name}-${createHash('sha256').update(home).digest('hex').slice(0, 12)}`);
   await setAside(root);
   await mkdir(root, { recursive: true });
   for (const folder of [OUTLYING, root]) await chmod(folder, 0o755); // whatever our umask
   if (!(await canEnter(root, account))) {
-    throw new EmbeddedError('unreachable', `PostgreSQL's user can enter neither ${home} nor ${root}.`);
+    throw new EmbeddedError('unreachable', `${product.name}'s user can enter neither ${home} nor ${root}.`);
   }
   await writeDurably(join(root, 'home'), `${home}\n`);
   await writeDurably(join(home, 'place.json'), `${JSON.stringify({ root }, null, 2)}\n`);

@@ -1,15 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Account } from './account.ts';
-import type { Binaries } from './binaries.ts';
 import { EmbeddedError } from './errors.ts';
 import { plainEnvironment, spawnBound } from './lifeline.ts';
 import { LogFile } from './log-file.ts';
 import { Output } from './output.ts';
 import { files, type Place } from './place.ts';
+import type { Product } from './product.ts';
 import type { ClusterLog, ServerEnd, StopMode } from './types.ts';
 
 /** Twice this on disk at most. */
@@ -18,18 +17,30 @@ const LOG_BYTES = 4 * 1024 * 1024;
 const FAST_STOP_MS = 20_000;
 /** Time for the kernel to hand over the last words of a server that failed. */
 const LAST_WORDS_MS = 500;
-const READY = 'database system is ready to accept connections';
 
-/** One run of the postmaster. */
+export interface ServerStart {
+  readonly product: Product;
+  readonly place: Place;
+  readonly account: Account | null;
+  /** The server's program and what it is told. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly timeoutMs: number;
+  readonly log: ClusterLog | undefined;
+}
+
+/** One run of a database server. */
 export class Server {
+  readonly #product: Product;
   readonly pid: number;
-  /** Resolves at the end of the postmaster, whatever its cause. */
+  /** Resolves at the end of the server's first process, whatever its cause. */
   readonly ended: Promise<ServerEnd>;
   #running = true;
 
-  private constructor(child: ChildProcess, pid: number, output: Output) {
+  private constructor(product: Product, child: ChildProcess, pid: number, output: Output) {
+    this.#product = product;
     this.pid = pid;
-    // 'exit', not 'close': backends of a killed postmaster may hold its stderr for as long as their statement runs.
+    // 'exit', not 'close': what a killed server leaves behind may hold its stderr for as long as their statement runs.
     this.ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.#running = false;
@@ -39,24 +50,19 @@ export class Server {
   }
 
   /** Starts the server and waits until it takes connections. @throws EmbeddedError `start_failed`, with the log's end */
-  static async start(
-    binaries: Binaries,
-    place: Place,
-    account: Account | null,
-    timeoutMs: number,
-    log: ClusterLog | undefined,
-  ): Promise<Server> {
-    const child = spawnBound(join(binaries.bin, 'postgres'), serverArguments(place), account, plainEnvironment());
+  static async start(options: ServerStart): Promise<Server> {
+    const { product, place, account, program, args, timeoutMs, log } = options;
+    const child = spawnBound(program, args, account, plainEnvironment(), product.endings.fast);
     const { pid, stderr } = child;
     if (pid === undefined || stderr === null) {
       const [reason] = await once(child, 'error');
       throw new EmbeddedError('start_failed', `/bin/sh did not start: ${String(reason)}`, reason);
     }
     const output = new Output(stderr);
-    const ready = output.said(READY);
-    const logPath = files.log(place);
+    const ready = output.said(product.ready);
+    const logPath = files.log(place, product);
     stderr.pipe(new LogFile(logPath, LOG_BYTES, (error) => log?.warn({ err: error }, `cannot write ${logPath}`)));
-    const server = new Server(child, pid, output);
+    const server = new Server(product, child, pid, output);
     await server.#untilReady(ready, output, stderr, timeoutMs);
     return server;
   }
@@ -72,16 +78,17 @@ export class Server {
     if (outcome === 'late') await this.stop('immediate');
     if (!stderr.readableEnded) await Promise.race([once(stderr, 'end'), pause(LAST_WORDS_MS)]);
     const why = outcome === 'late' ? `not ready after ${timeoutMs} ms` : 'it ended';
-    throw new EmbeddedError('start_failed', `PostgreSQL did not start (${why}): ${output.tail()}`);
+    throw new EmbeddedError('start_failed', `${this.#product.name} did not start (${why}): ${output.tail()}`);
   }
 
   /** Idempotent. Escalates: a server that does not end in time is killed, and recovers at its next start. */
   async stop(mode: StopMode): Promise<void> {
+    const { fast, immediate } = this.#product.endings;
     const steps: [NodeJS.Signals, number][] = [
-      ['SIGQUIT', 5_000],
+      [immediate, 5_000],
       ['SIGKILL', 5_000],
     ];
-    if (mode === 'fast') steps.unshift(['SIGINT', FAST_STOP_MS]);
+    if (mode === 'fast') steps.unshift([fast, FAST_STOP_MS]);
     for (const [signal, patienceMs] of steps) {
       if (!this.#running) return;
       process.kill(this.pid, signal);
@@ -93,14 +100,4 @@ export class Server {
       timer.abort();
     }
   }
-}
-
-function serverArguments(place: Place): string[] {
-  const set = (name: string, value: string) => ['-c', `${name}=${value}`];
-  return [
-    '-D',
-    files.data(place),
-    ...set('config_file', files.serverConf(place)),
-    ...set('hba_file', files.accessRules(place)),
-  ];
 }

@@ -1,38 +1,62 @@
-export { binariesOf, type OtherMajor } from './other-versions.ts';
+export { binariesOf, type OtherMajor } from './postgres/other-versions.ts';
 
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startCluster } from './cluster.ts';
-import { removeCluster } from './remove.ts';
-import type { Cluster, ClusterOptions, StopMode } from './types.ts';
+import { startMariadb } from './mariadb/mariadb.ts';
+import { startCluster } from './postgres/cluster.ts';
+import { removeCluster, removeMariadb } from './remove.ts';
+import type {
+  Cluster,
+  ClusterOptions,
+  Mariadb,
+  MariadbOptions,
+  RunningServer,
+  ServerOptions,
+  StopMode,
+} from './types.ts';
 
-/** A cluster for one test file: made in a temp folder, gone with all its files on `stop`. */
-export type TemporaryCluster = Cluster & { readonly dataDir: string };
+/** A server for one test file: made in a temp folder, gone with all its files on `stop`. */
+type Temporary<T> = T & { readonly dataDir: string };
+export type TemporaryCluster = Temporary<Cluster>;
+export type TemporaryMariadb = Temporary<Mariadb>;
+type TestOptions<O extends ServerOptions> = Omit<O, 'name' | 'dataDir'> & { name?: string };
 
 /**
  * Nothing of it is worth a disk's time: no fsync, no full pages. Everything else is as in earnest.
  * Use with `await using`, or stop it in `afterAll`.
  */
-export async function temporaryCluster(
-  options: Omit<ClusterOptions, 'name' | 'dataDir'> & { name?: string } = {},
-): Promise<TemporaryCluster> {
+export async function temporaryCluster(options: TestOptions<ClusterOptions> = {}): Promise<TemporaryCluster> {
+  const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', ...options.settings };
+  return temporary((dataDir) => startCluster({ name: 'test', ...options, dataDir, settings }), removeCluster);
+}
+
+/** As `temporaryCluster`: no flush at commit. Tests need the server: `describe.skipIf` would hide that it is missing. */
+export async function temporaryMariadb(options: TestOptions<MariadbOptions> = {}): Promise<TemporaryMariadb> {
+  const quick = { innodb_flush_log_at_trx_commit: '0', innodb_doublewrite: 'OFF', sync_frm: 'OFF' };
+  const settings = { ...quick, innodb_fast_shutdown: '2', ...options.settings };
+  return temporary((dataDir) => startMariadb({ name: 'test', ...options, dataDir, settings }), removeMariadb);
+}
+
+async function temporary<T extends RunningServer>(
+  start: (dataDir: string) => Promise<T>,
+  remove: (dataDir: string) => Promise<void>,
+): Promise<Temporary<T>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tidegate-test-'));
   // Started as root, the server's user must be able to enter: else the data would go to a system folder.
   if (process.getuid?.() === 0) await chmod(dataDir, 0o711);
   try {
-    const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', ...options.settings };
-    const cluster = await startCluster({ name: 'test', ...options, dataDir, settings });
-    const stop = cluster.stop.bind(cluster);
-    return Object.assign(cluster, {
+    const server = await start(dataDir);
+    const stop = server.stop.bind(server);
+    return Object.assign(server, {
       dataDir,
       async stop(mode: StopMode = 'immediate') {
         await stop(mode);
-        await removeCluster(dataDir);
+        await remove(dataDir);
       },
     });
   } catch (error) {
-    await removeCluster(dataDir);
+    await remove(dataDir);
     throw error;
   }
 }

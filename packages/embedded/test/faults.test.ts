@@ -106,7 +106,7 @@ test('a set-up that was killed half-way is done again from the beginning', async
   ready.catch(() => undefined);
   for (;;) {
     const [, name] = await once(begun, 'change');
-    if (String(name).startsWith('initdb-')) break;
+    if (String(name).startsWith('making-')) break;
   }
   await killHard(child);
   begun.close();
@@ -114,7 +114,7 @@ test('a set-up that was killed half-way is done again from the beginning', async
 
   await using cluster = await startCluster({ name: 'test', dataDir });
   expect(cluster.fresh).toBe(true);
-  expect((await readdir(dataDir)).filter((name) => name.startsWith('initdb-'))).toEqual([]);
+  expect((await readdir(dataDir)).filter((name) => name.startsWith('making-'))).toEqual([]);
 });
 
 test('with a temp folder for its socket too, a crashed server comes back at the same address', async () => {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { expect, test } from 'vitest';
-import { accessRules, serverConf } from '../src/configuration.ts';
 import { LogFile } from '../src/log-file.ts';
+import { accessRules, serverConf } from '../src/postgres/configuration.ts';
 
 const configuration = { name: 'test', major: 18, socketDir: '/run/a "b", c', port: 5432, host: null, settings: {} };
 

@@ -4,8 +4,8 @@ import { access, chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, sy
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import type { Account } from './account.ts';
-import { EmbeddedError, hasCode } from './errors.ts';
+import type { Account } from '../account.ts';
+import { EmbeddedError, hasCode } from '../errors.ts';
 
 const run = promisify(execFile);
 

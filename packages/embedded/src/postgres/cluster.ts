@@ -1,22 +1,22 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Account, serverAccount } from './account.ts';
+import { type Account, serverAccount } from '../account.ts';
+import { EmbeddedError } from '../errors.ts';
+import { endLeftovers } from '../leftovers.ts';
+import { type FolderLock, lockFolder } from '../lock.ts';
+import { choosePlace, copiesFolder, files, knownPlace, type Place, prepareHome } from '../place.ts';
+import { onPort, Running, type RunningParts } from '../running.ts';
+import { Server } from '../server.ts';
+import { socketFolder } from '../sockets.ts';
+import type { Cluster, ClusterConnection, ClusterOptions } from '../types.ts';
 import { type Binaries, usableBinaries } from './binaries.ts';
 import { accessRules, type Configuration, checkSettings, serverConf } from './configuration.ts';
 import { ensureDatabases } from './databases.ts';
-import { EmbeddedError } from './errors.ts';
 import { ensureInitialised, SUPERUSER } from './initialise.ts';
-import { endLeftovers } from './leftovers.ts';
-import { type FolderLock, lockFolder } from './lock.ts';
-import { choosePlace, copiesFolder, files, knownPlace, type Place, prepareHome } from './place.ts';
-import { Server } from './server.ts';
-import { freePort, removeTemporaryFolder, socketFolder } from './sockets.ts';
-import type { Cluster, ClusterConnection, ClusterOptions, ServerEnd, StopMode } from './types.ts';
+import { accessRulesFile, POSTGRESQL, serverConfFile } from './product.ts';
 
 const DEFAULT_PORT = 5432;
 const START_TIMEOUT_MS = 120_000;
-/** A port that was free when we looked may be taken when the server binds it. */
-const FREE_PORT_TRIES = 3;
 
 /**
  * Starts the private cluster in `dataDir`, making it first when it is not there. Whatever state an earlier run was
@@ -39,51 +39,61 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 async function startLocked(options: ClusterOptions, home: string, lock: FolderLock): Promise<Cluster> {
-  const account = await serverAccount(files.data(await knownPlace(home)));
-  const place = await choosePlace(home, options.name, account);
+  const account = await serverAccount(POSTGRESQL, files.data(await knownPlace(home)));
+  const place = await choosePlace(POSTGRESQL, home, options.name, account);
   const binaries = await usableBinaries(options.binaries?.dir, account, () => copiesFolder(home));
-  await endLeftovers(files.data(place));
+  await endLeftovers(POSTGRESQL, files.data(place));
   const { password, fresh } = await ensureInitialised(place, binaries, account);
-  const { server, configuration } = await startServer(options, place, binaries, account);
-  const cluster = new RunningCluster(server, configuration, place, binaries, lock, password, fresh);
+  const { name, log } = options;
+  const { server, port, socketDir } = await startServer(options, place, binaries, account);
+  const { version } = binaries;
+  const cluster = new RunningCluster(
+    { name, server, place, lock, socketDir, version, user: SUPERUSER, password, fresh },
+    port,
+  );
   try {
     await ensureDatabases(cluster.connection('postgres'), options.databases ?? []);
   } catch (error) {
     await cluster.stop('immediate');
     throw error;
   }
-  options.log?.info({ name: options.name, pid: server.pid, version: binaries.version, fresh }, 'PostgreSQL is ready');
+  log?.info({ name, pid: server.pid, version, fresh }, 'PostgreSQL is ready');
   return cluster;
 }
 
-async function startServer(
-  options: ClusterOptions,
-  place: Place,
-  binaries: Binaries,
-  account: Account | null,
-): Promise<{ server: Server; configuration: Configuration }> {
-  const host = options.listen?.host ?? null;
-  const wanted = options.listen?.port ?? DEFAULT_PORT;
-  for (let attempt = 1; ; attempt++) {
-    const port = wanted === 0 && host !== null ? await freePort(host) : wanted;
-    const configuration: Configuration = {
+async function startServer(options: ClusterOptions, place: Place, binaries: Binaries, account: Account | null) {
+  const { listen = null, log } = options;
+  return onPort(listen, DEFAULT_PORT, log, async (port) => {
+    const socketDir = await socketFolder(POSTGRESQL, options.socketDir, place, port, account);
+    await configure(place, {
       name: options.name,
       major: binaries.major,
-      socketDir: await socketFolder(options.socketDir, place, port, account),
+      socketDir,
       port,
-      host,
+      host: listen?.host ?? null,
       settings: options.settings ?? {},
-    };
-    await configure(place, configuration);
-    try {
-      const timeout = options.startTimeoutMs ?? START_TIMEOUT_MS;
-      const server = await Server.start(binaries, place, account, timeout, options.log);
-      return { server, configuration };
-    } catch (error) {
-      if (wanted !== 0 || attempt >= FREE_PORT_TRIES) throw error;
-      options.log?.warn({ err: error, port }, 'PostgreSQL did not start; trying another port');
-    }
-  }
+    });
+    const server = await Server.start({
+      product: POSTGRESQL,
+      place,
+      account,
+      program: join(binaries.bin, 'postgres'),
+      args: serverArguments(place),
+      timeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
+      log,
+    });
+    return { server, port, socketDir };
+  });
+}
+
+function serverArguments(place: Place): string[] {
+  const set = (name: string, value: string) => ['-c', `${name}=${value}`];
+  return [
+    '-D',
+    files.data(place),
+    ...set('config_file', serverConfFile(place)),
+    ...set('hba_file', accessRulesFile(place)),
+  ];
 }
 
 /**
@@ -92,8 +102,8 @@ async function startServer(
  */
 async function configure(place: Place, configuration: Configuration): Promise<void> {
   const contents: [string, string][] = [
-    [files.serverConf(place), serverConf(configuration)],
-    [files.accessRules(place), accessRules(configuration)],
+    [serverConfFile(place), serverConf(configuration)],
+    [accessRulesFile(place), accessRules(configuration)],
   ];
   for (const [path, text] of contents) {
     await writeFile(path, text);
@@ -101,53 +111,12 @@ async function configure(place: Place, configuration: Configuration): Promise<vo
   }
 }
 
-class RunningCluster implements Cluster {
-  readonly name: string;
-  readonly socketDir: string;
+class RunningCluster extends Running implements Cluster {
   readonly port: number;
-  readonly user = SUPERUSER;
-  readonly password: string;
-  readonly passwordFile: string;
-  readonly pid: number;
-  readonly version: string;
-  readonly dataFolder: string;
-  readonly fresh: boolean;
-  readonly crashed: Promise<ServerEnd>;
-  readonly #server: Server;
-  readonly #place: Place;
-  readonly #lock: FolderLock;
-  #hasCrashed = false;
-  #stopping: Promise<void> | null = null;
 
-  constructor(
-    server: Server,
-    configuration: Configuration,
-    place: Place,
-    binaries: Binaries,
-    lock: FolderLock,
-    password: string,
-    fresh: boolean,
-  ) {
-    this.name = configuration.name;
-    this.socketDir = configuration.socketDir;
-    this.port = configuration.port;
-    this.password = password;
-    this.passwordFile = files.password(place);
-    this.pid = server.pid;
-    this.version = binaries.version;
-    this.dataFolder = files.data(place);
-    this.fresh = fresh;
-    this.#server = server;
-    this.#place = place;
-    this.#lock = lock;
-    this.crashed = new Promise((resolve) => {
-      void server.ended.then((end) => {
-        if (this.#stopping !== null) return;
-        this.#hasCrashed = true;
-        lock.release(); // nothing is left to own: whoever hears of the end may start again at once
-        resolve(end);
-      });
-    });
+  constructor(parts: RunningParts, port: number) {
+    super(parts);
+    this.port = port;
   }
 
   connection(database: string): ClusterConnection {
@@ -158,20 +127,5 @@ class RunningCluster implements Cluster {
   url(database: string): string {
     const [user, password, name, host] = [this.user, this.password, database, this.socketDir].map(encodeURIComponent);
     return `postgresql://${user}:${password}@/${name}?host=${host}&port=${this.port}`;
-  }
-
-  stop(mode: StopMode = 'fast'): Promise<void> {
-    this.#stopping ??= this.#end(mode);
-    return this.#stopping;
-  }
-
-  async #end(mode: StopMode): Promise<void> {
-    await this.#server.stop(mode);
-    if (!this.#hasCrashed) await removeTemporaryFolder(this.#place);
-    this.#lock.release();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
   }
 }

@@ -1,4 +1,4 @@
-import { EmbeddedError } from './errors.ts';
+import { EmbeddedError } from '../errors.ts';
 
 /** What the server is told at every start; the two files are written anew each time. */
 export interface Configuration {

@@ -1,5 +1,5 @@
 import { Client, escapeIdentifier } from 'pg';
-import type { ClusterConnection } from './types.ts';
+import type { ClusterConnection } from '../types.ts';
 
 /** Makes the databases that are not there yet. */
 export async function ensureDatabases(connection: ClusterConnection, names: readonly string[]): Promise<void> {

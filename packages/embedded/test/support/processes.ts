@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
@@ -18,7 +19,7 @@ const OWNER = fileURLToPath(new URL('./owner.ts', import.meta.url));
 
 /** Starts `owner.ts` as a process of its own, as another user where asked. */
 export function spawnOwner(
-  options: Partial<ClusterOptions> & { dataDir: string },
+  options: Partial<ClusterOptions> & { dataDir: string; mariadb?: boolean },
   as: { uid?: number; gid?: number } = {},
 ) {
   const child = spawn(process.execPath, [OWNER, JSON.stringify(options)], {
@@ -62,4 +63,15 @@ export function isRunning(pid: number): boolean {
     if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'ENOENT')) return false;
     throw error;
   }
+}
+
+/** How many sockets a process of Linux has, and how many of them are TCP's. */
+export async function socketsOf(pid: number): Promise<{ all: number; tcp: number }> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8')));
+  const tcp = new Set(
+    tables.flatMap((table) => table.split('\n').slice(1)).map((line) => line.trim().split(/\s+/)[9] ?? ''),
+  );
+  const links = await Promise.all((await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`)));
+  const own = links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []);
+  return { all: own.length, tcp: own.filter((inode) => tcp.has(inode)).length };
 }
