@@ -1,4 +1,5 @@
 export * as mysql from './mysql/index.ts';
+export { judgePlainPassword } from './plain-password.ts';
 export * as postgres from './postgres/index.ts';
 export * from './refusal.ts';
 export * from './statements.ts';
