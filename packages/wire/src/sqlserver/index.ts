@@ -1,0 +1,10 @@
+export * from './fedauth.ts';
+export * from './login-features.ts';
+export * from './login-response.ts';
+export * from './login7.ts';
+export * from './packets.ts';
+export * from './prelogin.ts';
+export { MessageReader, type RawMessage } from './reader.ts';
+export * from './responses.ts';
+export * from './tokens.ts';
+export * from './versions.ts';
