@@ -2,29 +2,26 @@
  * Each part killed with -9 under load (issue: bad luck): nothing acknowledged is lost from the record, no grant stays
  * open past its end, no principal is left.
  */
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Load } from './support/load.ts';
-import { type Part, pidsOf } from './support/processes.ts';
+import { NodePostgres } from './support/load.ts';
+import { people } from './support/people.ts';
+import { killPart, PARTS, type Part, pidsOf } from './support/processes.ts';
+import { recorded } from './support/record.ts';
 import { connection, psql, Tidegate, type Way } from './support/tidegate.ts';
 
-const PARTS: readonly Part[] = ['relay worker', 'gateway', 'control plane', 'store'];
 const request = z.object({ id: z.string(), grant: z.object({ id: z.string() }).nullable() });
-const entry = z.object({ kind: z.string(), data: z.record(z.string(), z.unknown()) });
-const values = z.array(z.object({ value: z.unknown() }));
 
 describe('kill -9 under load', () => {
   let tidegate: Tidegate;
   let way: Way;
-  const loads: Load[] = [];
+  const loads: NodePostgres[] = [];
 
   beforeAll(async () => {
     tidegate = await Tidegate.start();
     for (const person of ['alice', 'bob', 'carol']) await tidegate.login(person);
     way = await letIn('30m');
-    loads.push(new Load(way, 1_000_000), new Load(way, 2_000_000));
+    loads.push(new NodePostgres(way, 1_000_000).start(), new NodePostgres(way, 2_000_000).start());
     for (const load of loads) await load.progress(50);
   });
   afterAll(async () => {
@@ -42,9 +39,8 @@ describe('kill -9 under load', () => {
   }
 
   function kill(part: Part): number[] {
-    const pids = pidsOf(tidegate.process.pid ?? 0, part);
-    expect(pids.length, `${part} is running`).toBeGreaterThan(0);
-    for (const pid of part === 'store' ? pids.slice(0, 1) : pids) process.kill(pid, 'SIGKILL');
+    const pids = killPart(tidegate.process.pid ?? 0, part);
+    expect(pids.length, `${part} was running`).toBeGreaterThan(0);
     return pids;
   }
 
@@ -83,22 +79,12 @@ describe('kill -9 under load', () => {
     await Promise.all(loads.map((load) => load.stop()));
     const acknowledged = loads.flatMap((load) => load.acknowledged);
     expect(acknowledged.length).toBeGreaterThan(500);
+    const { carol } = await people(tidegate.url);
     const missing = async (): Promise<number> => {
-      const recorded = await recordedValues();
-      return acknowledged.filter((value) => !recorded.has(value)).length;
+      const { asked } = await recorded(carol);
+      return acknowledged.filter((value) => !asked.has(value)).length;
     };
     await expect.poll(missing, { timeout: 60_000, interval: 1_000 }).toBe(0);
     expect(await tidegate.json('carol', ['audit', 'verify'])).toMatchObject({ ok: true });
   });
-
-  async function recordedValues(): Promise<Set<number>> {
-    const { stdout } = await tidegate.cli('carol', ['audit', 'export']);
-    const recorded = new Set<number>();
-    for await (const line of createInterface({ input: Readable.from(stdout) })) {
-      const parsed = entry.safeParse(JSON.parse(line));
-      if (!parsed.success || parsed.data.kind !== 'statement') continue;
-      for (const { value } of values.parse(parsed.data.data.values ?? [])) recorded.add(Number(value));
-    }
-    return recorded;
-  }
 });

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 export type Part = 'relay worker' | 'gateway' | 'control plane' | 'store';
+export const PARTS: readonly Part[] = ['relay worker', 'gateway', 'control plane', 'store'];
 
 const MARK: Readonly<Record<Part, RegExp>> = {
   'relay worker': /gateway\/src\/worker\.ts/,
@@ -34,4 +35,11 @@ export function pidsOf(supervisor: number, part: Part): number[] {
   return [...parents.keys()]
     .filter((pid) => below(pid) && MARK[part].test(read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')))
     .sort((a, b) => a - b);
+}
+
+/** Ends a part as a crash would, the store by its postmaster. @returns the ids that were killed; none: it is not running */
+export function killPart(supervisor: number, part: Part): number[] {
+  const pids = pidsOf(supervisor, part);
+  for (const pid of part === 'store' ? pids.slice(0, 1) : pids) process.kill(pid, 'SIGKILL');
+  return pids;
 }
