@@ -1,5 +1,5 @@
 /** The order of promise 3, on sockets and a recorder that tell what was done to them, and when. */
-import type { Refusal, StatementWalker } from '@tidegate/wire';
+import type { Aside, Refusal, StatementWalker } from '@tidegate/wire';
 import { describe, expect, it } from 'vitest';
 import { Arena } from '../src/relay/arena.ts';
 import { Pump, type PumpEvents } from '../src/relay/pump.ts';
@@ -72,6 +72,9 @@ class FakeWalker implements StatementWalker {
   readonly idle = true;
   readonly inTransaction = false;
   readonly goodbye = false;
+  unread = 0;
+  aside: Aside | null = null;
+  sequence = 0;
   serverRemainder = 0;
   readonly #recorder: FakeRecorder;
 
@@ -97,6 +100,8 @@ class FakeWalker implements StatementWalker {
     return dot < 0 ? -1 : dot + 1;
   }
 
+  answered(): void {}
+  passedOn(): void {}
   abandon(): void {}
 }
 
@@ -150,6 +155,7 @@ function setUp(sessions = 1) {
       clientClosed: tell('clientClosed'),
       serverEnded: tell('serverEnded'),
       serverClosed: tell('serverClosed'),
+      aside: ({ bytes }) => log.push(`aside${i} ${bytes}`),
       violated: tell('violated'),
       unrecorded: tell('unrecorded'),
     };
@@ -261,7 +267,10 @@ describe('pressure', () => {
 describe('a farewell', () => {
   it('is said at once where the client’s stream is between messages, and nothing reaches the server after it', async () => {
     const { log, pump, client } = setUp();
-    pump.close(Buffer.from('bye'), () => log.push('said'));
+    pump.close(
+      () => Buffer.from('bye'),
+      () => log.push('said'),
+    );
     client.sends('SELECT after');
     await nextTurn();
     expect(log).toEqual(['c0 < bye', 'c0 end', 'said']);
@@ -271,7 +280,10 @@ describe('a farewell', () => {
     const { log, pump, server } = setUp();
     server.sends('first.second is lo');
     await nextTurn();
-    pump.close(Buffer.from('bye'), () => log.push('said'));
+    pump.close(
+      () => Buffer.from('bye'),
+      () => log.push('said'),
+    );
     expect(log).toEqual(['c0 < first.second is lo']);
     server.sends('ng');
     server.sends(' and ends.third.');
@@ -285,7 +297,10 @@ describe('a farewell', () => {
     recorder.slow = [];
     server.sends('DONE.');
     await nextTurn();
-    pump.close(Buffer.from('bye'), () => log.push('said'));
+    pump.close(
+      () => Buffer.from('bye'),
+      () => log.push('said'),
+    );
     expect(log).toEqual(['flush DONE.']);
     for (const flush of recorder.slow) flush.resolve();
     await nextTurn();
@@ -295,7 +310,10 @@ describe('a farewell', () => {
   it('does not wait for an answer of the same turn, which is still recorded', async () => {
     const { log, pump, server } = setUp();
     server.sends('DONE.');
-    pump.close(Buffer.from('bye'), () => log.push('said'));
+    pump.close(
+      () => Buffer.from('bye'),
+      () => log.push('said'),
+    );
     await nextTurn();
     expect(log.toSorted()).toEqual(['c0 < bye', 'c0 end', 'flush DONE.', 'said']);
   });
@@ -306,7 +324,10 @@ describe('a farewell', () => {
     client.sends('!');
     await nextTurn();
     expect(log).toEqual(['violated0', 'flush DONE.', 'c0 < DONE.']);
-    pump.close(Buffer.from('bye'), () => log.push('said'));
+    pump.close(
+      () => Buffer.from('bye'),
+      () => log.push('said'),
+    );
     expect(log.slice(3)).toEqual(['c0 < bye', 'c0 end', 'said']);
   });
 
@@ -315,7 +336,10 @@ describe('a farewell', () => {
     recorder.fails = true;
     server.sends('DONE.');
     await nextTurn();
-    pump.close(Buffer.from('bye'), () => log.push('said'));
+    pump.close(
+      () => Buffer.from('bye'),
+      () => log.push('said'),
+    );
     expect(log).toEqual(['fails DONE.', 'failed', 'unrecorded0', 'c0 < bye', 'c0 end', 'said']);
   });
 
@@ -326,7 +350,10 @@ describe('a farewell', () => {
     recorder.fails = true;
     server.sends(' END.');
     await nextTurn();
-    pump.close(Buffer.from('bye'), () => log.push('said'));
+    pump.close(
+      () => Buffer.from('bye'),
+      () => log.push('said'),
+    );
     expect(log).not.toContain('c0 < bye');
   });
 });

@@ -2,6 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Engine } from '@tidegate/core';
 import type { Admission, Attempt, Challenge, Permit, Proof } from './admit.ts';
+import type { KillDesk } from './kills.ts';
 import type { Limits, Place } from './limits.ts';
 import { ClientGone, LoginRefused } from './refusal.ts';
 import type { NodeSocket } from './sockets.ts';
@@ -29,6 +30,7 @@ export interface ArrivalOptions {
   readonly limits: Limits;
   readonly admission: Admission;
   readonly cancels: CancelDesk;
+  readonly kills: KillDesk;
   readonly tls: ServerTls;
   readonly tlsRequired: boolean;
 }
@@ -40,6 +42,9 @@ export class Arrival {
   readonly tls: ServerTls;
   readonly tlsRequired: boolean;
   readonly cancels: CancelDesk;
+  readonly kills: KillDesk;
+  /** The number of the next message to the client, in protocols that number their packets; 0 before the first. */
+  sequence = 0;
   readonly #options: ArrivalOptions;
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout;
@@ -52,6 +57,7 @@ export class Arrival {
     this.tls = options.tls;
     this.tlsRequired = options.tlsRequired;
     this.cancels = options.cancels;
+    this.kills = options.kills;
     this.#options = options;
     this.#timer = this.#within(options.limits.handshakeMs, 'the login took too long');
   }

@@ -1,7 +1,7 @@
 /** What an engine brings to the relay: its handshake, its walker, and its way to say goodbye. */
 import type { Buffer } from 'node:buffer';
 import type { Engine } from '@tidegate/core';
-import type { StatementSink, StatementWalker } from '@tidegate/wire';
+import type { Aside, StatementSink, StatementWalker } from '@tidegate/wire';
 import type { Permit } from './admit.ts';
 import type { Arrival } from './arrival.ts';
 import type { Farewell } from './cut.ts';
@@ -17,9 +17,26 @@ export interface Ready {
   readonly greeting: Buffer;
   /** Ends the handshake's reading and gives what each side sent beyond it. The pump must read from the same moment on. */
   readonly takeOver: () => { readonly fromClient: Buffer; readonly fromServer: Buffer };
-  /** Asks the real server to stop what the session runs; resolves when it was told. Rejects when it can't be reached. */
-  readonly cancelUpstream: () => Promise<void>;
+  /** Reads the session's streams, by what both ends have agreed on. Called once, when the session opens. */
+  readonly walker: (sink: StatementSink) => StatementWalker;
+  /**
+   * Asks the real server to stop what the session runs, or to end its connection as well; resolves when it was told.
+   * Rejects when it can't be reached.
+   */
+  readonly cancelUpstream: (scope: CancelScope) => Promise<void>;
+  /** Does what a command asks of the gateway itself; null: the walker never finds one. */
+  readonly answer: ((aside: Aside) => Promise<Answer>) | null;
 }
+
+export type CancelScope = 'statement' | 'connection';
+
+/** What the client is told, or null: the command is the database's after all. */
+export type Answer = {
+  /** `sequence` as `StatementWalker.sequence`. */
+  readonly message: (sequence: number) => Buffer;
+  /** SQLSTATE, where the answer is no. */
+  readonly code: string | null;
+} | null;
 
 export interface RelayEngine {
   readonly engine: Engine;
@@ -29,9 +46,8 @@ export interface RelayEngine {
    * leaves no socket of its own open but the ones it returns.
    */
   accept(arrival: Arrival): Promise<Ready | null>;
-  /** The message that refuses a client. */
-  refusal(refused: LoginRefused): Buffer;
-  /** The message that ends a session. */
-  farewell(farewell: Farewell): Buffer;
-  walker(sink: StatementSink): StatementWalker;
+  /** The message that refuses a client; `sequence` as the arrival has it. */
+  refusal(refused: LoginRefused, sequence: number): Buffer;
+  /** The message that ends a session; `sequence` as `StatementWalker.sequence`. */
+  farewell(farewell: Farewell, sequence: number): Buffer;
 }

@@ -7,7 +7,7 @@ import type { Holder, Turn } from './turn.ts';
 const HELD_LIMIT = 256 * 1024;
 
 /** Why a source is stopped: bits, since there may be several reasons at once. */
-export const Stop = { pressure: 1, crowded: 2 } as const;
+export const Stop = { pressure: 1, crowded: 2, aside: 4 } as const;
 
 /** What a flow asks and tells its pump. */
 export interface FlowOwner {
@@ -102,7 +102,7 @@ export class Flow implements Holder {
   /** Nothing goes to the target any more, not even what is held. The source is read on: what comes is dropped. */
   close(): void {
     this.#closed = true;
-    this.go(Stop.pressure | Stop.crowded);
+    this.go(Stop.pressure | Stop.crowded | Stop.aside);
   }
 
   #send(chunk: Buffer): void {

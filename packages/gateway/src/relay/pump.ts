@@ -2,8 +2,9 @@
  * A session's two streams: read → record → forward, both ways, and a clean end. It knows nothing of grants or engines:
  * a walker reads the protocol, a record keeps what it means, and the owner decides when it is over.
  */
-import type { Buffer } from 'node:buffer';
-import type { Refusal, StatementWalker } from '@tidegate/wire';
+import { Buffer } from 'node:buffer';
+import type { Aside, Refusal, StatementWalker } from '@tidegate/wire';
+import type { Answer } from './engine.ts';
 import { Flow, Stop } from './flow.ts';
 import type { RelaySocket, SocketReader } from './sockets.ts';
 import type { Turn } from './turn.ts';
@@ -14,6 +15,8 @@ export interface PumpEvents {
   clientClosed(error: Error | null): void;
   serverEnded(): void;
   serverClosed(error: Error | null): void;
+  /** A command is for the gateway to answer, with `answer`. Until then nothing more of the client's is read. */
+  aside(aside: Aside): void;
   /** One side broke the protocol, or asked for what is not let through. Nothing of that chunk was forwarded. */
   violated(refusal: Refusal): void;
   /** The record could not be written. Nothing of what was to be recorded was forwarded. */
@@ -27,6 +30,8 @@ export interface PumpOptions {
   readonly turn: Turn;
   readonly events: PumpEvents;
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 type Mode = 'relaying' | 'closing' | 'closed';
 
@@ -42,8 +47,18 @@ export class Pump {
   #clientAtBoundary = true;
   /** How many bytes the client had when chunks began to be held, if that was at a boundary; else -1. */
   #heldFrom = -1;
+  /** What a message of ours must be numbered by where the walker has gone on further than the client; else null. */
+  #sequence: number | null = null;
+  /** The walker's number when chunks began to be held. */
+  #heldSequence = 0;
+  /** What the walker has not read of the client's bytes: they go again in front of the next. */
+  #unread: Buffer = NO_BYTES;
+  /** The command at the beginning of these is being answered. */
+  #aside: Aside | null = null;
+  #answer: Answer | undefined;
+  #crowded = false;
   /** While closing: what the client is told last. */
-  #farewell: Buffer | null = null;
+  #farewell: ((sequence: number) => Buffer) | null = null;
   #said: (() => void) | null = null;
 
   constructor({ client, server, walker, turn, events }: PumpOptions) {
@@ -58,11 +73,15 @@ export class Pump {
     });
     this.#toClient = new Flow(server, client, turn, {
       record: (chunk) => this.#fromServer(chunk),
-      relieved: () => this.#settle(),
+      relieved: () => {
+        this.#settle();
+        this.#sayAnswer();
+      },
       withheld: (error) => {
         this.#clientAtBoundary = this.#heldFrom === this.#toClient.bytes;
         events.unrecorded(error);
       },
+        this.#sequence = this.#heldSequence;
     });
   }
 
@@ -98,9 +117,9 @@ export class Pump {
 
   /**
    * Stops relaying. The client gets the rest of the message that is on its way, then `farewell`; then `said` is called.
-   * The caller bounds the wait: the rest may never come.
+   * The caller bounds the wait: the rest may never come. `farewell` gets its number (`StatementWalker.sequence`).
    */
-  close(farewell: Buffer, said: () => void): void {
+  close(farewell: (sequence: number) => Buffer, said: () => void): void {
     if (this.#mode !== 'relaying') return;
     this.#mode = 'closing';
     this.#farewell = farewell;
@@ -112,6 +131,12 @@ export class Pump {
 
   destroyServer(): void {
     this.#server.destroy();
+  /** The answer to the command that `aside` told of: goes when the client has what the server had said before. */
+  answer(answer: Answer): void {
+    this.#answer = answer;
+    this.#sayAnswer();
+  }
+
   }
 
   /** Both sockets at once. */
@@ -129,21 +154,59 @@ export class Pump {
     if (this.#mode !== 'closing' || farewell === null || this.#toClient.holding || !this.#clientAtBoundary) return;
     this.#farewell = null;
     this.#toClient.close();
-    this.#client.write(farewell);
+    this.#client.write(farewell(this.#sequence ?? this.#walker.sequence));
     this.#client.end();
     this.#said?.();
   }
 
   /** Nothing reaches the server once this is closing, recorded or not. */
   #fromClient(chunk: Buffer): Buffer | null {
+  #sayAnswer(): void {
+    const [aside, answer] = [this.#aside, this.#answer];
+    if (this.#mode !== 'relaying' || aside === null || answer === undefined || this.#toClient.holding) return;
+    this.#aside = null;
+    this.#answer = undefined;
+    if (answer === null) this.#walker.passedOn();
+    else {
+      this.#client.write(answer.message(this.#walker.sequence));
+      this.#walker.answered(answer.code);
+      this.#unread = this.#unread.subarray(aside.bytes);
+    }
+    this.#toServer.go(Stop.aside);
+    this.#readUnread();
+  }
+
+  /** Through the turn, as if it had just come. */
+  #readUnread(): void {
+    if (this.#unread.length > 0) this.#toServer.take(NO_BYTES, 0);
+  }
+
     if (this.#mode !== 'relaying') return null;
-    const refusal = this.#walker.fromClient(chunk);
+    const bytes = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
+    if (this.#aside !== null) {
+      this.#unread = bytes;
+      return null;
+    }
+    const refusal = this.#walker.fromClient(bytes);
     if (refusal !== null) {
       this.#events.violated(refusal);
       return null;
     }
-    if (this.#walker.crowded) this.#toServer.stop(Stop.crowded);
-    return chunk;
+    const { unread } = this.#walker;
+    this.#crowded = this.#walker.crowded;
+    if (this.#crowded) this.#toServer.stop(Stop.crowded);
+    if (unread === 0) {
+      this.#unread = NO_BYTES;
+      return bytes;
+    }
+    // A copy: the chunk's memory is only lent.
+    this.#unread = Buffer.from(bytes.subarray(bytes.length - unread));
+    this.#aside = this.#walker.aside;
+    if (this.#aside !== null) {
+      this.#toServer.stop(Stop.aside);
+      this.#events.aside(this.#aside);
+    }
+    return bytes.subarray(0, bytes.length - unread);
   }
 
   #fromServer(chunk: Buffer): Buffer | null {
@@ -151,11 +214,17 @@ export class Pump {
     if (this.#mode === 'closed') return null;
     const refusal = this.#walker.fromServer(chunk);
     if (refusal !== null) {
+    const sequence = this.#walker.sequence;
       this.#events.violated(refusal);
       return null;
+      this.#sequence = sequence;
     }
     this.#clientAtBoundary = this.#walker.serverRemainder === 0;
-    if (!this.#walker.crowded) this.#toServer.go(Stop.crowded);
+    if (this.#crowded && !this.#walker.crowded) {
+      this.#crowded = false;
+      this.#toServer.go(Stop.crowded);
+      this.#readUnread();
+    }
     return chunk;
   }
 
@@ -164,6 +233,7 @@ export class Pump {
     const rest = this.#clientAtBoundary ? 0 : this.#walker.toBoundary(chunk);
     const refusal = this.#walker.fromServer(chunk);
     // A walker that has refused reads no further, and then can't tell any more where the next message ends.
+    if (rest >= 0) this.#sequence ??= this.#walker.sequence;
     if (rest < 0) return refusal === null ? chunk : null;
     this.#clientAtBoundary = true;
     return rest === 0 ? null : chunk.subarray(0, rest);
@@ -181,7 +251,10 @@ export class Pump {
   readonly #serverReader: SocketReader = {
     chunk: (bytes, length) => {
       if (this.#mode === 'closed') return;
-      if (!this.#toClient.holding) this.#heldFrom = this.#clientAtBoundary ? this.#toClient.bytes : -1;
+      if (!this.#toClient.holding) {
+        this.#heldFrom = this.#clientAtBoundary ? this.#toClient.bytes : -1;
+        this.#heldSequence = this.#walker.sequence;
+      }
       this.#toClient.take(bytes, length);
     },
     ended: () => this.#events.serverEnded(),

@@ -13,6 +13,7 @@ import { because, grantCut } from './cut.ts';
 import { Deadlines } from './deadlines.ts';
 import type { RelayEngine } from './engine.ts';
 import { Grants } from './grants.ts';
+import { Kills } from './kills.ts';
 import { type Limits, type Place, Places } from './limits.ts';
 import { type Listening, listenOn } from './listener.ts';
 import type { Log } from './log.ts';
@@ -52,6 +53,7 @@ export class Relay {
   readonly #places: Places;
   readonly #sessions: Sessions;
   readonly #cancels: Cancels;
+  readonly #kills: Kills;
   readonly #admission: Admission;
   readonly #deadlines: Deadlines;
   readonly #arrivals = new Set<Arrival>();
@@ -77,12 +79,9 @@ export class Relay {
       }),
       over: (session, ended) => this.#over(session, ended),
     });
-    this.#cancels = new Cancels({
-      worker: init.worker,
-      sessions: this.#sessions,
-      random,
-      pass: (worker, key) => tell({ type: 'cancel', worker, key }),
-    });
+    const pass = (worker: number, key: string) => tell({ type: 'cancel', worker, key });
+    this.#cancels = new Cancels({ worker: init.worker, sessions: this.#sessions, random, pass });
+    this.#kills = new Kills({ worker: init.worker, sessions: this.#sessions, random, pass });
     this.#admission = new Admission({
       grants: this.#grants,
       clock: control,
@@ -140,7 +139,7 @@ export class Relay {
         return;
       }
       case 'cancel':
-        void this.#cancels.passed(message.key);
+        if (!this.#kills.passed(message.key)) void this.#cancels.passed(message.key);
         return;
     }
   }
@@ -158,7 +157,13 @@ export class Relay {
   }
 
   get #arrival(): Omit<ArrivalOptions, 'engine' | 'place' | 'tlsRequired'> {
-    return { tls: this.#tls, limits: this.#options.limits, admission: this.#admission, cancels: this.#cancels };
+    return {
+      tls: this.#tls,
+      limits: this.#options.limits,
+      admission: this.#admission,
+      cancels: this.#cancels,
+      kills: this.#kills,
+    };
   }
 
   async #arrive(arrival: Arrival, engine: RelayEngine): Promise<void> {
@@ -194,6 +199,7 @@ export class Relay {
   #over(session: Session, ended: Ended | null): void {
     const { session: id, grant } = session.permit;
     this.#cancels.forget(id);
+    this.#kills.forget(id);
     if (ended === null) return;
     const { statements } = session;
     this.#options.tell({ type: 'session-closed', session: id, grant: grant.id, ...ended, statements });

@@ -1,9 +1,9 @@
 /** One session, from its permit to its end: whatever ends it, it ends once, on record, and the client is told why. */
 import type { DisconnectReason } from '@tidegate/core';
-import type { Refusal, StatementWalker } from '@tidegate/wire';
+import type { Aside, Refusal, StatementWalker } from '@tidegate/wire';
 import type { Permit } from './admit.ts';
 import { because, type Cut, farewell } from './cut.ts';
-import type { Ready, RelayEngine } from './engine.ts';
+import type { CancelScope, Ready, RelayEngine } from './engine.ts';
 import type { Log } from './log.ts';
 import { Pump, type PumpEvents } from './pump.ts';
 import type { SessionRecord } from './recorder.ts';
@@ -38,6 +38,7 @@ export class Session {
     readonly walker: StatementWalker;
     readonly record: SessionRecord;
     readonly cancelUpstream: Ready['cancelUpstream'];
+    readonly answer: Ready['answer'];
   } | null = null;
   /** Why this side ends it; null while it doesn't. */
   #cutBy: Cut | null = null;
@@ -67,10 +68,10 @@ export class Session {
   open(ready: Ready, record: SessionRecord): void {
     if (this.#state !== 'opening') throw new Error('a session opens once');
     this.#state = 'open';
-    const { client, server, cancelUpstream } = ready;
-    const walker = this.#options.engine.walker(record);
+    const { client, server, cancelUpstream, answer } = ready;
+    const walker = ready.walker(record);
     const pump = new Pump({ client, server, walker, turn: this.#options.turn, events: this.#events });
-    this.#relay = { pump, walker, record, cancelUpstream };
+    this.#relay = { pump, walker, record, cancelUpstream, answer };
     client.write(ready.greeting);
     const { fromClient, fromServer } = ready.takeOver();
     pump.start(fromClient, fromServer);
@@ -86,8 +87,8 @@ export class Session {
     this.#options.over(this, null);
   }
 
-  /** Somebody showed the session's cancel key. On record before the server hears of it. */
-  async cancel(): Promise<void> {
+  /** Somebody who may has asked to stop it. On record before the server hears of it. */
+  async cancel(scope: CancelScope = 'statement'): Promise<void> {
     if (this.#state !== 'open') return;
     this.#relay?.record.cancelled();
     try {
@@ -96,7 +97,7 @@ export class Session {
       this.#unrecorded(error);
       return;
     }
-    await this.#stopStatement();
+    await this.#stop(scope);
   }
 
   /** Ends the session from this side; done when the client was told, or within `CUT_WITHIN_MS` without. */
@@ -112,12 +113,15 @@ export class Session {
     this.#cutBy = cut;
     const { pump, walker } = this.#relay;
     // The server would go on with a statement whose client is gone, for as long as it has nothing to say to it.
-    if (!walker.idle) void this.#stopStatement();
+    if (!walker.idle) void this.#stop('statement');
     this.#arm(CUT_WITHIN_MS, () => this.#leave());
-    pump.close(this.#options.engine.farewell(words), () => {
-      pump.destroyServer();
-      this.#over();
-    });
+    pump.close(
+      (sequence) => this.#options.engine.farewell(words, sequence),
+      () => {
+        pump.destroyServer();
+        this.#over();
+      },
+    );
   }
 
   readonly #events: PumpEvents = {
@@ -125,6 +129,7 @@ export class Session {
     clientClosed: () => this.#clientClosed(),
     serverEnded: () => this.#serverEnded(),
     serverClosed: (error) => this.#serverClosed(error),
+    aside: (aside) => void this.#aside(aside),
     violated: (refusal) => this.#violated(refusal),
     unrecorded: (error) => this.#unrecorded(error),
   };
@@ -144,7 +149,7 @@ export class Session {
     this.#relay?.pump.forgetClient();
     this.#relay?.pump.endServer();
     this.#arm(LINGER_MS, () => {
-      if (this.#relay?.walker.idle === false) void this.#stopStatement();
+      if (this.#relay?.walker.idle === false) void this.#stop('statement');
       this.#leave();
     });
   }
@@ -169,6 +174,19 @@ export class Session {
     if (error !== null && !this.#clientLeft) this.cut(because('server_gone'));
     else if (this.#clientLeft) this.#leave();
     else this.#serverEnded();
+  }
+
+  /** A command for the gateway itself: on record, done, and answered. */
+  async #aside(aside: Aside): Promise<void> {
+    const relay = this.#relay;
+    if (relay === null || relay.answer === null) throw new Error('a command that nobody answers');
+    try {
+      await this.#options.turn.recorded();
+    } catch (error) {
+      this.#unrecorded(error);
+      return;
+    }
+    relay.pump.answer(await relay.answer(aside));
   }
 
   #violated(refusal: Refusal): void {
@@ -208,9 +226,9 @@ export class Session {
     return this.#leftFirst === 'server' ? 'server_closed' : 'client_gone';
   }
 
-  async #stopStatement(): Promise<void> {
+  async #stop(scope: CancelScope): Promise<void> {
     try {
-      await this.#relay?.cancelUpstream();
+      await this.#relay?.cancelUpstream(scope);
     } catch (error) {
       this.#options.log.warn(
         { session: this.permit.session, err: error },

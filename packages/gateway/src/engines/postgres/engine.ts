@@ -1,6 +1,5 @@
 /** PostgreSQL, as the relay knows engines. */
 import type { Buffer } from 'node:buffer';
-import { postgres } from '@tidegate/wire';
 import type { RelayEngine } from '../../relay/engine.ts';
 import { farewellMessage, refusalMessage } from './errors.ts';
 import { handshake } from './handshake.ts';
@@ -13,6 +12,5 @@ export function postgresEngine(mockSecret: Buffer): RelayEngine {
     accept: (arrival) => handshake(arrival, { keys, mockSecret }),
     refusal: refusalMessage,
     farewell: farewellMessage,
-    walker: (sink) => new postgres.PostgresSession(sink),
   };
 }

@@ -123,7 +123,9 @@ async function session(
       server: upstream.socket,
       greeting: greeting(permit, answer, upstream, { processId: number, secret }),
       takeOver: () => ({ fromClient: client.leave(), fromServer: upstream.leave() }),
+      walker: (sink) => new postgres.PostgresSession(sink),
       cancelUpstream: canceller(permit, upstream),
+      answer: null,
     };
   } catch (error) {
     upstream.socket.destroy();
