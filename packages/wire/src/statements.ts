@@ -97,9 +97,10 @@ export interface StatementSink {
 
   /**
    * What became of `ref`: an operation, or a preparation or binding that failed or was skipped (these have no outcome
-   * when they succeed). `index` counts the statements of one text statement from 0; `more` says that `finished` will
-   * follow. `rows` were returned or changed; `bytesIn` and `bytesOut` are the client's and the server's data (rows and
-   * bulk), without headers. The range is the tag (done), the code (error), else empty.
+   * when they succeed). `index` counts the statements of one text statement, or the results of an execution, from 0;
+   * `more` says that another outcome or `finished` will follow. `rows` were returned or changed; `bytesIn` and
+   * `bytesOut` are the client's and the server's data (rows and bulk), without headers. The range is the tag (done), the
+   * code (error), else empty.
    *
    * An execution that was told as done may be told once more, with index 1 and an error: the commit at the end of its
    * pipeline section failed, and nothing of it stayed.
@@ -169,9 +170,10 @@ export interface StatementWalker {
 
   /**
    * How many bytes at the end of the last chunk were not read, because it isn't known yet whose they are: the beginning
-   * of a command that may be for the gateway, or an `aside`. Keep them (at most a few KiB, and whatever follows an
-   * aside) and give them again in front of the next chunk; alone, when `crowded` has become false or an aside is done.
-   * Always 0 where an engine has no such commands.
+   * of a command that may be for the gateway (at most a few KiB), an `aside` and all that follows it, or a command that
+   * can't be read before the server has answered (then this is `crowded`). Keep them and give them again in front of the
+   * next chunk; alone, when `crowded` has become false or the aside is done. Always 0 where an engine has no such
+   * commands.
    */
   readonly unread: number;
 
@@ -194,9 +196,9 @@ export interface StatementWalker {
   fromServer(chunk: Uint8Array): Refusal | null;
 
   /**
-   * True while many of the client's operations wait for the server, or one that can't be read before the server has
-   * answered those ahead of it: stop reading from the client until this is false
-   * again (look after each `fromServer`). A client that is read on regardless is refused in the end.
+   * True while many of the client's operations wait for the server, or one can't be read before the server has answered
+   * those ahead of it: stop reading from the client until this is false again (look after each `fromServer`). A client
+   * that is read on regardless is refused in the end.
    */
   readonly crowded: boolean;
 

@@ -6,6 +6,7 @@
  * passed over.
  */
 import { Buffer } from 'node:buffer';
+import { uint24At } from './integers.ts';
 
 /** What `next` finds. */
 export const Found = {
@@ -56,6 +57,8 @@ export class Frames {
   offset = 0;
   /** Bytes of the bodies that `passRun` passed over. */
   runBytes = 0;
+  /** Bytes of bodies beyond their first packets, since this was last set to 0. */
+  continuedBytes = 0;
   /** Bodies are passed over from their first byte on: bulk data. Holds for messages that begin after it was set. */
   bulk = false;
   /** The number of the packet before the boundary that `toBoundary` found last. */
@@ -126,7 +129,7 @@ export class Frames {
     const chunk = this.#chunk;
     const at = this.#at;
     if (this.#mode === Mode.none && this.#headerHad === 0 && chunk.length - at >= HEADER_BYTES) {
-      const length = int24At(chunk, at);
+      const length = uint24At(chunk, at);
       const start = at + HEADER_BYTES;
       const end = start + length;
       if (length <= HEAD_BYTES && end <= chunk.length) {
@@ -156,7 +159,7 @@ export class Frames {
     let at = this.#at;
     let count = 0;
     while (count < limit && at < stop) {
-      const length = int24At(chunk, at);
+      const length = uint24At(chunk, at);
       const end = at + HEADER_BYTES + length;
       if (length === 0 || length === FULL_PACKET || end > chunk.length) break;
       if ((chunk[at + HEADER_BYTES] as number) >= 0xfe) break;
@@ -279,6 +282,7 @@ export class Frames {
       if (!this.continued) break;
       if (!this.#readHeader()) return false;
       this.size += this.#left;
+      this.continuedBytes += this.#left;
     }
     this.#mode = Mode.none;
     return true;
@@ -322,9 +326,4 @@ export class Frames {
     this.end = this.#at;
     this.#left -= count;
   }
-}
-
-/** A number of 24 bits, the lowest byte first. */
-export function int24At(chunk: Uint8Array, at: number): number {
-  return (chunk[at] as number) | ((chunk[at + 1] as number) << 8) | ((chunk[at + 2] as number) << 16);
 }

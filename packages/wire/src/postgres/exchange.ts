@@ -1,15 +1,12 @@
 /** What both directions of one session share. */
 import { Buffer } from 'node:buffer';
+import { Pending } from '../pending.ts';
 import { Outcome, type StatementSink } from '../statements.ts';
-import { Names } from './names.ts';
-import { Asked, Pending } from './pending.ts';
+import { type Entry, Names } from './names.ts';
+import { Asked } from './pending.ts';
 
 /** Names of prepared statements, and of portals, that a session may have at once. PostgreSQL itself has no limit. */
 export const NAME_LIMIT = 16_384;
-/** From here on the client should not be read until the server has caught up. */
-export const CROWDED = 16_384;
-/** A client that goes on regardless is refused: what was asked and not answered must fit in memory. */
-export const PENDING_LIMIT = 262_144;
 
 export const NO_BYTES: Uint8Array = Buffer.alloc(0);
 
@@ -17,7 +14,7 @@ export class Exchange {
   readonly sink: StatementSink;
   readonly statements = new Names(NAME_LIMIT);
   readonly portals = new Names(NAME_LIMIT);
-  readonly pending = new Pending();
+  readonly pending = new Pending<Entry>();
 
   /** Pipeline sections, separated by the client's Syncs: an error skips the rest of its own. */
   section = 1;

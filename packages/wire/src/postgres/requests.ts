@@ -2,6 +2,7 @@
  * The client's half of a session: what each message would make the server do is told to the sink, and what the server
  * will answer is queued. Only those messages are looked into that the record needs.
  */
+import { PENDING_LIMIT } from '../pending.ts';
 import type { Refusal } from '../statements.ts';
 import { countable, tellAlternatives } from './alternatives.ts';
 import {
@@ -12,7 +13,7 @@ import {
   TOO_MUCH_PENDING,
   violation,
 } from './client-rules.ts';
-import { type Exchange, NO_BYTES, PENDING_LIMIT } from './exchange.ts';
+import { type Exchange, NO_BYTES } from './exchange.ts';
 import { Found, Frames, GATHER_LIMIT, int32At } from './frames.ts';
 import { Frontend } from './frontend.ts';
 import { Large } from './large.ts';

@@ -7,8 +7,9 @@
  * record as text, but not read: an execution by that name is then told with the statement that the protocol last put
  * there, and its outcome's tag is what it truly did.
  */
+import { CROWDED } from '../pending.ts';
 import type { Aside, Refusal, StatementSink, StatementWalker } from '../statements.ts';
-import { CROWDED, Exchange } from './exchange.ts';
+import { Exchange } from './exchange.ts';
 import { Replies } from './replies.ts';
 import { Requests } from './requests.ts';
 
