@@ -160,7 +160,8 @@ describe('options', () => {
     const attempt = createConnection({ host: '127.0.0.1', port: port ?? 0, user, password });
     expect(await failureOf(attempt)).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' });
 
-    for (const settings of [{ datadir: '/' }, { 'bad-name': '1' }, { sql_mode: 'ANSI\nport = 1' }]) {
+    const refused: Record<string, string>[] = [{ datadir: '/' }, { 'bad-name': '1' }, { sql_mode: 'ANSI\nport = 1' }];
+    for (const settings of refused) {
       expect(await failureOf(temporaryMariadb({ settings }))).toMatchObject({ code: 'bad_option' });
     }
     const taken = temporaryMariadb({ listen: { host: '127.0.0.1', port: port ?? 0 } });

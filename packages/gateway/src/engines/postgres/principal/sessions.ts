@@ -1,22 +1,17 @@
-/**
- * The administrator's connections to one server: few, with deadlines, none trusted after an error. Every statement about
- * principals goes through here.
- */
-import tls from 'node:tls';
+/** The administrator's connections to PostgreSQL (see pool.ts), with deadlines, and what went wrong in words. */
 import type { DesiredResource } from '@tidegate/contract';
 import { Client, type ClientConfig } from 'pg';
 import type { z } from 'zod';
-import { Lane } from '../../lane.ts';
-import { ProvisionError } from '../../provisioner.ts';
+import { answered, Pool } from '../../pool.ts';
+import { verificationFor } from '../../upstream-tls.ts';
 import { codeOf, explained, type Where } from './errors.ts';
 import { type Server, welcome } from './server.ts';
 
-/** A small server (Azure B1ms) has 35 connections for everybody: the administrator takes few of them. */
 const MAX_CONNECTIONS = 4;
+const IDLE_FOR_MS = 20_000;
 const CONNECT_WITHIN_MS = 8_000;
 /** Longer than the server's own limits (server.ts), so that a client's deadline means a server that is gone. */
 const ANSWER_WITHIN_MS = 40_000;
-const IDLE_FOR_MS = 20_000;
 
 /** One connection, for as long as `use` lends it. */
 export interface Session {
@@ -44,82 +39,33 @@ interface Connection {
   readonly client: Client;
   readonly database: string;
   readonly server: Server;
-  idleTimer: NodeJS.Timeout | null;
-  broken: boolean;
 }
 
 export class Connections implements Administrator {
   readonly #options: AdministratorOptions;
-  readonly #idle: Connection[] = [];
-  readonly #all = new Set<Client>();
-  readonly #lane = new Lane(MAX_CONNECTIONS);
-  #ended = false;
+  readonly #pool: Pool<Connection>;
 
   constructor(options: AdministratorOptions) {
     this.#options = options;
-  }
-
-  async use<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#lane.run(async () => {
-      const connection = await this.#take(database);
-      try {
-        return await work(this.#session(connection));
-      } catch (error) {
-        // An error may leave a transaction or a role behind; a new connection is cheap, a confused one is not.
-        connection.broken = true;
-        throw error;
-      } finally {
-        this.#giveBack(connection);
-      }
+    this.#pool = new Pool({
+      width: MAX_CONNECTIONS,
+      idleMs: IDLE_FOR_MS,
+      connect: (database) => this.#connect(database),
+      // With a query running `end` destroys the socket; without, it says goodbye.
+      close: ({ client }) => client.end(),
     });
   }
 
-  async end(): Promise<void> {
-    this.#ended = true;
-    for (const connection of this.#idle) clearTimeout(connection.idleTimer ?? undefined);
-    this.#idle.length = 0;
-    await Promise.all([...this.#all].map((client) => this.#drop(client)));
+  use<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#pool.use(database, (connection) => work(this.#session(connection)));
   }
 
-  async #take(database: string): Promise<Connection> {
-    const at = this.#idle.findIndex((connection) => connection.database === database);
-    const [found] = at < 0 ? [] : this.#idle.splice(at, 1);
-    if (found !== undefined) {
-      clearTimeout(found.idleTimer ?? undefined);
-      return found;
-    }
-    if (this.#all.size >= MAX_CONNECTIONS) {
-      const other = this.#idle.shift(); // of another database: the bound is for all of them together
-      if (other !== undefined) {
-        clearTimeout(other.idleTimer ?? undefined);
-        await this.#drop(other.client);
-      }
-    }
-    return this.#connect(database);
-  }
-
-  #giveBack(connection: Connection): void {
-    if (connection.broken || this.#ended) {
-      this.#dropUnawaited(connection.client);
-      return;
-    }
-    connection.idleTimer = setTimeout(() => this.#forget(connection), IDLE_FOR_MS);
-    connection.idleTimer.unref();
-    this.#idle.push(connection);
-  }
-
-  #forget(connection: Connection): void {
-    const at = this.#idle.indexOf(connection);
-    if (at < 0) return;
-    this.#idle.splice(at, 1);
-    clearTimeout(connection.idleTimer ?? undefined);
-    this.#dropUnawaited(connection.client);
+  end(): Promise<void> {
+    return this.#pool.end();
   }
 
   async #connect(database: string): Promise<Connection> {
     const { resource, password, controlNow } = this.#options;
-    const where = this.#where(database);
-    if (this.#ended) throw new ProvisionError('The gateway is stopping.', 'stopping', 'The connections were ended.');
     // Read now, not when the server asks, so that a missing credential opens no connection.
     const secret = await password();
     const client = new Client({
@@ -128,35 +74,31 @@ export class Connections implements Administrator {
       password: secret,
       database,
     });
-    this.#all.add(client);
     let connection: Connection | null = null;
     client.on('error', () => {
-      // Said again by whatever statement comes next; an idle connection is forgotten at once.
-      if (connection === null) return;
-      connection.broken = true;
-      this.#forget(connection);
+      // Said again by whatever statement comes next.
+      if (connection !== null) this.#pool.drop(connection);
     });
     try {
       await client.connect();
-      const server = await answered(client, welcome(client, controlNow));
-      connection = { client, database, server, idleTimer: null, broken: false };
+      const server = await answered(welcome(client, controlNow), ANSWER_WITHIN_MS, () => end(client));
+      connection = { client, database, server };
       return connection;
     } catch (error) {
-      this.#dropUnawaited(client);
-      throw explained(withCode(error), where);
+      end(client);
+      throw explained(withCode(error), this.#where(database));
     }
   }
 
   #session(connection: Connection): Session {
     const { client, server, database } = connection;
-    const where = this.#where(database);
     const query = async (text: string, values?: readonly unknown[]) => {
       try {
         const asked = values === undefined ? client.query(text) : client.query(text, [...values]);
-        return await answered(client, asked);
+        return await answered(asked, ANSWER_WITHIN_MS, () => end(client));
       } catch (error) {
-        connection.broken = true;
-        throw explained(withCode(error), where);
+        this.#pool.drop(connection);
+        throw explained(withCode(error), this.#where(database));
       }
     };
     return {
@@ -175,18 +117,12 @@ export class Connections implements Administrator {
     const { resource } = this.#options;
     return { address: addressOf(resource), user: resource.credential.user, database };
   }
+}
 
-  async #drop(client: Client): Promise<void> {
-    this.#all.delete(client);
-    // With a query running `end` destroys the socket; without, it says goodbye, and a dead peer must not hold us up.
-    await Promise.race([client.end(), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
-  }
-
-  #dropUnawaited(client: Client): void {
-    this.#drop(client).catch(() => {
-      // The connection was lost already: there is nothing left to end.
-    });
-  }
+function end(client: Client): void {
+  client.end().catch(() => {
+    // Ending is all that is left to try.
+  });
 }
 
 export function addressOf({ address }: Pick<DesiredResource, 'address'>): string {
@@ -195,45 +131,17 @@ export function addressOf({ address }: Pick<DesiredResource, 'address'>): string
 }
 
 function clientConfig(resource: DesiredResource): ClientConfig {
-  const { address, tls: wanted } = resource;
-  const host = 'socket' in address ? address.socket : address.host;
+  const { address } = resource;
   return {
-    host,
+    host: 'socket' in address ? address.socket : address.host,
     port: address.port,
     // Named here so that PGOPTIONS, PGAPPNAME and PGSSLMODE of the gateway's own environment have no say.
     application_name: 'tidegate gateway',
     options: '-c search_path=pg_catalog',
-    ssl: wanted.mode === 'disable' || 'socket' in address ? false : verification(wanted),
+    ssl: verificationFor(resource) ?? false,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     keepAlive: true,
   };
-}
-
-/** TLS is never without verification: `verify-ca` leaves out the name only. */
-function verification(wanted: DesiredResource['tls']): tls.ConnectionOptions {
-  return {
-    ...(wanted.ca === null ? {} : { ca: wanted.ca }),
-    minVersion: 'TLSv1.2',
-    rejectUnauthorized: true,
-    checkServerIdentity: (host, certificate) =>
-      wanted.mode === 'verify-ca' ? undefined : tls.checkServerIdentity(wanted.serverName ?? host, certificate),
-  };
-}
-
-/** A client whose answer is late is dropped with its connection: what it still does there is bounded by the server. */
-async function answered<T>(client: Client, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(coded('no answer', 'deadline'));
-    client.end().catch(() => {
-      // Ending is all that is left to try.
-    });
-  }, ANSWER_WITHIN_MS);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The messages of the `pg` library itself (always English) that carry no code. */
@@ -250,7 +158,5 @@ const LIBRARY: Readonly<Record<string, string>> = {
 function withCode(error: unknown): unknown {
   if (!(error instanceof Error) || codeOf(error) !== 'unknown') return error;
   const code = LIBRARY[error.message];
-  return code === undefined ? error : coded(error.message, code);
+  return code === undefined ? error : Object.assign(new Error(error.message), { code });
 }
-
-const coded = (message: string, code: string) => Object.assign(new Error(message), { code });
