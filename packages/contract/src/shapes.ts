@@ -57,6 +57,9 @@ export const duration = z
 
 /** Typed by core's list: one more there that is missing here does not compile. */
 export const engine: z.ZodEnum<{ [Name in Engine]: Name }> = z.enum(['postgres', 'mysql', 'sqlserver']);
+/** Who a person is in Entra ID: the `tid` and `oid` of their tokens. Never an e-mail address, which changes hands. */
+export const entraIdentity = z.object({ tenant: z.guid().toLowerCase(), object: z.guid().toLowerCase() });
+
 export const closeReason = z.enum(['expired', 'revoked', 'relinquished', 'failed']);
 export const requestState = z.enum(['pending', 'approved', 'denied', 'cancelled', 'lapsed']);
 export const grantState = z.enum(['scheduled', 'active', 'closing', 'closed']);

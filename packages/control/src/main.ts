@@ -75,7 +75,7 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
   const clock: Clock = startClock(context);
   ends.push(() => clock.stop());
   const link = await listening('TIDEGATE_LINK_PORT', bind, linkPort, () =>
-    startLink(context, { authority, signingKey, bind, port: linkPort, staleAfterMs, cutAfterMs }),
+    startLink(context, { authority, signingKey, bind, port: linkPort, staleAfterMs, cutAfterMs, entra: options.entra }),
   );
   ends.push(() => link.stop());
 

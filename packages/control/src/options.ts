@@ -21,6 +21,8 @@ export interface ControlOptions {
   readonly cutAfterMs: number;
   /** Proxies in front of the API whose `X-Forwarded-For` is believed. */
   readonly trustProxy: readonly string[];
+  /** Tenants of Entra ID whose tokens let people in at SQL Server. */
+  readonly entra: { readonly tenants: readonly string[]; readonly authority: string };
   readonly logLevel: string;
 }
 
@@ -30,6 +32,17 @@ const seconds = z
   .regex(/^\d{1,6}(s|m|h)?$/)
   .transform((text) => Number.parseInt(text, 10) * { s: 1, m: 60, h: 3600 }[unitOf(text)] * 1000);
 const unitOf = (text: string): 's' | 'm' | 'h' => (text.endsWith('m') ? 'm' : text.endsWith('h') ? 'h' : 's');
+
+const listed = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+/** Keys that come in the clear could be anybody's; on this machine nobody is in between. */
+const isSafe = (text: string): boolean => {
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname));
+};
 
 const environment = z.object({
   TIDEGATE_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://'),
@@ -42,6 +55,15 @@ const environment = z.object({
   TIDEGATE_STALE_AFTER: seconds.default(30_000),
   TIDEGATE_CUT_AFTER: seconds.default(300_000),
   TIDEGATE_TRUST_PROXY: z.string().default(''),
+  TIDEGATE_ENTRA_TENANTS: z
+    .string()
+    .default('')
+    .transform(listed)
+    .pipe(z.array(z.guid('must be tenant ids, with commas').toLowerCase())),
+  TIDEGATE_ENTRA_AUTHORITY: z
+    .url()
+    .refine(isSafe, 'must begin with https://')
+    .default('https://login.microsoftonline.com'),
   TIDEGATE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -64,7 +86,8 @@ export function optionsFrom(env: NodeJS.ProcessEnv): ControlOptions {
     linkAddress: data.TIDEGATE_LINK_ADDRESS,
     staleAfterMs: data.TIDEGATE_STALE_AFTER,
     cutAfterMs: data.TIDEGATE_CUT_AFTER,
-    trustProxy: data.TIDEGATE_TRUST_PROXY.split(',').filter((each) => each !== ''),
+    trustProxy: listed(data.TIDEGATE_TRUST_PROXY),
+    entra: { tenants: data.TIDEGATE_ENTRA_TENANTS, authority: data.TIDEGATE_ENTRA_AUTHORITY.replace(/\/+$/, '') },
     logLevel: data.TIDEGATE_LOG_LEVEL,
   };
 }

@@ -87,6 +87,7 @@ export async function worldOn(
     ownerRole: owner,
     record: { values: 'full' },
     maxSessionsPerGrant: 10,
+    entra: [],
     reconcile: true,
   });
   return { cluster, admin, resource, root, end: () => root.end() };
@@ -122,6 +123,7 @@ export function grantOn(
     principalPassword: randomBytes(24).toString('base64url'),
     scram: { salt: randomBytes(16).toString('base64'), iterations: 4096 },
     tickets: [],
+    entra: null,
     ...changes,
   });
 }

@@ -68,6 +68,7 @@ export function resourceOf(cluster: TemporaryCluster, change: Partial<RelayResou
     databases: [DATABASE],
     record: { values: 'full' },
     maxSessionsPerGrant: 1000,
+    entra: [],
     ...change,
   };
 }
@@ -116,6 +117,7 @@ export async function newGrant(
         mysql: null,
       };
     }),
+    entra: null,
     opened: true,
     ...more,
   };

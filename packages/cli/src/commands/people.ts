@@ -1,5 +1,5 @@
 /** The first set-up, and accounts. */
-import { createClient, groupName } from '@tidegate/contract';
+import { createClient, type EntraIdentity, entraIdentity, groupName } from '@tidegate/contract';
 import type { Command } from 'commander';
 import { ask, askNewPassword } from '../asking.ts';
 import { paint } from '../colour.ts';
@@ -19,6 +19,15 @@ const groupsOf = (text: string) =>
       if (!parsed.success) throw new UsageError(`“${part}” is not the name of a group.`);
       return parsed.data;
     });
+
+/** `TENANT/OBJECT`; nothing: nobody. */
+function anEntraIdentity(text: string): EntraIdentity | null {
+  if (text === '') return null;
+  const [tenant, object, ...more] = text.split('/');
+  const parsed = entraIdentity.safeParse({ tenant, object });
+  if (parsed.success && more.length === 0) return parsed.data;
+  throw new UsageError('--entra takes tenant id and object id with a slash between, as Entra ID shows them.');
+}
 
 export function peopleCommands(program: Command): void {
   setup(program);
@@ -65,6 +74,7 @@ export function peopleCommands(program: Command): void {
     .option('--groups <groups>', 'its own groups, with commas (those of the configuration stay); "" for none')
     .addOption(either('--disable', 'no sign-in any more; its grants are revoked', 'enable'))
     .addOption(either('--enable', 'sign-in again', 'disable'))
+    .option('--entra <tenant/object>', 'who this is in Entra ID, by tid and oid; "" for nobody')
     .option('--reset-mfa', 'forget its second factor')
     .option('--password', 'ask for a new password')
     .option('--password-stdin', 'read a new password from standard input')
@@ -75,18 +85,20 @@ export function peopleCommands(program: Command): void {
           groups?: string;
           disable?: boolean;
           enable?: boolean;
+          entra?: string;
           resetMfa?: boolean;
           password?: boolean;
           passwordStdin?: boolean;
         }
       >(async (context, [name], given) => {
-        const { groups, disable, enable, resetMfa, password, passwordStdin } = given;
-        if ([groups, disable, enable, resetMfa, password, passwordStdin].every((option) => option === undefined))
+        const { groups, disable, enable, entra, resetMfa, password, passwordStdin } = given;
+        if ([groups, disable, enable, entra, resetMfa, password, passwordStdin].every((option) => option === undefined))
           throw new UsageError('Nothing to change was said.', 'See: tidegate people change --help');
         const person = aPerson(name);
         const change = {
           groups: groups === undefined ? undefined : groupsOf(groups),
           disabled: disable === true ? true : enable === true ? false : undefined,
+          entra: entra === undefined ? undefined : anEntraIdentity(entra),
           resetMfa: resetMfa === true ? (true as const) : undefined,
         };
         const client = context.client();

@@ -1,6 +1,6 @@
 /** People, groups, sign-in, second factors, first set-up. */
 import { z } from 'zod';
-import { groupName, instant, personName } from '../shapes.ts';
+import { entraIdentity, groupName, instant, personName } from '../shapes.ts';
 
 /** NIST SP 800-63B: length is what counts, from 8 characters; no rules of composition. */
 export const password = z.string().min(8).max(256);
@@ -35,6 +35,8 @@ export const person = z
     name: personName,
     groups: z.array(groupName),
     disabled: z.boolean(),
+    /** Who they are in Entra ID: a token of their own sign-in then lets them in at SQL Server under their open grant. */
+    entra: entraIdentity.nullable(),
     createdAt: instant,
   })
   .meta({ id: 'Person' });
@@ -42,6 +44,7 @@ export const changePerson = z.object({
   password: password.optional(),
   groups: z.array(groupName).optional(),
   disabled: z.boolean().optional(),
+  entra: entraIdentity.nullable().optional(),
   /** Forget the second factor of somebody who lost it (never your own). */
   resetMfa: z.literal(true).optional(),
 });

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   duration,
   engine,
+  entraIdentity,
   grantId,
   instant,
   personName,
@@ -46,6 +47,15 @@ export const credential = z.object({
 
 export const desiredRole = z.object({ name: roleName, privileges: z.enum(['read', 'write', 'own']) });
 
+/** Whose tokens may stand for a ticket: a tenant of Entra ID, the issuers it signs as, and its public keys (RFC 7517). */
+export const entraTrust = z.object({
+  tenant: z.guid(),
+  issuers: z.array(z.string()),
+  keys: z.array(z.record(z.string(), z.string().optional())),
+});
+export type EntraTrust = z.infer<typeof entraTrust>;
+export type EntraIdentity = z.infer<typeof entraIdentity>;
+
 export const desiredResource = z.object({
   name: resourceName,
   engine,
@@ -62,6 +72,8 @@ export const desiredResource = z.object({
   ownerRole: z.string().nullable(),
   record: z.object({ values: z.enum(['full', 'text', 'fingerprint']) }),
   maxSessionsPerGrant: z.int(),
+  /** Only for engines whose clients bring such tokens (SQL Server); empty: tickets alone let in. */
+  entra: z.array(entraTrust),
   /** True on the one gateway that makes and drops principals; all gateways of the resource relay. */
   reconcile: z.boolean(),
 });
@@ -103,6 +115,8 @@ export const desiredGrant = z.object({
   /** Shared by a grant's tickets, so that one proof can be held against each. */
   scram: z.object({ salt: z.base64(), iterations: z.int() }),
   tickets: z.array(desiredTicket),
+  /** Who the grant’s person is in Entra ID; null: that is not known. */
+  entra: entraIdentity.nullable(),
 });
 export type DesiredGrant = z.infer<typeof desiredGrant>;
 

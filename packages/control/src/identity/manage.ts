@@ -1,5 +1,5 @@
 /** What administrators do to accounts (the endpoints' table says that it takes one). The record says who did it. */
-import type { PersonView } from '@tidegate/contract';
+import type { EntraIdentity, PersonView } from '@tidegate/contract';
 import { type GroupName, type PersonName, TidegateError } from '@tidegate/core';
 import { endAccessOf } from '../access/end-access.ts';
 import type { Context } from '../context.ts';
@@ -53,6 +53,7 @@ export interface PersonChange {
   readonly password?: string | undefined;
   readonly groups?: readonly GroupName[] | undefined;
   readonly disabled?: boolean | undefined;
+  readonly entra?: EntraIdentity | null | undefined;
   readonly resetMfa?: true | undefined;
 }
 
@@ -79,6 +80,7 @@ export async function changePerson(
       const ended: ControlEvent[] = [];
       if (password !== null) await tx.updateTable('people').set({ password }).where('name', '=', name).execute();
       if (change.groups !== undefined) await setLocalGroups(tx, name, change.groups);
+      if (change.entra !== undefined) await setEntra(tx, name, change.entra);
       if (change.resetMfa === true) await tx.deleteFrom('totp').where('person', '=', name).execute();
       if (change.disabled !== undefined) {
         const disabledAt = change.disabled ? (account.disabledAt ?? at) : null;
@@ -95,13 +97,35 @@ export async function changePerson(
         {
           kind: 'person.changed',
           at,
-          data: { ...by, changed, groups: change.groups ?? null, disabled: change.disabled ?? null },
+          data: {
+            ...by,
+            changed,
+            groups: change.groups ?? null,
+            disabled: change.disabled ?? null,
+            entra: change.entra ?? null,
+          },
         },
         ...ended,
       );
       return showPerson(tx, name);
     });
   });
+}
+
+/** Throws `conflict` when somebody else is that person already. */
+async function setEntra(tx: Tx, name: PersonName, entra: EntraIdentity | null): Promise<void> {
+  const change = { entraTenant: entra?.tenant ?? null, entraObject: entra?.object ?? null };
+  try {
+    await tx.updateTable('people').set(change).where('name', '=', name).execute();
+  } catch (error) {
+    if (brokenConstraint(error) !== 'people_are_one_person_in_entra') throw error;
+    throw new TidegateError(
+      'conflict',
+      'Another account is that person of Entra ID.',
+      'Take it from that account first.',
+      error,
+    );
+  }
 }
 
 async function setLocalGroups(tx: Tx, person: PersonName, groups: readonly GroupName[]): Promise<void> {

@@ -1,5 +1,5 @@
 /** Accounts and their groups, as they are read. */
-import type { PersonView } from '@tidegate/contract';
+import type { EntraIdentity, PersonView } from '@tidegate/contract';
 import { type GroupName, type Person, type PersonName, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
 import { anyOf } from '../store/any.ts';
@@ -73,6 +73,7 @@ export async function showPerson(db: Reader, name: PersonName): Promise<PersonVi
     name,
     groups: [...(await groupsOf(db, name))],
     disabled: account.disabledAt !== null,
+    entra: entraOf(account),
     createdAt: account.createdAt.toString(),
   };
 }
@@ -81,7 +82,7 @@ export async function showPerson(db: Reader, name: PersonName): Promise<PersonVi
 export async function listPeople(db: Reader, after: string | null, limit: number): Promise<PersonView[]> {
   const rows = await db
     .selectFrom('people')
-    .select(['name', 'createdAt', 'disabledAt'])
+    .select(['name', 'createdAt', 'disabledAt', 'entraTenant', 'entraObject'])
     .select(
       sql<
         GroupName[]
@@ -91,13 +92,18 @@ export async function listPeople(db: Reader, after: string | null, limit: number
     .orderBy('name')
     .limit(limit)
     .execute();
-  return rows.map(({ name, groups, createdAt, disabledAt }) => ({
+  return rows.map(({ name, groups, createdAt, disabledAt, ...row }) => ({
     name,
     groups,
     disabled: disabledAt !== null,
+    entra: entraOf(row),
     createdAt: createdAt.toString(),
   }));
 }
+
+/** Who a row's person is in Entra ID. */
+export const entraOf = (row: { entraTenant: string | null; entraObject: string | null }): EntraIdentity | null =>
+  row.entraTenant === null || row.entraObject === null ? null : { tenant: row.entraTenant, object: row.entraObject };
 
 export const noSuchPerson = (name: string): TidegateError =>
   new TidegateError('not_found', `There is nobody called ${name}.`, 'Names are compared exactly: check the spelling.');

@@ -3,7 +3,7 @@
  * serve all resources; only who reconciles differs. Texts instead of values, because they are compared and sent far
  * more often than made.
  */
-import type { DesiredGrant, DesiredResource } from '@tidegate/contract';
+import type { DesiredGrant, DesiredResource, EntraTrust } from '@tidegate/contract';
 import {
   type Closing,
   desiredPhase,
@@ -34,10 +34,16 @@ export interface Desired {
   readonly changesAt: Temporal.Instant | null;
 }
 
-export function desiredState(snapshot: Snapshot, opened: OpenedSecrets, now: Temporal.Instant): Desired {
+/** `trusts`: the tenants of Entra ID whose tokens let people in. */
+export function desiredState(
+  snapshot: Snapshot,
+  opened: OpenedSecrets,
+  trusts: readonly EntraTrust[],
+  now: Temporal.Instant,
+): Desired {
   const resources = new Map<ResourceName, { relays: string; reconciles: string }>();
   for (const resource of snapshot.resources) {
-    const desired = desiredResource(resource, snapshot.credentials.get(resource.name), opened);
+    const desired = desiredResource(resource, snapshot.credentials.get(resource.name), opened, trusts);
     if (desired === null) continue;
     resources.set(resource.name, {
       relays: JSON.stringify({ ...desired, reconcile: false }),
@@ -66,6 +72,7 @@ function desiredResource(
   resource: CurrentResource,
   sealed: string | undefined,
   opened: OpenedSecrets,
+  trusts: readonly EntraTrust[],
 ): Omit<DesiredResource, 'reconcile'> | null {
   const { name, engine, databases, tls, ownerRole, record, maxSessionsPerGrant } = resource;
   const source = credentialSource(resource, sealed, opened);
@@ -83,6 +90,7 @@ function desiredResource(
     ownerRole,
     record,
     maxSessionsPerGrant,
+    entra: engine === 'sqlserver' ? [...trusts] : [],
   };
 }
 
@@ -97,7 +105,7 @@ function credentialSource(
 }
 
 /** null: its time has not come, or it is closed. */
-function desiredGrant({ grant, row, tickets }: GrantAndTickets, opened: OpenedSecrets, now: Temporal.Instant) {
+function desiredGrant({ grant, row, tickets, entra }: GrantAndTickets, opened: OpenedSecrets, now: Temporal.Instant) {
   const phase = desiredPhase(grant, now);
   if (phase === null) return null;
   const desired: DesiredGrant = {
@@ -115,6 +123,7 @@ function desiredGrant({ grant, row, tickets }: GrantAndTickets, opened: OpenedSe
     scram: { salt: row.scramSalt.toString('base64'), iterations: row.scramIterations },
     // A grant lets in only while it is open: before and after, no gateway needs to know a ticket.
     tickets: phase === 'open' ? tickets.map(ticketOf) : [],
+    entra: row.engine === 'sqlserver' ? entra : null,
   };
   return desired;
 }

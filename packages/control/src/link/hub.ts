@@ -2,6 +2,7 @@
  * The connections of this control plane and what they are told. Woken by announcements, by the time at which something
  * becomes due, and every few seconds for safety; then it reads the store once and tells each gateway what is different.
  */
+import type { EntraTrust } from '@tidegate/contract';
 import { sql } from 'kysely';
 import { grantProblem } from '../access/reports.ts';
 import type { Context } from '../context.ts';
@@ -26,6 +27,8 @@ export interface HubOptions {
    * plane would not be seen here. They then go by their own clocks (staleAfter, cutAfter). Read twice as often.
    */
   readonly freshMs: number;
+  /** The tenants of Entra ID whose tokens let people in, as they are known now. */
+  readonly trusts: () => readonly EntraTrust[];
 }
 
 export class Hub {
@@ -106,7 +109,7 @@ export class Hub {
 
   async #tell(snapshot: Snapshot, served: readonly GatewayConnection[]): Promise<void> {
     const { now } = this.#context;
-    const desired = desiredState(snapshot, this.#opened, now());
+    const desired = desiredState(snapshot, this.#opened, this.#options.trusts(), now());
     this.#wakeAt(desired.changesAt);
     for (const connection of served) {
       const { gateway, id } = connection;

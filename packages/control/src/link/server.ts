@@ -12,6 +12,7 @@ import { TidegateError } from '@tidegate/core';
 import { WebSocketServer } from 'ws';
 import { problemOf } from '../api/problems.ts';
 import type { Context } from '../context.ts';
+import { type EntraOptions, startEntra } from '../identity/entra.ts';
 import type { Authority } from '../keys/authority.ts';
 import type { SigningKey } from '../keys/signing.ts';
 import { signHeads } from '../record/checkpoints.ts';
@@ -35,6 +36,8 @@ export interface LinkOptions {
   readonly cutAfterMs: number;
   /** Without a look at the store for this long, gateways are not told that there is contact. Default 10 s. */
   readonly freshMs?: number;
+  /** Tenants of Entra ID whose tokens let people in where an engine takes them. Default: none. */
+  readonly entra?: EntraOptions;
 }
 
 export interface Link {
@@ -44,6 +47,7 @@ export interface Link {
   stop(): Promise<void>;
 }
 
+const NO_TENANTS: EntraOptions = { tenants: [], authority: '' };
 const FRESH_MS = 10_000;
 /** Sockets at once: every gateway has one for the link and a few for uploads. */
 const CONNECTIONS_MAX = 4_000;
@@ -54,8 +58,9 @@ const REQUEST_MS = 60_000;
 
 /** Listens. Rejects when the address is taken. */
 export async function startLink(context: Context, options: LinkOptions): Promise<Link> {
-  const { authority, staleAfterMs, cutAfterMs, freshMs = FRESH_MS } = options;
-  const hub = new Hub(context, { cutAfterMs, freshMs });
+  const { authority, staleAfterMs, cutAfterMs, freshMs = FRESH_MS, entra = NO_TENANTS } = options;
+  const hub = new Hub(context, { cutAfterMs, freshMs, trusts: () => tenants.trusts() });
+  const tenants = startEntra(entra, context.log, () => hub.wake());
   const connections = new Set<GatewayConnection>();
   const sockets = new WebSocketServer({
     noServer: true,
@@ -114,6 +119,7 @@ export async function startLink(context: Context, options: LinkOptions): Promise
   const tickets = startTicketWait(context.store, authority);
   const stop = async (): Promise<void> => {
     tickets.stop();
+    await tenants.stop();
     await hub.stop();
     for (const connection of connections) connection.close('stopping');
     await Promise.all([...connections].map((connection) => connection.settled()));

@@ -1,4 +1,5 @@
 /** All that gateways must know, read at one moment. */
+import type { EntraIdentity } from '@tidegate/contract';
 import {
   type GatewayId,
   type Grant,
@@ -12,6 +13,7 @@ import {
 import { sql } from 'kysely';
 import { toGrant } from '../access/rows.ts';
 import { type CurrentResource, currentConfig } from '../config/current.ts';
+import { entraOf } from '../identity/people.ts';
 import type { Reader, Tx } from '../store/schema.ts';
 import type { GrantRow } from '../store/schema-access.ts';
 
@@ -28,6 +30,8 @@ export interface GrantAndTickets {
   readonly row: GrantRow;
   /** Not revoked; in the order in which they were made. */
   readonly tickets: readonly TicketRow[];
+  /** Who its person is in Entra ID. */
+  readonly entra: EntraIdentity | null;
 }
 
 export interface WantedCut {
@@ -68,7 +72,14 @@ export function readSnapshot(db: Reader): Promise<Snapshot> {
 }
 
 async function readGrants(tx: Tx): Promise<GrantAndTickets[]> {
-  const rows = await tx.selectFrom('grants').selectAll().where('state', '!=', 'closed').orderBy('id').execute();
+  const rows = await tx
+    .selectFrom('grants')
+    .innerJoin('people', 'people.name', 'grants.person')
+    .selectAll('grants')
+    .select(['people.entraTenant', 'people.entraObject'])
+    .where('state', '!=', 'closed')
+    .orderBy('id')
+    .execute();
   if (rows.length === 0) return [];
   const tickets = await tx
     .selectFrom('tickets')
@@ -87,7 +98,7 @@ async function readGrants(tx: Tx): Promise<GrantAndTickets[]> {
     .orderBy('tickets.id')
     .execute();
   const byGrant = Map.groupBy(tickets, ({ grant }): GrantId => grant);
-  return rows.map((row) => ({ grant: toGrant(row), row, tickets: byGrant.get(row.id) ?? [] }));
+  return rows.map((row) => ({ grant: toGrant(row), row, tickets: byGrant.get(row.id) ?? [], entra: entraOf(row) }));
 }
 
 async function readCredentials(tx: Tx): Promise<Map<ResourceName, string>> {

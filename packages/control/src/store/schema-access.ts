@@ -28,6 +28,9 @@ export interface PeopleTable {
   /** `scrypt$N$r$p$salt$hash`, see `identity/password.ts`. */
   password: string;
   createdAt: Fixed<Temporal.Instant>;
+  /** Both or neither: `tid` and `oid`. */
+  entraTenant: ColumnType<string | null, string | null | undefined, string | null>;
+  entraObject: ColumnType<string | null, string | null | undefined, string | null>;
   disabledAt: Temporal.Instant | null;
 }
 

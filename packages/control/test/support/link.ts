@@ -22,7 +22,7 @@ import type { Context } from '../../src/context.ts';
 import { type Authority, openAuthority } from '../../src/keys/authority.ts';
 import { openSigningKey, type SigningKey } from '../../src/keys/signing.ts';
 import { issueLocalJoin } from '../../src/link/join-tokens.ts';
-import { type Link, startLink } from '../../src/link/server.ts';
+import { type Link, type LinkOptions, startLink } from '../../src/link/server.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { Api } from './api.ts';
 
@@ -35,7 +35,10 @@ export interface TestLink extends Link {
 }
 
 /** A link on a free port. `context` is the API's, or that of another control plane on the same store. */
-export async function startTestLink(context: Context, more: { readonly freshMs?: number } = {}): Promise<TestLink> {
+export async function startTestLink(
+  context: Context,
+  more: Pick<LinkOptions, 'freshMs' | 'entra'> = {},
+): Promise<TestLink> {
   const authority = await openAuthority(context.store.db, context.sealer, context.now());
   const signingKey = await openSigningKey(context.store.db, context.sealer, context.now());
   const options = {

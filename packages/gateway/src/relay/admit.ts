@@ -3,13 +3,14 @@
  * database → room, in that order, and a permit at the end. Whatever is in doubt is a refusal (promise 1). An engine's
  * handshake brings the proof and needs the permit to tell its client "you are in"; nothing else makes one.
  */
-import type { Engine, RandomBytes, SessionId, TicketId } from '@tidegate/core';
+import type { Engine, GrantId, RandomBytes, SessionId, TicketId } from '@tidegate/core';
 import { newSessionId } from '@tidegate/core';
 import type { RelayGrant, RelayResource } from '../worker-protocol.ts';
 import type { ControlClock } from './clock.ts';
 import type { Grants, KnownGrant, TicketVerifiers } from './grants.ts';
 import type { Penalties } from './penalties.ts';
 import { LoginRefused } from './refusal.ts';
+import { personOf } from './tokens.ts';
 
 /** Who knocks, as the client says itself. */
 export interface Attempt {
@@ -39,8 +40,8 @@ export class Permit {
   readonly session: SessionId;
   readonly grant: RelayGrant;
   readonly resource: RelayResource;
-  /** The ticket whose password the client proved to know. */
-  readonly ticket: TicketId;
+  /** The ticket whose password the client proved to know; null: it came with a token of its person's own sign-in. */
+  readonly ticket: TicketId | null;
   readonly attempt: Attempt;
 
   constructor(
@@ -48,7 +49,7 @@ export class Permit {
     session: SessionId,
     grant: RelayGrant,
     resource: RelayResource,
-    ticket: TicketId,
+    ticket: TicketId | null,
     attempt: Attempt,
   ) {
     if (issuer !== ISSUER) throw new TypeError('a permit is made by admission alone');
@@ -90,6 +91,13 @@ export interface AdmissionOptions {
   readonly random: RandomBytes;
 }
 
+/** Who has proved something, and what must still be so when they enter. */
+interface Entrant {
+  readonly attempt: Attempt;
+  readonly ticket: TicketId | null;
+  readonly holds: (grant: RelayGrant) => boolean;
+}
+
 /** A ticket that is revoked lets nobody in any more. Sessions it has opened stay: they end with their grant, or by a cut. */
 export class Admission {
   readonly #options: AdmissionOptions;
@@ -119,13 +127,46 @@ export class Admission {
     if (!proof.accepted || challenge.known === null) throw await this.#slowly(attempt, signal);
     const { id, tickets } = challenge.known.grant;
     const ticket = tickets[proof.index]?.id;
+    if (ticket === undefined) throw await this.#slowly(attempt, signal);
+    // A ticket that was revoked in the meantime never was the right one.
+    const holds = ({ tickets: live }: RelayGrant) => live.some((one) => one.id === ticket);
+    return this.#enter(id, { attempt, ticket, holds }, signal);
+  }
+
+  /**
+   * Both halves at once, where the client brings a token of its person's own sign-in instead of a ticket: whose it is
+   * says which grant. Throws LoginRefused as `admit` does, and where several of the person's grants would do.
+   */
+  async admitByToken(attempt: Attempt, engine: Engine, token: string, signal: AbortSignal): Promise<Permit> {
+    this.#inTouch();
+    const { grants, clock } = this.#options;
+    const person = await personOf(token, grants.trusts(engine), clock.now());
+    if (person === null) throw await this.#slowly(attempt, signal);
+    const theirs = grants.ofIdentity(person, engine).filter(({ grant }) => {
+      const databases = grants.resource(grant.resource)?.databases ?? [];
+      return grant.phase === 'open' && databases.includes(attempt.database);
+    });
+    const [only, ...more] = theirs;
+    if (only === undefined) {
+      throw new LoginRefused('grant_not_open', `you have no open grant for the database "${attempt.database}"`, {
+        next: 'Ask for one with: tidegate request RESOURCE --role ROLE',
+      });
+    }
+    if (more.length > 0) {
+      throw new LoginRefused('not_supported', `you have several open grants for a database "${attempt.database}"`, {
+        next: 'Say which one with a login of its own: tidegate connect RESOURCE --grant ID --print',
+      });
+    }
+    const holds = ({ entra }: RelayGrant) => entra?.tenant === person.tenant && entra.object === person.object;
+    return this.#enter(only.grant.id, { attempt, ticket: null, holds }, signal);
+  }
+
+  /** What every way in comes to. */
+  async #enter(id: GrantId, { attempt, ticket, holds }: Entrant, signal: AbortSignal): Promise<Permit> {
     // Waiting for the principal is part of the window check: everything is looked up again after it.
     for (;;) {
       const known = this.#options.grants.get(id);
-      // Also where a ticket was revoked in the meantime: then it never was the right one.
-      if (known === null || ticket === undefined || !known.grant.tickets.some((one) => one.id === ticket)) {
-        throw await this.#slowly(attempt, signal);
-      }
+      if (known === null || !holds(known.grant)) throw await this.#slowly(attempt, signal);
       this.#inTouch();
       phaseOpen(known);
       this.#withinWindow(known);
@@ -139,7 +180,7 @@ export class Admission {
     }
   }
 
-  #issue(known: KnownGrant, resource: RelayResource, ticket: TicketId, attempt: Attempt): Permit {
+  #issue(known: KnownGrant, resource: RelayResource, ticket: TicketId | null, attempt: Attempt): Permit {
     const session = newSessionId(this.#options.random);
     const permit = new Permit(ISSUER, session, known.grant, resource, ticket, attempt);
     this.#options.seats.take(permit);

@@ -109,7 +109,17 @@ export class Arrival {
 
   /** The client has proved who it is, or failed to. Throws LoginRefused. */
   async admit(challenge: Challenge, proof: Proof): Promise<Permit> {
-    const permit = await this.#options.admission.admit(challenge, proof, this.signal);
+    return this.#admitted(await this.#options.admission.admit(challenge, proof, this.signal));
+  }
+
+  /** The client brought a token of its person's own sign-in. Throws LoginRefused. */
+  async admitByToken(token: string): Promise<Permit> {
+    if (this.#attempt === null) throw new Error('a client is introduced before it is admitted');
+    const { admission, engine } = this.#options;
+    return this.#admitted(await admission.admitByToken(this.#attempt, engine, token, this.signal));
+  }
+
+  #admitted(permit: Permit): Permit {
     this.#permit = permit;
     this.#options.place.authenticated();
     clearTimeout(this.#timer);

@@ -1,6 +1,7 @@
 /** The worker's table of resources and grants, as main last told it. Replaced whole or changed in one go, never in part. */
 import { Buffer } from 'node:buffer';
-import type { GrantId, ResourceName } from '@tidegate/core';
+import type { EntraIdentity, EntraTrust } from '@tidegate/contract';
+import type { Engine, GrantId, ResourceName } from '@tidegate/core';
 import type { RelayGrant, RelayResource } from '../worker-protocol.ts';
 
 export interface TicketVerifier {
@@ -46,6 +47,22 @@ export class Grants {
 
   get(id: GrantId): KnownGrant | null {
     return this.#grants.get(id) ?? null;
+  }
+
+  /** Whose tokens may stand for a ticket at resources of the engine: all of them are told the same. */
+  trusts(engine: Engine): readonly EntraTrust[] {
+    for (const resource of this.#resources.values()) if (resource.engine === engine) return resource.entra;
+    return [];
+  }
+
+  /** Grants of the person with this identity at resources of the engine. */
+  ofIdentity({ tenant, object }: EntraIdentity, engine: Engine): readonly KnownGrant[] {
+    return [...this.#grants.values()].filter(
+      ({ grant }) =>
+        grant.entra?.tenant === tenant &&
+        grant.entra.object === object &&
+        this.resource(grant.resource)?.engine === engine,
+    );
   }
 
   byLoginName(loginName: string): KnownGrant | null {
