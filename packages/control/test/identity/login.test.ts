@@ -81,8 +81,10 @@ describe('guessing', () => {
     const outcomes = await Promise.all(
       Array.from({ length: 14 }, (_, index) => codeOf(login('dan', `wrong ${index}`))),
     );
+    expect(new Set(outcomes)).toEqual(new Set(['login_failed', 'too_many_attempts']));
+    // Of two at the same moment for the last place neither may get it; one after the other somebody does.
+    for (let code = ''; code !== 'too_many_attempts'; outcomes.push(code)) code = await codeOf(login('dan', 'wrong'));
     expect(outcomes.filter((code) => code === 'login_failed')).toHaveLength(10);
-    expect(outcomes.filter((code) => code === 'too_many_attempts')).toHaveLength(4);
     const refused = await login('dan').catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'too_many_attempts' });
     expect(refused instanceof Refusal && refused.retryAfter).toBeGreaterThan(600);
