@@ -1,0 +1,227 @@
+/**
+ * The principals of one SQL Server or Azure SQL resource: for each grant one contained user in each database (where a
+ * database is not contained, one login and its users), named after its person, able to connect only while the grant is
+ * open, gone at the end.
+ *
+ * Look (inspect), compare (plan), do what is missing in one transaction a database: so every operation can be killed
+ * anywhere and run again. Two reconcilers at once meet in the catalog, and the one that loses looks again.
+ */
+import type { DesiredGrant, DesiredResource } from '@tidegate/contract';
+import type { GrantId } from '@tidegate/core';
+import { formatMark, parseMark } from '../../mark.ts';
+import {
+  type Closed,
+  type Health,
+  type Made,
+  type Mark,
+  type PrincipalRef,
+  ProvisionError,
+  type Provisioner,
+  type ProvisionerContext,
+} from '../../provisioner.ts';
+import { check } from './check.ts';
+import { close } from './close.ts';
+import { isConcurrentChange } from './errors.ts';
+import { inspectLogin, inspectUser, type User } from './inspect.ts';
+import { marked } from './leftovers.ts';
+import { sidOf } from './login-mark.ts';
+import { changes, creation, loginCreation, loginPassword, loginSwitch, userPassword, type Wanted } from './plan.ts';
+import { heirOf, powersOf } from './powers.ts';
+import { NAME_MAX, quoteName } from './quote.ts';
+import { type Administrator, Connections, type Session } from './sessions.ts';
+import { connectTedious } from './tedious.ts';
+
+/** Where a server keeps its logins; Azure SQL Database is left out, its logins take minutes to change. */
+const SERVER_DATABASE = 'master';
+const BY_LOGIN = 1;
+const TRIES = 4;
+
+/** @param administrator connections of your own, for tests. */
+export function sqlserverProvisioner(context: ProvisionerContext, administrator?: Administrator): Provisioner {
+  const { resource, password } = context;
+  return new SqlServerPrincipals(
+    resource,
+    administrator ?? new Connections({ resource, password, connect: connectTedious }),
+  );
+}
+
+class SqlServerPrincipals implements Provisioner {
+  readonly #resource: DesiredResource;
+  readonly #administrator: Administrator;
+  /**
+   * What was set last and when the server says that was. A password can't be read, so it is set again where we do not know,
+   * or where the user was altered since.
+   */
+  readonly #passwords = new Map<GrantId, Map<string, { password: string; modified: string }>>();
+
+  constructor(resource: DesiredResource, administrator: Administrator) {
+    this.#resource = resource;
+    this.#administrator = administrator;
+  }
+
+  async prepare(grant: DesiredGrant): Promise<Made> {
+    return again(() => this.#make(grant, null));
+  }
+
+  /** `expiresAt` goes into the mark; nothing in SQL Server would keep it (docs/SQLSERVER.md, While the gateway is down). */
+  async open(grant: DesiredGrant, expiresAt: Temporal.Instant): Promise<Made> {
+    return again(() => this.#make(grant, expiresAt));
+  }
+
+  async close(principal: PrincipalRef): Promise<Closed> {
+    this.#passwords.delete(principal.grant);
+    const { databases, name, ownerRole } = this.#resource;
+    const server = await this.#server();
+    const heir = heirOf(principal.privileges, ownerRole);
+    return again(() =>
+      close({ administrator: this.#administrator, resource: name, databases, server, heir, principal }),
+    );
+  }
+
+  async leftovers(known: ReadonlySet<GrantId>): Promise<readonly Mark[]> {
+    const { databases, name } = this.#resource;
+    const server = await this.#server();
+    const marks = await marked({ administrator: this.#administrator, resource: name, databases, server });
+    return marks.filter((mark) => !known.has(mark.grant));
+  }
+
+  async check(): Promise<Health> {
+    const { databases, ownerRole } = this.#resource;
+    return check({ administrator: this.#administrator, databases, ownerRole });
+  }
+
+  async end(): Promise<void> {
+    await this.#administrator.end();
+  }
+
+  /** @param expiresAt null: unable to connect. */
+  async #make(grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
+    this.#assertNames(grant);
+    const wanted = this.#wanted(grant, expiresAt);
+    const users = new Map<string, User | null>();
+    let byLogin = false;
+    for (const database of this.#resource.databases) {
+      const { user, contained } = await this.#inside(database, async (session) => ({
+        user: await inspectUser(session, grant.loginName),
+        contained: session.server.contained,
+      }));
+      if (user !== null && parseMark(grant.loginName, user.mark)?.grant !== grant.id) throw taken(grant, 'user');
+      users.set(database, user);
+      byLogin ||= user === null ? !contained : user.authentication === BY_LOGIN;
+    }
+    // The login is shut before its users are made, and opened after.
+    let changed = byLogin && (await this.#login(grant, false, expiresAt !== null));
+    for (const [database, user] of users) changed = (await this.#user(grant, wanted, database, user)) || changed;
+    if (byLogin && expiresAt !== null) changed = (await this.#login(grant, true, true)) || changed;
+    return { changed };
+  }
+
+  #wanted(grant: DesiredGrant, expiresAt: Temporal.Instant | null): Wanted {
+    const { privileges } = grant.role;
+    const since = expiresAt === null || grant.startsAt === null ? null : Temporal.Instant.from(grant.startsAt);
+    const { id, person } = grant;
+    const resource = this.#resource.name;
+    return {
+      loginName: grant.loginName,
+      open: expiresAt !== null,
+      mark: formatMark({ grant: id, person, resource, privileges, since, until: expiresAt }),
+      powers: powersOf(privileges, this.#resource.ownerRole),
+    };
+  }
+
+  /** @returns whether something was changed, but for a password put again */
+  async #user(grant: DesiredGrant, wanted: Wanted, database: string, user: User | null): Promise<boolean> {
+    return this.#inside(database, async (session) => {
+      const byLogin = user === null ? !session.server.contained : user.authentication === BY_LOGIN;
+      const password = grant.principalPassword;
+      const statements = user === null ? creation(wanted, byLogin ? 'login' : { password }) : changes(wanted, user);
+      const stale = user !== null && !byLogin && !this.#isKnown(grant, database, user.modified);
+      if (stale) await session.runSecret([userPassword(grant.loginName, password)]);
+      if (user === null) await session.runSecret(statements);
+      else await session.run(statements);
+      if (!byLogin && (stale || statements.length > 0)) {
+        const now = await inspectUser(session, grant.loginName);
+        if (now !== null) this.#remember(grant, database, now.modified);
+      }
+      return statements.length > 0;
+    });
+  }
+
+  /**
+   * @param open true: able to connect. false: made, and shut unless `keep`
+   * @returns whether something was changed, but for a password put again
+   */
+  async #login(grant: DesiredGrant, open: boolean, keep: boolean): Promise<boolean> {
+    const { loginName, principalPassword: password } = grant;
+    const sid = sidOf(this.#resource.name, grant.id);
+    return this.#administrator.use(SERVER_DATABASE, 'self', async (session) => {
+      const login = await inspectLogin(session, loginName);
+      if (login !== null && login.sid !== sid) throw taken(grant, 'login');
+      const home = this.#resource.databases[0] ?? SERVER_DATABASE;
+      if (login === null) await session.runSecret([loginCreation(loginName, password, sid, home)]);
+      const stale = login !== null && !this.#isKnown(grant, '', login.modified);
+      if (stale) await session.runSecret([loginPassword(loginName, password)]);
+      const turn = open || !keep || login === null ? loginSwitch(loginName, open, login ?? { disabled: false }) : null;
+      if (turn !== null) await session.run([turn]);
+      if (login === null || stale || turn !== null) {
+        const now = await inspectLogin(session, loginName);
+        if (now !== null) this.#remember(grant, '', now.modified);
+      }
+      return login === null || turn !== null;
+    });
+  }
+
+  #isKnown(grant: DesiredGrant, place: string, modified: string): boolean {
+    const known = this.#passwords.get(grant.id)?.get(place);
+    return known?.password === grant.principalPassword && known.modified === modified;
+  }
+
+  #remember(grant: DesiredGrant, place: string, modified: string): void {
+    const places = this.#passwords.get(grant.id) ?? new Map<string, { password: string; modified: string }>();
+    places.set(place, { password: grant.principalPassword, modified });
+    this.#passwords.set(grant.id, places);
+  }
+
+  #inside<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#administrator.use(database, 'dbo', work);
+  }
+
+  /** Where logins are; null: a server that has none for us. */
+  async #server(): Promise<string | null> {
+    const home = this.#resource.databases[0] ?? SERVER_DATABASE;
+    const azure = await this.#inside(home, async (session) => session.server.azure);
+    return azure ? null : SERVER_DATABASE;
+  }
+
+  #assertNames(grant: DesiredGrant): void {
+    const { databases, ownerRole } = this.#resource;
+    for (const name of [grant.loginName, ...databases, ...(ownerRole === null ? [] : [ownerRole])]) {
+      if (name !== '' && name.length <= NAME_MAX && !name.includes('\0') && name.isWellFormed()) continue;
+      throw new ProvisionError(
+        'The configuration names something that SQL Server cannot have.',
+        'name',
+        `A name must be 1 to ${NAME_MAX} characters: ${JSON.stringify(name)}.`,
+      );
+    }
+  }
+}
+
+/** Somebody else changed the same principal meanwhile: look again at what is, then do what is still missing. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === TRIES || !isConcurrentChange(error)) throw error;
+    }
+  }
+}
+
+function taken(grant: DesiredGrant, what: 'user' | 'login'): ProvisionError {
+  const name = quoteName(grant.loginName);
+  return new ProvisionError(
+    'The database has another user of the name that this grant needs.',
+    'name_taken',
+    `The ${what} ${name} exists and carries no mark of grant ${grant.id}: Tidegate does not touch it. Drop or rename it.`,
+  );
+}
