@@ -1,6 +1,5 @@
 /** MySQL and MariaDB: their command lines, which share their options but for TLS, and drivers that take a URI. */
 import type { Connection } from '@tidegate/contract';
-import { TidegateError } from '@tidegate/core';
 import type { ClientProgram, EngineClients } from '../engine.ts';
 
 export const mysql: EngineClients = {
@@ -16,14 +15,7 @@ export const mysql: EngineClients = {
     return `mysql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${where}:${port}/${encodeURIComponent(database)}?${query.toString()}`;
   },
   details: ({ tlsRequired }) => ({ sslmode: tlsRequired ? 'VERIFY_IDENTITY' : 'DISABLED' }),
-  local: () =>
-    Promise.reject(
-      new TidegateError(
-        'invalid_input',
-        'There is no local port for MySQL yet.',
-        'Use tidegate connect, or tidegate connect … --print',
-      ),
-    ),
+  local: async () => (await import('./local.ts')).mysqlLocal,
 };
 
 function program(name: string): ClientProgram {
