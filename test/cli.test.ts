@@ -4,11 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@tidegate/embedded/testing';
 import { TOTP } from 'otpauth';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { connection, DEMO_PASSWORD, freePorts, psql, type Said, Tidegate, type Way } from './support/tidegate.ts';
+import { connection, DEMO_PASSWORD, psql, type Said, Tidegate, type Way } from './support/tidegate.ts';
 
 const instant = z.iso.datetime();
 const grant = z.object({
@@ -111,7 +112,7 @@ describe('answers for scripts', () => {
 
   test('who may not see gets no data; a server that is away is said so', async () => {
     refused(await tidegate.cli('alice', ['people', '--json']), 'forbidden');
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const login = ['login', '--url', `http://127.0.0.1:${port}`, '--user', 'alice', '--password-stdin'];
     refused(await tidegate.cli('away', login, 'x\n'), 'unavailable');
     refused(await tidegate.cli('alice2', ['grants']), 'unauthenticated');

@@ -5,8 +5,9 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@tidegate/embedded/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePorts, root } from './support/tidegate.ts';
+import { root } from './support/tidegate.ts';
 
 /** Processes that have to do with a home, by their command line or environment. */
 function processesOf(home: string): string[] {

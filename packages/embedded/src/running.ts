@@ -1,7 +1,8 @@
 import type { FolderLock } from './lock.ts';
 import { files, type Place } from './place.ts';
+import { freePort } from './ports.ts';
 import type { Server } from './server.ts';
-import { freePort, removeTemporaryFolder } from './sockets.ts';
+import { removeTemporaryFolder } from './sockets.ts';
 import type { ClusterLog, RunningServer, ServerEnd, StopMode } from './types.ts';
 
 /** What `Running` is made of. */

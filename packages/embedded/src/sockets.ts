@@ -1,5 +1,4 @@
 import { chmod, chown, lstat, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Account, canEnter } from './account.ts';
@@ -83,17 +82,4 @@ async function handOver(folder: string, account: Account | null): Promise<string
 async function enterable(product: Product, folder: string, account: Account | null): Promise<string> {
   if (await canEnter(folder, account)) return folder;
   throw new EmbeddedError('unreachable', `${product.name}'s user cannot enter the socket folder ${folder}.`);
-}
-
-/** A TCP port that is free at this moment on this address. */
-export async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.once('error', reject);
-  server.listen(0, host, () => {
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    server.close(() => resolve(port));
-  });
-  return await promise;
 }

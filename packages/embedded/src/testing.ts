@@ -1,3 +1,4 @@
+export { freePort, freePorts } from './ports.ts';
 export { binariesOf, type OtherMajor } from './postgres/other-versions.ts';
 
 import { chmod, mkdtemp } from 'node:fs/promises';

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@tidegate/embedded/testing';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { lockHome } from '../src/home-lock.ts';
@@ -147,7 +148,7 @@ describe('the gateway’s main process', () => {
     first.child.kill('SIGTERM');
     await exitOf(first.child);
     await control.down();
-    const { port } = await freePort();
+    const port = await freePort();
     const second = start(home, { TIDEGATE_POSTGRES_PORT: String(port), TIDEGATE_JOIN_TOKEN: undefined });
     await vi.waitFor(async () => expect(await knock(port)).not.toMatch(/ECONNREFUSED|let in/), { timeout: 20_000 });
     await control.up();
@@ -199,14 +200,3 @@ describe('options', () => {
     expect(() => optionsFrom({ TIDEGATE_POSTGRES_PORT: '99999' })).toThrow('TIDEGATE_POSTGRES_PORT');
   });
 });
-
-async function freePort(): Promise<{ port: number }> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return { port: typeof address === 'object' && address !== null ? address.port : 0 };
-}

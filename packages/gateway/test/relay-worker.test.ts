@@ -5,6 +5,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StreamId } from '@tidegate/core';
+import { freePort } from '@tidegate/embedded/testing';
 import { postgres } from '@tidegate/wire';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -64,15 +65,6 @@ class Forked {
     const count = (type: FromWorker['type']) => this.heard.filter((message) => message.type === type).length;
     return count('session-opened') - count('session-closed');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function connect(port: number, { user, passwords }: TestGrant): Promise<Client> {
