@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { GrantId, PersonName, ResourceName, RoleName, StreamId, TicketId } from '@tidegate/core';
 import { newGrantId, newTicketId, randomText } from '@tidegate/core';
 import { type TemporaryCluster, temporaryCluster } from '@tidegate/embedded/testing';
-import { postgres } from '@tidegate/wire';
+import { mysql, postgres } from '@tidegate/wire';
 import { Client, type ClientConfig } from 'pg';
 import { DEFAULT_LIMITS, type Limits } from '../src/relay/limits.ts';
 import type { Log } from '../src/relay/log.ts';
@@ -25,12 +25,23 @@ import { readAll, temporaryFolder } from './support/record.ts';
 export const SILENT: Log = { info() {}, warn() {}, error() {} };
 export const DATABASE = 'shop "x"';
 
-export interface World {
+/** What a relay needs, whichever the engine. */
+export interface RelayWorld {
+  readonly resource: RelayResource;
+  readonly tls: { readonly ca: string; readonly key: string; readonly certificate: string };
+}
+
+/** A certificate for the relay's listeners. */
+export async function relayTls(): Promise<RelayWorld['tls']> {
+  const ca = await authority('relay test');
+  const { pem, key } = await ca.issue('localhost');
+  return { ca: ca.pem, key, certificate: pem };
+}
+
+export interface World extends RelayWorld {
   readonly cluster: TemporaryCluster;
   /** As superuser, past the relay. */
   readonly root: Client;
-  readonly resource: RelayResource;
-  readonly tls: { readonly ca: string; readonly key: string; readonly certificate: string };
   end(): Promise<void>;
 }
 
@@ -45,13 +56,11 @@ export async function newWorld(settings: Readonly<Record<string, string>> = {}):
   await root.connect();
   await root.query('CREATE TABLE things (id int PRIMARY KEY, name text)');
   await root.query('GRANT ALL ON things TO PUBLIC');
-  const ca = await authority('relay test');
-  const { pem, key } = await ca.issue('localhost');
   return {
     cluster,
     root,
     resource: resourceOf(cluster),
-    tls: { ca: ca.pem, key, certificate: pem },
+    tls: await relayTls(),
     async end() {
       await root.end();
       await cluster.stop();
@@ -82,22 +91,27 @@ export interface TestGrant {
 
 const SALT = randomBytes(16);
 
-/** A grant with its principal in the database. `expiresIn`: milliseconds. */
-export async function newGrant(
-  world: World,
-  change: Partial<RelayGrant> & { expiresIn?: number; ticketCount?: number } = {},
-): Promise<TestGrant> {
+export type GrantChange = Partial<RelayGrant> & { readonly expiresIn?: number; readonly ticketCount?: number };
+
+/** A grant with its principal in the database. */
+export async function newGrant(world: World, change: GrantChange = {}): Promise<TestGrant> {
+  const made = grantOf(world.resource, change);
+  const verifier = postgres.scramVerifier(made.grant.principalPassword, randomBytes(16), 4096);
+  await world.root.query(`CREATE ROLE "${made.user}" LOGIN PASSWORD '${verifier}'`);
+  return made;
+}
+
+/** A grant that has no principal yet. `expiresIn`: milliseconds. */
+export function grantOf(resource: RelayResource, change: GrantChange = {}): TestGrant {
   const { expiresIn = 3_600_000, ticketCount = 1, person = 'alice' as PersonName, ...more } = change;
   const id = newGrantId(randomBytes);
   const user = `${person}.${id}`;
   const principalPassword = randomText(randomBytes, 26);
-  const verifier = postgres.scramVerifier(principalPassword, randomBytes(16), 4096);
-  await world.root.query(`CREATE ROLE "${user}" LOGIN PASSWORD '${verifier}'`);
   const passwords = Array.from({ length: ticketCount }, () => randomText(randomBytes, 26));
   const now = Date.now();
   const grant: RelayGrant = {
     id,
-    resource: world.resource.name,
+    resource: resource.name,
     person,
     role: { name: 'editor' as RoleName, privileges: 'write' },
     loginName: user,
@@ -114,7 +128,10 @@ export async function newGrant(
       return {
         id: newTicketId(randomBytes) as TicketId,
         verifier: { storedKey: base64(storedKey), serverKey: base64(serverKey) },
-        mysql: null,
+        mysql:
+          resource.engine === 'mysql'
+            ? { sha2: base64(mysql.sha2Verifier(password)), native: base64(mysql.nativeVerifier(password)) }
+            : null,
       };
     }),
     entra: null,
@@ -171,10 +188,10 @@ export class TestRelay {
     });
   }
 
-  static async start(world: World, grants: readonly TestGrant[], options: RelayOptions = {}): Promise<TestRelay> {
+  static async start(world: RelayWorld, grants: readonly TestGrant[], options: RelayOptions = {}): Promise<TestRelay> {
     const relay = new TestRelay({ ...DEFAULT_LIMITS, ...options.limits }, options.log ?? SILENT);
     const listener: RelayListener = {
-      engine: 'postgres',
+      engine: world.resource.engine,
       host: '127.0.0.1',
       port: options.port ?? 0,
       reusePort: options.reusePort ?? false,

@@ -1,9 +1,10 @@
 /** The engines. One line each. */
 import type { Engine } from '@tidegate/core';
 import type { EngineModule } from './engine.ts';
+import { mysql } from './mysql/index.ts';
 import { postgres } from './postgres/index.ts';
 
-export const engines: readonly EngineModule[] = [postgres];
+export const engines: readonly EngineModule[] = [postgres, mysql];
 
 /** Throws for an engine that this gateway does not know: a control plane newer than it. */
 export function engineOf(engine: Engine): EngineModule {

@@ -115,7 +115,10 @@ export class Admission {
     const named = this.#options.grants.byLoginName(attempt.loginName);
     const fits = named !== null && this.#options.grants.resource(named.grant.resource)?.engine === engine;
     const known = fits ? named : null;
-    return { attempt, tickets: known?.tickets ?? null, known };
+    // A client that names no database gets the resource's first: what it may see there is the grant's to say all the same.
+    const [first = ''] = fits ? (this.#options.grants.resource(named.grant.resource)?.databases ?? []) : [];
+    const database = attempt.database === '' ? first : attempt.database;
+    return { attempt: { ...attempt, database }, tickets: known?.tickets ?? null, known };
   }
 
   /**

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { ProtocolError, SqlState } from '../refusal.ts';
 import { Capability, has } from './capabilities.ts';
-import { counted, LoginCursor, terminated, uint32 } from './login-bytes.ts';
+import { counted, LoginCursor, terminated } from './login-bytes.ts';
 
 /** What both forms begin with. */
 const PREFIX_BYTES = 32;

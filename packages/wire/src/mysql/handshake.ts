@@ -94,10 +94,8 @@ export function handshake(from: Handshake): Buffer {
  */
 export function nonceOf(random: Uint8Array): Buffer {
   if (random.length < NONCE_BYTES) throw new RangeError(`a nonce takes ${NONCE_BYTES} random bytes`);
-  return Buffer.from(random.subarray(0, NONCE_BYTES)).map((byte) => {
-    const seven = byte & 0x7f;
-    return seven === 0 || seven === 0x24 ? seven + 1 : seven;
-  });
+  const usable = (byte: number) => (byte === 0 || byte === 0x24 ? byte + 1 : byte);
+  return Buffer.from(Array.from(random.subarray(0, NONCE_BYTES), (byte) => usable(byte & 0x7f)));
 }
 
 /** MariaDB says so in its version text, before 11 as `5.5.5-10.6.…-MariaDB`; everything else speaks as MySQL does. */

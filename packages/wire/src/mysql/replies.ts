@@ -39,8 +39,8 @@ const Phase = {
 
 export class Replies {
   readonly frames = new Frames({ gather: LOOKED_AT, head: LOOKED_AT, pieces: false });
-  /** As the server last said. */
-  inTransaction = false;
+  /** The server's status flags, as it last said them. */
+  serverStatus = 0;
 
   readonly #exchange: Exchange;
   readonly #allowFiles: boolean;
@@ -61,7 +61,7 @@ export class Replies {
 
   /** The server's status flags. */
   status(flags: number): void {
-    this.inTransaction = (flags & Status.inTransaction) !== 0;
+    this.serverStatus = flags;
   }
 
   /** See `StatementWalker.sequence`. */

@@ -7,7 +7,7 @@
  */
 import { CROWDED } from '../pending.ts';
 import type { Aside, Refusal, StatementSink, StatementWalker } from '../statements.ts';
-import type { Agreed } from './capabilities.ts';
+import { type Agreed, Status } from './capabilities.ts';
 import { Exchange } from './exchange.ts';
 import { Replies } from './replies.ts';
 import { Requests } from './requests.ts';
@@ -79,7 +79,12 @@ export class MysqlSession implements StatementWalker {
   }
 
   get inTransaction(): boolean {
-    return this.#replies.inTransaction;
+    return (this.status & Status.inTransaction) !== 0;
+  }
+
+  /** The server's status flags, as it last said them. */
+  get status(): number {
+    return this.#replies.serverStatus;
   }
 
   get goodbye(): boolean {
