@@ -63,11 +63,12 @@ export class Figures {
     const names = ['direct', 'haproxy', 'pgbouncer', 'tidegate'].filter((name) =>
       runs.some((run) => run.contestant === name),
     );
+    const rival = names.includes('pgbouncer') ? 'pgbouncer' : 'haproxy';
     const cell = (value: number): string =>
       Number.isFinite(value) ? value.toLocaleString('en', { maximumSignificantDigits: 4 }) : '–';
     const rows = [...new Set(runs.map((run) => run.what))].map((what) => {
       const unit = runs.find((run) => run.what === what)?.unit ?? '';
-      const ratio = this.median(what, 'tidegate') / this.median(what, 'pgbouncer');
+      const ratio = this.median(what, 'tidegate') / this.median(what, rival);
       return [
         what,
         unit,
@@ -75,12 +76,7 @@ export class Figures {
         Number.isFinite(ratio) ? ratio.toFixed(2) : '',
       ];
     });
-    const head = [
-      '',
-      '',
-      ...names,
-      names.includes('pgbouncer') && names.includes('tidegate') ? 'tidegate/pgbouncer' : '',
-    ];
+    const head = ['', '', ...names, names.includes(rival) && names.includes('tidegate') ? `tidegate/${rival}` : ''];
     const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)));
     const line = (row: readonly string[]): string =>
       row

@@ -10,12 +10,24 @@ import { connect } from './parts/connect.ts';
 import { copy } from './parts/copy.ts';
 import { expiry } from './parts/expiry.ts';
 import { idle } from './parts/idle.ts';
-import type { Part } from './parts/part.ts';
+import { mysql } from './parts/mysql.ts';
+import type { MysqlPart, PartOn, PostgresPart } from './parts/part.ts';
 import { relay } from './parts/relay.ts';
 import { start } from './parts/start.ts';
+import { MysqlStage } from './stage/mysql-stage.ts';
 import { Stage } from './stage/stage.ts';
 
-const PARTS: readonly Part[] = [relay, copy, connect, idle, expiry, start];
+const ON_POSTGRES: readonly PostgresPart[] = [relay, copy, connect, idle, expiry, start];
+const ON_MYSQL: readonly MysqlPart[] = [mysql];
+
+/** Debian's packages, and what they are known by. */
+const NEEDED_BY_ALL = { haproxy: 'haproxy', openssl: 'openssl' };
+const POSTGRES = {
+  'postgresql-client': 'psql',
+  'postgresql-contrib': '/usr/lib/postgresql/*/bin/pgbench',
+  pgbouncer: 'pgbouncer',
+};
+const MYSQL = { 'mariadb-server': 'mariadbd', sysbench: 'sysbench' };
 
 const { values: options } = parseArgs({
   options: {
@@ -26,46 +38,57 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '3' },
   },
 });
-const parts = options.only === undefined ? PARTS : PARTS.filter((part) => part.name === options.only);
-if (parts.length === 0) {
-  console.error(`--only takes one of ${PARTS.map((part) => part.name).join(', ')}`);
+const picked = <P extends { readonly name: string }>(parts: readonly P[]): readonly P[] =>
+  parts.filter(({ name }) => options.only === undefined || options.only === name);
+const onPostgres = picked(ON_POSTGRES);
+const onMysql = picked(ON_MYSQL);
+if (onPostgres.length + onMysql.length === 0) {
+  console.error(`--only takes one of ${[...ON_POSTGRES, ...ON_MYSQL].map((part) => part.name).join(', ')}`);
   process.exit(2);
 }
-ensureDebianPackages({
-  'postgresql-client': 'psql',
-  'postgresql-contrib': '/usr/lib/postgresql/*/bin/pgbench',
-  pgbouncer: 'pgbouncer',
-  haproxy: 'haproxy',
-  openssl: 'openssl',
-});
 
 const live = process.stderr.isTTY;
 const progress = (text: string): void => {
   process.stderr.write(live ? `\r\x1b[2K${text}` : `${text}\n`);
 };
 const figures = new Figures();
-progress('Setting the stage: a database, haproxy, pgbouncer and Tidegate …');
-const stage = await Stage.set();
-const end = async (): Promise<never> => {
-  await stage.strike();
-  process.exit(130);
-};
-process.on('SIGINT', () => void end());
-process.on('SIGTERM', () => void end());
-try {
-  for (const part of parts) {
-    await part.run(stage, figures, {
-      rounds: Number(options.rounds),
-      seconds: Number(options.seconds),
-      shapes: options.shape,
-      progress: (text) => progress(`${part.name}: ${text}`),
-    });
-    if (live) process.stderr.write('\r\x1b[2K');
-    console.log(`\n${part.name}: ${part.says}\n${figures.table(part.name)}`);
+
+/** Runs the parts of one engine on its stage, which is struck whatever happens. */
+async function play<S extends { strike(): Promise<void> }>(
+  picked: readonly PartOn<S>[],
+  set: () => Promise<S>,
+): Promise<void> {
+  if (picked.length === 0) return;
+  progress('Setting the stage: a database, what else could stand before it, and Tidegate …');
+  const stage = await set();
+  const end = (): void => void stage.strike().then(() => process.exit(130));
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  try {
+    for (const part of picked) {
+      await part.run(stage, figures, {
+        rounds: Number(options.rounds),
+        seconds: Number(options.seconds),
+        shapes: options.shape,
+        progress: (text) => progress(`${part.name}: ${text}`),
+      });
+      if (live) process.stderr.write('\r\x1b[2K');
+      console.log(`\n${part.name}: ${part.says}\n${figures.table(part.name)}`);
+    }
+  } finally {
+    process.off('SIGINT', end);
+    process.off('SIGTERM', end);
+    await stage.strike();
   }
-} finally {
-  await stage.strike();
 }
+
+ensureDebianPackages({
+  ...NEEDED_BY_ALL,
+  ...(onPostgres.length > 0 ? POSTGRES : {}),
+  ...(onMysql.length > 0 ? MYSQL : {}),
+});
+await play(onPostgres, () => Stage.set());
+await play(onMysql, () => MysqlStage.set());
 const ratios = figures.ratios();
 console.log(
   `\nratios\n${Object.entries(ratios)

@@ -1,7 +1,7 @@
 import { pgbench } from '../stage/pgbench.ts';
-import type { Part } from './part.ts';
+import type { PostgresPart } from './part.ts';
 
-export const connect: Part = {
+export const connect: PostgresPart = {
   name: 'connect',
   says: 'connect, log in by SCRAM, one SELECT, disconnect; without TLS and with',
   async run(stage, figures, { rounds, seconds, progress }) {

@@ -1,12 +1,12 @@
 import { libpqEnv } from '../stage/contestant.ts';
 import { rssBytes } from '../stage/processes.ts';
 import { run } from '../stage/run.ts';
-import type { Part } from './part.ts';
+import type { PostgresPart } from './part.ts';
 
 /** How often a proxy's memory is looked at while rows stream. */
 const SAMPLE_MS = 50;
 
-export const copy: Part = {
+export const copy: PostgresPart = {
   name: 'copy',
   says: 'COPY out of a million rows, and the memory it takes in between',
   async run(stage, figures, { rounds, progress }) {

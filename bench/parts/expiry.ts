@@ -1,7 +1,7 @@
 import type { Connection } from '@tidegate/contract';
 import pg from 'pg';
 import { quantile } from '../figures.ts';
-import type { Part } from './part.ts';
+import type { PostgresPart } from './part.ts';
 
 const SESSIONS = 500;
 /** Long enough to open all sessions on a busy machine. */
@@ -33,7 +33,7 @@ async function openMany(connection: Connection, count: number): Promise<Watched[
 }
 
 /** The control plane runs on this machine: its clock and ours are one. */
-export const expiry: Part = {
+export const expiry: PostgresPart = {
   name: 'expiry',
   says: `how late ${SESSIONS} sessions are cut whose grant ends, and after a revoke; approve to usable`,
   async run(stage, figures, { rounds, progress }) {

@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { rssBytes } from '../stage/processes.ts';
-import type { Part } from './part.ts';
+import type { PostgresPart } from './part.ts';
 
 const SESSIONS = 2000;
 /** Logins under way at once: a burst is the database's trouble, not what is measured here. */
 const AT_ONCE = 16;
 
-export const idle: Part = {
+export const idle: PostgresPart = {
   name: 'idle',
   says: `memory of ${SESSIONS} idle sessions, over the base`,
   async run(stage, figures, { progress }) {

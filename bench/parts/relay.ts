@@ -1,13 +1,13 @@
 import { quantile } from '../figures.ts';
 import { pgbench } from '../stage/pgbench.ts';
-import type { Part } from './part.ts';
+import type { PostgresPart } from './part.ts';
 
 const SHAPES = (['simple', 'prepared'] as const).flatMap((mode) => [1, 8, 64].map((clients) => ({ mode, clients })));
 
 const WARM_UP_SECONDS = 1;
 
 /** Throughput, processor per statement and added latency; every contestant in turn within a round, so that drift hits all alike. */
-export const relay: Part = {
+export const relay: PostgresPart = {
   name: 'relay',
   says: 'pgbench -S, simple and prepared, 1, 8 and 64 clients, without TLS and with',
   async run(stage, figures, { rounds, seconds, shapes, progress }) {

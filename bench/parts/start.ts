@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../stage/ports.ts';
-import type { Part } from './part.ts';
+import type { PostgresPart } from './part.ts';
 
 const command = fileURLToPath(new URL('../../bin/tidegate', import.meta.url));
 
@@ -39,7 +39,7 @@ async function untilReady(home: string): Promise<number> {
   return seconds;
 }
 
-export const start: Part = {
+export const start: PostgresPart = {
   name: 'start',
   says: '`tidegate start` with the demo: on an empty home, and on a used one',
   async run(_, figures, { rounds, progress }) {

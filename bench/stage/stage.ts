@@ -2,7 +2,6 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, removeCluster, startCluster } from '@tidegate/embedded';
 import { type CertificateFiles, certificate, ownedBy } from './certificate.ts';
 import type { Contestant } from './contestant.ts';
@@ -10,11 +9,10 @@ import { pgbenchPath } from './pgbench.ts';
 import { freePorts } from './ports.ts';
 import { type Behind, startHaproxy, startPgbouncer } from './proxies.ts';
 import { run } from './run.ts';
+import { settle } from './settle.ts';
 import { RunningTidegate } from './tidegate.ts';
 
 const DATABASE = 'bench';
-const SETTLE_STEP_MS = 500;
-const SETTLE_MAX_MS = 60_000;
 /** pgbench's scale: 100,000 accounts each, all in memory. */
 const SCALE = '10';
 
@@ -78,7 +76,11 @@ export class Stage {
     const haproxy = await startHaproxy({ folder, port: haproxyPort, behind, tls: null });
     const bouncer = await startPgbouncer({ folder, port: bouncerPort, behind, tls: null });
     const bouncerTls = await startPgbouncer({ folder, port: bouncerTlsPort, behind, tls });
-    const tidegate = await RunningTidegate.start(join(folder, 'home'), behind, cluster.passwordFile);
+    const tidegate = await RunningTidegate.start(join(folder, 'home'), {
+      engine: 'postgres',
+      behind,
+      passwordFile: cluster.passwordFile,
+    });
     const through = tidegate.contestant(await tidegate.access('PT12H'));
     return new Stage(
       folder,
@@ -94,14 +96,8 @@ export class Stage {
     return tls ? this.#tls : this.#plain;
   }
 
-  /**
-   * Lets what was left behind come to rest before the next measurement: closed sockets, and the record's upload, which
-   * goes on after the statements and would otherwise slow down whoever comes next.
-   */
-  async settle(): Promise<void> {
-    const until = Date.now() + SETTLE_MAX_MS;
-    do await delay(SETTLE_STEP_MS);
-    while (!(await this.tidegate.hasUploaded()) && Date.now() < until);
+  settle(): Promise<void> {
+    return settle(this.tidegate);
   }
 
   async strike(): Promise<void> {

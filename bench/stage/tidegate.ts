@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Client, type Connection, createClient } from '@tidegate/contract';
+import type { Engine } from '@tidegate/core';
 import type { Contestant } from './contestant.ts';
 import { freePorts } from './ports.ts';
 import { tree } from './processes.ts';
@@ -16,13 +17,20 @@ const PERSON = 'bench';
 /** Nobody revokes their own grant: that takes another. */
 const KEEPER = 'keeper';
 
+/** The database under control, as its administrator reaches it. */
+export interface BenchResource {
+  readonly engine: Engine;
+  readonly behind: Behind;
+  readonly passwordFile: string;
+}
+
 /** Read at once, by anyone in the group; nobody is asked. The bench measures the relay, not people. */
-const config = (behind: Behind, passwordFile: string): string => `
+const config = ({ engine, behind, passwordFile }: BenchResource): string => `
 apiVersion: tidegate/v1
 groups: [{name: benchers, members: [${PERSON}]}]
 resources:
   - name: bench
-    engine: postgres
+    engine: ${engine}
     address: "${behind.host}:${behind.port}"
     databases: [${behind.database}]
     credential: {user: ${behind.user}, file: ${passwordFile}}
@@ -45,7 +53,7 @@ export class RunningTidegate {
     this.keeper = keeper;
   }
 
-  static async start(home: string, behind: Behind, passwordFile: string): Promise<RunningTidegate> {
+  static async start(home: string, resource: BenchResource): Promise<RunningTidegate> {
     const [api, link, postgres] = await freePorts(3);
     const child = spawn(join(root, 'bin/tidegate'), ['start', '--no-demo'], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -72,7 +80,7 @@ export class RunningTidegate {
     const url = await ready;
     const anonymous = createClient({ url });
     const people = [PERSON, KEEPER].map((name) => ({ name, password: PASSWORD, groups: ['administrators'] }));
-    await anonymous.setup({ token, people, config: config(behind, passwordFile) });
+    await anonymous.setup({ token, people, config: config(resource) });
     const as = async (user: string): Promise<Client> =>
       anonymous.withToken((await anonymous.login({ user, password: PASSWORD })).token);
     return new RunningTidegate(child, await as(PERSON), await as(KEEPER));
