@@ -28,7 +28,13 @@ async function relayFor(): Promise<{ relay: TestRelay; grant: TestGrant }> {
 }
 
 /** Each statement on record with its values and how it ended, in the order in which they were asked. */
-function told(relay: TestRelay) {
+async function told(relay: TestRelay): Promise<Told[]> {
+  // Outcomes go on record right after the client has its answer, not before.
+  await expect.poll(() => onRecord(relay).every(({ outcome }) => outcome !== undefined)).toBe(true);
+  return onRecord(relay);
+}
+
+function onRecord(relay: TestRelay): Told[] {
   const records = relay.records().map(({ kind, data }) => ({ kind, data }));
   const outcomes = new Map(
     records
@@ -67,7 +73,7 @@ describe('postgres.js', () => {
   it('a statement prepared once and used often: each use with its values', async () => {
     const { relay, sql } = await connected();
     for (let id = 1; id <= 5; id += 1) await sql`INSERT INTO things VALUES (${id}, ${`thing ${id}`})`;
-    const uses = told(relay).filter(({ text }) => text.startsWith('INSERT'));
+    const uses = (await told(relay)).filter(({ text }) => text.startsWith('INSERT'));
     expect(uses.map(valuesOf)).toEqual([1, 2, 3, 4, 5].map((id) => [String(id), `thing ${id}`]));
     expect(uses.map(({ outcome }) => [outcome?.state, outcome?.rows])).toEqual(Array(5).fill(['done', 1]));
   });
@@ -76,7 +82,7 @@ describe('postgres.js', () => {
     const { relay, sql } = await connected({ prepare: false });
     expect(await sql`SELECT ${'x'}::text AS value`).toEqual([{ value: 'x' }]);
     await sql`SELECT 1 AS one; SELECT 2 AS two`.simple();
-    expect(told(relay).map(({ text }) => text)).toEqual(
+    expect((await told(relay)).map(({ text }) => text)).toEqual(
       expect.arrayContaining(['SELECT $1::text AS value', 'SELECT 1 AS one; SELECT 2 AS two']),
     );
   });
@@ -88,7 +94,7 @@ describe('postgres.js', () => {
     expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value[0]?.n : answer.reason.code))).toEqual(
       divisors.map((by) => (by === 0 ? '22012' : Math.floor(90 / by))),
     );
-    const asked = told(relay).filter(({ text }) => text.startsWith('SELECT 90'));
+    const asked = (await told(relay)).filter(({ text }) => text.startsWith('SELECT 90'));
     expect(asked.map((statement) => valuesOf(statement))).toEqual(divisors.map((by) => [String(by)]));
     expect(asked.map(({ outcome }) => outcome?.sqlstate)).toEqual(divisors.map((by) => (by === 0 ? '22012' : null)));
   });
@@ -101,7 +107,7 @@ describe('postgres.js', () => {
       if (rows === 300) break;
     }
     expect(await sql`SELECT 1 AS one`).toEqual([{ one: 1 }]);
-    expect(told(relay).filter(({ text }) => text.includes('generate_series'))).not.toEqual([]);
+    expect((await told(relay)).filter(({ text }) => text.includes('generate_series'))).not.toEqual([]);
   });
 
   it('COPY in and out', async () => {
@@ -111,7 +117,7 @@ describe('postgres.js', () => {
     let copied = '';
     for await (const chunk of await sql`COPY (SELECT * FROM things ORDER BY id) TO STDOUT`.readable()) copied += chunk;
     expect(copied).toBe(lines.join(''));
-    const copies = told(relay).filter(({ text }) => text.startsWith('COPY'));
+    const copies = (await told(relay)).filter(({ text }) => text.startsWith('COPY'));
     expect(copies.map(({ outcome }) => [outcome?.command, outcome?.rows])).toEqual([
       ['COPY', 10_000],
       ['COPY', 10_000],
@@ -168,7 +174,7 @@ describe('pgbench', () => {
       const [code] = await once(bench, 'close');
       expect(code, said).toBe(0);
 
-      const asked = told(relay).filter(({ text }) => text.startsWith('INSERT INTO things'));
+      const asked = (await told(relay)).filter(({ text }) => text.startsWith('INSERT INTO things'));
       const ids = asked.map((each) => Number(mode === 'simple' ? /\((\d+),/.exec(each.text)?.[1] : valuesOf(each)[0]));
       const expected = Array.from({ length: CLIENTS * TRANSACTIONS }, (_, index) => {
         return Math.floor(index / TRANSACTIONS) * 1000 + (index % TRANSACTIONS) + 1;
@@ -176,7 +182,7 @@ describe('pgbench', () => {
       expect(ids.sort((a, b) => a - b)).toEqual(expected);
       expect(asked.every(({ outcome }) => outcome?.state === 'done' && outcome.rows === 1)).toBe(true);
       expect((await world.root.query('SELECT id FROM things ORDER BY id')).rows.map(({ id }) => id)).toEqual(expected);
-      expect(told(relay).filter(({ text }) => /^(BEGIN|END)/.test(text))).toHaveLength(2 * expected.length);
+      expect((await told(relay)).filter(({ text }) => /^(BEGIN|END)/.test(text))).toHaveLength(2 * expected.length);
     },
   );
 });

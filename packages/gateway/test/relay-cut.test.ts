@@ -288,8 +288,8 @@ describe('the client', () => {
     client.send(query(`SELECT pg_sleep(0.3); INSERT INTO things VALUES (96, 'done')`));
     client.socket.end();
     await relay.hears('session-closed');
-    const outcomes = relay.records().filter(({ kind }) => kind === 'statement.outcome');
-    expect(outcomes.map(({ data }) => data.command)).toEqual(['SELECT', 'INSERT']);
+    const outcomes = () => relay.records().filter(({ kind }) => kind === 'statement.outcome');
+    await expect.poll(() => outcomes().map(({ data }) => data.command)).toEqual(['SELECT', 'INSERT']);
     expect((await world.root.query('SELECT * FROM things WHERE id = 96')).rowCount).toBe(1);
   });
 });

@@ -111,6 +111,7 @@ class FakeRecorder implements Recorder {
   slow: PromiseWithResolvers<void>[] | null = null;
   readonly #log: string[];
   #waiting: string[] = [];
+  #flushed: PromiseWithResolvers<void> | null = null;
 
   constructor(log: string[]) {
     this.#log = log;
@@ -120,12 +121,21 @@ class FakeRecorder implements Recorder {
     this.#waiting.push(text);
   }
 
-  get pending(): boolean {
-    return this.#waiting.length > 0;
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Resolves at the next flush of something. */
+  get flushed(): Promise<void> {
+    this.#flushed ??= Promise.withResolvers();
+    return this.#flushed.promise;
   }
 
   flush(): Promise<void> | undefined {
-    if (this.#waiting.length > 0) this.#log.push(`${this.fails ? 'fails' : 'flush'} ${this.#waiting.join('+')}`);
+    if (this.#waiting.length > 0) {
+      this.#log.push(`${this.fails ? 'fails' : 'flush'} ${this.#waiting.join('+')}`);
+      this.#flushed?.resolve();
+    }
     this.#waiting = [];
     if (this.fails) throw new Error('disk full');
     if (this.slow === null) return undefined;
@@ -174,40 +184,48 @@ describe('a turn', () => {
     client.sends('copy data');
     server.sends('rows.');
     await nextTurn();
-    expect(log).toEqual(['s0 < copy data', 'c0 < rows.']);
+    expect(log).toEqual(['c0 < rows.', 's0 < copy data']);
   });
 
-  it('holds what does until everything of the turn is recorded in one go, in both directions and of all sessions', async () => {
+  it('holds what does until everything of the turn is recorded in one go, of all sessions', async () => {
     const { log, all } = setUp(3);
     all[0]?.client.sends('SELECT 1');
     all[1]?.client.sends('SELECT 2');
-    all[2]?.server.sends('DONE.');
     all[1]?.client.sends(' more');
     expect(log).toEqual([]);
     await nextTurn();
-    expect(log).toEqual([
-      'flush SELECT 1+SELECT 2+DONE.',
-      's0 < SELECT 1',
-      's1 < SELECT 2',
-      'c2 < DONE.',
-      's1 <  more',
-    ]);
+    expect(log).toEqual(['flush SELECT 1+SELECT 2', 's0 < SELECT 1', 's1 < SELECT 2', 's1 <  more']);
+  });
+
+  it('is not waited for while one client alone is busy, and is again when another is', async () => {
+    const { log, all } = setUp(2);
+    for (let i = 0; i < 20; i++) {
+      all[0]?.client.sends(`SELECT ${i}`);
+      await nextTurn();
+    }
+    log.length = 0;
+    all[0]?.client.sends('SELECT 20');
+    expect(log).toEqual(['flush SELECT 20', 's0 < SELECT 20']);
+    all[1]?.client.sends('SELECT other');
+    all[0]?.client.sends('SELECT 21');
+    expect(log).toHaveLength(2);
+    await nextTurn();
+    expect(log.slice(2)).toEqual(['flush SELECT other+SELECT 21', 's1 < SELECT other', 's0 < SELECT 21']);
   });
 
   it('never lets a later chunk overtake one that is held, even when the record takes long', async () => {
-    const { log, recorder, client, server } = setUp();
+    const { log, recorder, client } = setUp();
     recorder.slow = [];
     client.sends('SELECT 1');
     await nextTurn();
     const [first] = recorder.slow;
     recorder.slow = null;
     client.sends('data of it');
-    server.sends('rows.');
     await nextTurn();
     expect(log).toEqual(['flush SELECT 1']);
     first?.resolve();
     await nextTurn();
-    expect(log.slice(1)).toEqual(['s0 < SELECT 1', 's0 < data of it', 'c0 < rows.']);
+    expect(log.slice(1)).toEqual(['s0 < SELECT 1', 's0 < data of it']);
   });
 
   it('whose record cannot be written forwards nothing of it', async () => {
@@ -222,6 +240,44 @@ describe('a turn', () => {
     expect(log.filter((line) => line.startsWith('s0 <'))).toEqual([]);
     expect(log).toContain('unrecorded0');
     expect(log).toContain('s1 < copy data');
+  });
+});
+
+describe('an outcome', () => {
+  it('is forwarded at once, and rides along with the record of the next statement', async () => {
+    const { log, client, server } = setUp();
+    server.sends('DONE.');
+    expect(log).toEqual(['c0 < DONE.']);
+    client.sends('SELECT 2');
+    await nextTurn();
+    expect(log.slice(1)).toEqual(['flush DONE.+SELECT 2', 's0 < SELECT 2']);
+  });
+
+  it('goes on record by itself when no statement follows', async () => {
+    const { log, recorder, server } = setUp();
+    server.sends('DONE.');
+    await recorder.flushed;
+    expect(log).toEqual(['c0 < DONE.', 'flush DONE.']);
+  });
+
+  it('that cannot be recorded ends its session, and no other', async () => {
+    const { log, recorder, all } = setUp(2);
+    recorder.fails = true;
+    all[0]?.server.sends('DONE.');
+    all[1]?.server.sends('rows.');
+    await recorder.flushed;
+    await nextTurn();
+    expect(log).toContain('unrecorded0');
+    expect(log).not.toContain('unrecorded1');
+  });
+
+  it('that cannot be recorded ends its session also when another’s statement brought that to light', async () => {
+    const { log, recorder, all } = setUp(2);
+    all[0]?.server.sends('DONE.');
+    recorder.fails = true;
+    all[1]?.client.sends('SELECT 1');
+    await nextTurn();
+    expect(log).toEqual(['c0 < DONE.', 'fails DONE.+SELECT 1', 'failed', 'unrecorded1', 'unrecorded0']);
   });
 });
 
@@ -292,38 +348,12 @@ describe('a farewell', () => {
     expect(log.slice(1)).toEqual(['c0 < ng', 'c0 <  and ends.', 'c0 < bye', 'c0 end', 'said']);
   });
 
-  it('waits for answers whose record is on its way', async () => {
-    const { log, recorder, pump, server } = setUp();
-    recorder.slow = [];
-    server.sends('DONE.');
-    await nextTurn();
-    pump.close(
-      () => Buffer.from('bye'),
-      () => log.push('said'),
-    );
-    expect(log).toEqual(['flush DONE.']);
-    for (const flush of recorder.slow) flush.resolve();
-    await nextTurn();
-    expect(log.slice(1)).toEqual(['c0 < DONE.', 'c0 < bye', 'c0 end', 'said']);
-  });
-
-  it('does not wait for an answer of the same turn, which is still recorded', async () => {
-    const { log, pump, server } = setUp();
-    server.sends('DONE.');
-    pump.close(
-      () => Buffer.from('bye'),
-      () => log.push('said'),
-    );
-    await nextTurn();
-    expect(log.toSorted()).toEqual(['c0 < bye', 'c0 end', 'flush DONE.', 'said']);
-  });
-
   it('comes after the answers of the turn in which the client broke the protocol', async () => {
     const { log, pump, client, server } = setUp();
-    server.sends('DONE.');
     client.sends('!');
+    server.sends('DONE.');
     await nextTurn();
-    expect(log).toEqual(['violated0', 'flush DONE.', 'c0 < DONE.']);
+    expect(log).toEqual(['c0 < DONE.', 'violated0', 'flush DONE.']);
     pump.close(
       () => Buffer.from('bye'),
       () => log.push('said'),
@@ -331,29 +361,15 @@ describe('a farewell', () => {
     expect(log.slice(3)).toEqual(['c0 < bye', 'c0 end', 'said']);
   });
 
-  it('is said where an answer could not be recorded, when that began between messages', async () => {
-    const { log, recorder, pump, server } = setUp();
-    recorder.fails = true;
-    server.sends('DONE.');
-    await nextTurn();
-    pump.close(
-      () => Buffer.from('bye'),
-      () => log.push('said'),
-    );
-    expect(log).toEqual(['fails DONE.', 'failed', 'unrecorded0', 'c0 < bye', 'c0 end', 'said']);
-  });
-
   it('is not said inside a message', async () => {
-    const { log, recorder, pump, server } = setUp();
+    const { log, pump, server } = setUp();
     server.sends('a message without');
-    await nextTurn();
-    recorder.fails = true;
-    server.sends(' END.');
-    await nextTurn();
     pump.close(
       () => Buffer.from('bye'),
       () => log.push('said'),
     );
+    server.sends(' an end');
+    await nextTurn();
     expect(log).not.toContain('c0 < bye');
   });
 });

@@ -93,6 +93,11 @@ export class Spool implements Recorder {
     return this.#writer.written;
   }
 
+  get waiting(): number {
+    return this.#encoder.length;
+  }
+
+  /** True while something waits for `flush`, or for the promise that one returned. */
   get pending(): boolean {
     return this.#encoder.length > 0 || this.#sync?.pending !== undefined;
   }

@@ -1,4 +1,4 @@
-/** One direction of a session: chunks of its source, once on record, to its target. Bounded: it stops the source in time. */
+/** One direction of a session: chunks of its source to its target. Bounded: it stops the source in time. */
 import type { Buffer } from 'node:buffer';
 import { PRESSURE_BYTES, type RelaySocket } from './sockets.ts';
 import type { Holder, Turn } from './turn.ts';
@@ -13,10 +13,8 @@ export const Stop = { pressure: 1, crowded: 2, aside: 4 } as const;
 export interface FlowOwner {
   /** Tells the record what the chunk means; gives what of it may go, or null: nothing. */
   record(chunk: Buffer): Buffer | null;
-  /** Everything held is gone. */
-  relieved(): void;
   /** Chunks of this flow were not put on record and will not be forwarded. */
-  withheld(error: unknown): void;
+  unrecorded(error: unknown): void;
 }
 
 export class Flow implements Holder {
@@ -40,17 +38,20 @@ export class Flow implements Holder {
     this.#owner = owner;
   }
 
-  /** True while chunks wait for the record. */
-  get holding(): boolean {
-    return this.#chunks > 0;
-  }
-
-  /** The source sent this; the memory is only lent. */
+  /** The source sent this, and it goes when it is on record; the memory is only lent. */
   take(bytes: Buffer, length: number): void {
     this.#chunks += 1;
     this.#held += length;
     this.#turn.hold(this, this.#turn.arena.keep(bytes, length));
     if (this.#held >= HELD_LIMIT) this.stop(Stop.pressure);
+  }
+
+  /** The source sent this, and it goes at once; the memory is only lent. */
+  pass(bytes: Buffer, length: number): void {
+    const { arena } = this.#turn;
+    const forward = this.#owner.record(arena.keep(bytes, length));
+    if (forward === null || forward.length === 0 || this.#closed) arena.done(false);
+    else this.#send(forward);
   }
 
   record(chunk: Buffer): Buffer | null {
@@ -74,7 +75,7 @@ export class Flow implements Holder {
   withhold(chunk: Buffer, error: unknown): void {
     this.#closed = true;
     this.#drop(chunk.length);
-    this.#owner.withheld(error);
+    this.#owner.unrecorded(error);
   }
 
   /** The target took what was pending, or all that was held is gone: the source may go on. */
@@ -123,6 +124,5 @@ export class Flow implements Holder {
   #relieve(): void {
     if (this.#stops !== 0) this.drained();
     if (this.#ending && !this.#closed) this.#target.end();
-    this.#owner.relieved();
   }
 }

@@ -1,13 +1,14 @@
 /**
- * A session's two streams: read → record → forward, both ways, and a clean end. It knows nothing of grants or engines:
- * a walker reads the protocol, a record keeps what it means, and the owner decides when it is over.
+ * A session's two streams, and a clean end. What the client says: read → record → forward. What the server answers is
+ * read and forwarded at once, and its outcomes go on record right behind. The pump knows nothing of grants or engines: a
+ * walker reads the protocol, a record keeps what it means, and the owner decides when it is over.
  */
 import { Buffer } from 'node:buffer';
 import type { Aside, Refusal, StatementWalker } from '@tidegate/wire';
 import type { Answer } from './engine.ts';
 import { Flow, Stop } from './flow.ts';
 import type { RelaySocket, SocketReader } from './sockets.ts';
-import type { Turn } from './turn.ts';
+import type { Owing, Turn } from './turn.ts';
 
 export interface PumpEvents {
   /** The client sends nothing more, but may still read. */
@@ -19,7 +20,7 @@ export interface PumpEvents {
   aside(aside: Aside): void;
   /** One side broke the protocol, or asked for what is not let through. Nothing of that chunk was forwarded. */
   violated(refusal: Refusal): void;
-  /** The record could not be written. Nothing of what was to be recorded was forwarded. */
+  /** The record could not be written. Nothing that the client asked and that is not on record was forwarded. */
   unrecorded(error: unknown): void;
 }
 
@@ -35,27 +36,23 @@ const NO_BYTES = Buffer.alloc(0);
 
 type Mode = 'relaying' | 'closing' | 'closed';
 
-export class Pump {
+export class Pump implements Owing {
   readonly #client: RelaySocket;
   readonly #server: RelaySocket;
   readonly #walker: StatementWalker;
+  readonly #turn: Turn;
   readonly #events: PumpEvents;
   readonly #toServer: Flow;
   readonly #toClient: Flow;
   #mode: Mode = 'relaying';
   /** The client has everything up to the end of a message: where one of our own may be put. */
   #clientAtBoundary = true;
-  /** How many bytes the client had when chunks began to be held, if that was at a boundary; else -1. */
-  #heldFrom = -1;
   /** What a message of ours must be numbered by where the walker has gone on further than the client; else null. */
   #sequence: number | null = null;
-  /** The walker's number when chunks began to be held. */
-  #heldSequence = 0;
   /** What the walker has not read of the client's bytes: they go again in front of the next. */
   #unread: Buffer = NO_BYTES;
   /** The command at the beginning of these is being answered. */
   #aside: Aside | null = null;
-  #answer: Answer | undefined;
   #crowded = false;
   /** While closing: what the client is told last. */
   #farewell: ((sequence: number) => Buffer) | null = null;
@@ -65,23 +62,15 @@ export class Pump {
     this.#client = client;
     this.#server = server;
     this.#walker = walker;
+    this.#turn = turn;
     this.#events = events;
     this.#toServer = new Flow(client, server, turn, {
       record: (chunk) => this.#fromClient(chunk),
-      relieved() {},
-      withheld: (error) => events.unrecorded(error),
+      unrecorded: (error) => events.unrecorded(error),
     });
     this.#toClient = new Flow(server, client, turn, {
       record: (chunk) => this.#fromServer(chunk),
-      relieved: () => {
-        this.#settle();
-        this.#sayAnswer();
-      },
-      withheld: (error) => {
-        this.#clientAtBoundary = this.#heldFrom === this.#toClient.bytes;
-        events.unrecorded(error);
-      },
-        this.#sequence = this.#heldSequence;
+      unrecorded: (error) => events.unrecorded(error),
     });
   }
 
@@ -129,14 +118,23 @@ export class Pump {
     this.#settle();
   }
 
-  destroyServer(): void {
-    this.#server.destroy();
-  /** The answer to the command that `aside` told of: goes when the client has what the server had said before. */
+  /** The answer to the command that `aside` told of; the client has all that the server had said before. */
   answer(answer: Answer): void {
-    this.#answer = answer;
-    this.#sayAnswer();
+    const aside = this.#aside;
+    if (this.#mode !== 'relaying' || aside === null) return;
+    this.#aside = null;
+    if (answer === null) this.#walker.passedOn();
+    else {
+      this.#client.write(answer.message(this.#walker.sequence));
+      this.#walker.answered(answer.code);
+      this.#unread = this.#unread.subarray(aside.bytes);
+    }
+    this.#toServer.go(Stop.aside);
+    this.#readUnread();
   }
 
+  destroyServer(): void {
+    this.#server.destroy();
   }
 
   /** Both sockets at once. */
@@ -148,10 +146,15 @@ export class Pump {
     this.#client.destroy();
   }
 
+  /** What the server said could not be put on record. The client has it, and its session is over. */
+  unrecorded(error: unknown): void {
+    this.#events.unrecorded(error);
+  }
+
   /** While closing: says the farewell if the client's stream stands where it can be said. */
   #settle(): void {
     const farewell = this.#farewell;
-    if (this.#mode !== 'closing' || farewell === null || this.#toClient.holding || !this.#clientAtBoundary) return;
+    if (this.#mode !== 'closing' || farewell === null || !this.#clientAtBoundary) return;
     this.#farewell = null;
     this.#toClient.close();
     this.#client.write(farewell(this.#sequence ?? this.#walker.sequence));
@@ -159,28 +162,13 @@ export class Pump {
     this.#said?.();
   }
 
-  /** Nothing reaches the server once this is closing, recorded or not. */
-  #fromClient(chunk: Buffer): Buffer | null {
-  #sayAnswer(): void {
-    const [aside, answer] = [this.#aside, this.#answer];
-    if (this.#mode !== 'relaying' || aside === null || answer === undefined || this.#toClient.holding) return;
-    this.#aside = null;
-    this.#answer = undefined;
-    if (answer === null) this.#walker.passedOn();
-    else {
-      this.#client.write(answer.message(this.#walker.sequence));
-      this.#walker.answered(answer.code);
-      this.#unread = this.#unread.subarray(aside.bytes);
-    }
-    this.#toServer.go(Stop.aside);
-    this.#readUnread();
-  }
-
   /** Through the turn, as if it had just come. */
   #readUnread(): void {
     if (this.#unread.length > 0) this.#toServer.take(NO_BYTES, 0);
   }
 
+  /** Nothing reaches the server once this is closing, recorded or not. */
+  #fromClient(chunk: Buffer): Buffer | null {
     if (this.#mode !== 'relaying') return null;
     const bytes = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     if (this.#aside !== null) {
@@ -212,12 +200,12 @@ export class Pump {
   #fromServer(chunk: Buffer): Buffer | null {
     if (this.#mode === 'closing') return this.#restOfMessage(chunk);
     if (this.#mode === 'closed') return null;
+    const sequence = this.#walker.sequence;
     const refusal = this.#walker.fromServer(chunk);
     if (refusal !== null) {
-    const sequence = this.#walker.sequence;
+      this.#sequence = sequence;
       this.#events.violated(refusal);
       return null;
-      this.#sequence = sequence;
     }
     this.#clientAtBoundary = this.#walker.serverRemainder === 0;
     if (this.#crowded && !this.#walker.crowded) {
@@ -231,9 +219,9 @@ export class Pump {
   /** While closing: what the chunk holds of the message in flight still goes to the client. The rest is for the record. */
   #restOfMessage(chunk: Buffer): Buffer | null {
     const rest = this.#clientAtBoundary ? 0 : this.#walker.toBoundary(chunk);
+    if (rest >= 0) this.#sequence ??= this.#walker.sequence;
     const refusal = this.#walker.fromServer(chunk);
     // A walker that has refused reads no further, and then can't tell any more where the next message ends.
-    if (rest >= 0) this.#sequence ??= this.#walker.sequence;
     if (rest < 0) return refusal === null ? chunk : null;
     this.#clientAtBoundary = true;
     return rest === 0 ? null : chunk.subarray(0, rest);
@@ -251,11 +239,10 @@ export class Pump {
   readonly #serverReader: SocketReader = {
     chunk: (bytes, length) => {
       if (this.#mode === 'closed') return;
-      if (!this.#toClient.holding) {
-        this.#heldFrom = this.#clientAtBoundary ? this.#toClient.bytes : -1;
-        this.#heldSequence = this.#walker.sequence;
-      }
-      this.#toClient.take(bytes, length);
+      const { waiting } = this.#turn;
+      this.#toClient.pass(bytes, length);
+      if (this.#turn.waiting !== waiting) this.#turn.owes(this);
+      if (this.#farewell !== null) this.#settle();
     },
     ended: () => this.#events.serverEnded(),
     drained: () => this.#toServer.drained(),

@@ -51,8 +51,8 @@ export interface Recorder {
   begin(session: SessionInfo): SessionRecord;
   /** `session.refused`. */
   refused(login: RefusedLogin): void;
-  /** True while something waits for `flush`, or for the promise that one returned. */
-  readonly pending: boolean;
+  /** How much was recorded since the last `flush`, in bytes. */
+  readonly waiting: number;
   /**
    * Everything recorded so far is as durable as configured when this returns, or, where it returns a promise
    * (durability `disk`), when that resolves. Calls while one is under way join the next. Throws or rejects when the

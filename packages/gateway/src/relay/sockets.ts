@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import net from 'node:net';
 import type { DuplexOptions } from 'node:stream';
+import { DirectWrite } from './direct-write.ts';
 
 /** Who is told what happens on a socket. One at a time: the handshake's reader, then the pump's. */
 export interface SocketReader {
@@ -52,6 +53,8 @@ const NOBODY: SocketReader = { chunk() {}, ended() {}, drained() {}, closed() {}
 
 export class NodeSocket implements RelaySocket {
   readonly #socket: net.Socket;
+  /** Null: the stream writes. */
+  readonly #direct: DirectWrite | null;
   readonly remoteAddress: string;
   #reader: SocketReader = NOBODY;
   /** Reads by events once there is a reader: without one Node would read ahead of it, and drop what it read. */
@@ -60,11 +63,12 @@ export class NodeSocket implements RelaySocket {
   #ended = false;
   #closed = false;
 
-  /** `byEvents`: nobody else calls `received`. */
+  /** `byEvents`: nobody else calls `received`, and the socket may be any stream (TLS). */
   constructor(socket: net.Socket, remoteAddress: string, byEvents: boolean) {
     this.#socket = socket;
     this.remoteAddress = remoteAddress;
     this.#eventsWanted = byEvents;
+    this.#direct = byEvents ? null : DirectWrite.on(socket, () => this.#reader.drained());
     socket.on('end', () => {
       this.#ended = true;
       this.#reader.ended();
@@ -89,7 +93,7 @@ export class NodeSocket implements RelaySocket {
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#direct === null ? this.#socket.writableLength : this.#direct.pending;
   }
 
   readBy(reader: SocketReader): void {
@@ -103,7 +107,8 @@ export class NodeSocket implements RelaySocket {
   }
 
   write(chunk: Buffer): void {
-    this.#socket.write(chunk);
+    if (this.#direct === null) this.#socket.write(chunk);
+    else this.#direct.write(chunk);
   }
 
   pause(): void {
