@@ -91,6 +91,20 @@ describe('the import rule', () => {
     expect(broken).toEqual([]);
   });
 
+  test('an engine is known from outside its folder by its line in the list alone', () => {
+    const folder = /packages\/(gateway\/src\/engines|cli\/src\/engines|wire\/src)\/([a-z]+)\//;
+    const lists = /(engines\/engines|wire\/src\/index)\.ts$/;
+    const broken = files.flatMap(({ file }) =>
+      importsOf(file).flatMap(({ from, to }) => {
+        const target = to.startsWith('.') ? folder.exec(resolve(dirname(from), to)) : null;
+        if (target === null || folder.exec(from)?.[0] === target[0]) return [];
+        const byItsLine = lists.test(from) && to.endsWith('/index.ts');
+        return byItsLine ? [] : [`${relative(root, from)} reaches into ${target[2]}: ${to}`];
+      }),
+    );
+    expect(broken).toEqual([]);
+  });
+
   test('no circles among files', () => {
     const graph = new Map(
       files.map(({ file }) => [
