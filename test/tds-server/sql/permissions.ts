@@ -1,0 +1,90 @@
+/** What a user may do, by its roles: enough to tell a reader from an editor from an owner. */
+import { SqlError } from './errors.ts';
+import { isSign, isWord, type Token } from './lexer.ts';
+import type { Session } from './session.ts';
+
+const ROLES_FOR: Readonly<Record<string, readonly string[]>> = {
+  SELECT: ['db_datareader'],
+  INSERT: ['db_datawriter'],
+  UPDATE: ['db_datawriter'],
+  DELETE: ['db_datawriter'],
+  TRUNCATE: ['db_ddladmin'],
+  CREATE: ['db_ddladmin'],
+  ALTER: ['db_ddladmin'],
+  DROP: ['db_ddladmin'],
+};
+
+/** The names of the session's roles, through other roles too. */
+export function rolesOf(session: Session): ReadonlySet<string> {
+  const rows = session.connection
+    .prepare(
+      `WITH RECURSIVE held(id) AS (
+         SELECT id FROM main."sys.principals" WHERE name = ?
+         UNION SELECT m.role_id FROM main."sys.members" m JOIN held ON m.member_id = held.id)
+       SELECT p.name FROM main."sys.principals" p JOIN held ON p.id = held.id`,
+    )
+    .all(session.principal.name);
+  return new Set(rows.map((row) => String(row.name)));
+}
+
+/** Throws SqlError 229 or 262. */
+export function demandPermission(session: Session, tokens: readonly Token[]): void {
+  if (session.principal.owner) return;
+  const verb = mainVerb(tokens);
+  const needed = ROLES_FOR[verb];
+  if (needed === undefined || readsOnlyCatalog(verb, tokens) || isTemporary(tokens)) return;
+  const roles = rolesOf(session);
+  if (roles.has('db_owner') || needed.some((role) => roles.has(role)) || granted(session, roles, verb)) return;
+  const database = session.database.name;
+  if (['CREATE', 'ALTER', 'DROP', 'TRUNCATE'].includes(verb)) {
+    const what = tokens[1]?.text.toUpperCase() ?? '';
+    throw new SqlError(262, `${verb} ${what} permission denied in database '${database}'.`, { severity: 14 });
+  }
+  const object = objectOf(tokens);
+  throw new SqlError(
+    229,
+    `The ${verb} permission was denied on the object '${object}', database '${database}', schema 'dbo'.`,
+    { severity: 14, state: 5 },
+  );
+}
+
+function mainVerb(tokens: readonly Token[]): string {
+  if (!isWord(tokens[0], 'WITH')) return tokens[0]?.text.toUpperCase() ?? '';
+  const changes = tokens.find((token) => isWord(token, 'INSERT', 'UPDATE', 'DELETE'));
+  return changes?.text.toUpperCase() ?? 'SELECT';
+}
+
+/** GRANT … TO the user or one of its roles, on the database, a schema or an object. */
+function granted(session: Session, roles: ReadonlySet<string>, verb: string): boolean {
+  const rows = session.connection
+    .prepare(
+      `SELECT p.name, x.permission, x.state FROM main."sys.permissions" x JOIN main."sys.principals" p ON p.id = x.grantee_id
+       WHERE x.permission IN (?, 'CONTROL')`,
+    )
+    .all(verb);
+  const fitting = rows.filter((row) => roles.has(String(row.name)));
+  return fitting.some((row) => row.state !== 'DENY') && !fitting.some((row) => row.state === 'DENY');
+}
+
+/** Reading constants, variables and system views needs no permission. */
+function readsOnlyCatalog(verb: string, tokens: readonly Token[]): boolean {
+  if (verb !== 'SELECT') return false;
+  return (
+    tokens.every((token, at) => {
+      if (!isWord(token, 'FROM', 'JOIN')) return true;
+      const next = tokens[at + 1];
+      return isWord(next, 'SYS', 'INFORMATION_SCHEMA') || next?.text.toLowerCase() === 'sys' || isSign(next, '(');
+    }) && !tokens.some((token, at) => isSign(token, ',') && tokens[at - 1]?.text === 'FROM')
+  );
+}
+
+function isTemporary(tokens: readonly Token[]): boolean {
+  return tokens.slice(0, 4).some((token) => token.text.startsWith('#'));
+}
+
+function objectOf(tokens: readonly Token[]): string {
+  const at = tokens.findIndex((token) => isWord(token, 'FROM', 'INTO', 'UPDATE'));
+  let end = at + 1;
+  while (isSign(tokens[end + 1], '.')) end += 2;
+  return tokens[end]?.text ?? '';
+}
