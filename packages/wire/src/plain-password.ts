@@ -1,8 +1,8 @@
 /** A password in plain text, held against SCRAM verifiers: for engines whose clients say it inside TLS. */
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { saslprep } from './postgres/scram/saslprep.ts';
-import type { ScramCandidates } from './postgres/scram/server.ts';
+import { saslprep } from './scram/saslprep.ts';
+import type { ScramCandidates } from './scram/server.ts';
 
 const stretch = promisify(pbkdf2);
 const KEY_BYTES = 32;

@@ -5,7 +5,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { xor } from '../postgres/scram/keys.ts';
+import { xor } from '../scram/keys.ts';
 
 type Verdict = { readonly accepted: true; readonly index: number } | { readonly accepted: false };
 

@@ -5,7 +5,7 @@ export * from './messages.ts';
 export { upstreamParameters } from './parameters.ts';
 export { quoteIdent, quoteLiteral } from './quote.ts';
 export { HandshakeReader, type RawMessage } from './reader.ts';
-export * from './scram/index.ts';
+export * from '../scram/index.ts';
 export { PostgresSession } from './session.ts';
 export * from './startup.ts';
 export { type BoundValue, boundValues, functionCall, type ValueOptions } from './values/index.ts';

@@ -1,7 +1,7 @@
 /** The text of SCRAM messages: comma-separated `letter=value` attributes (RFC 5802 section 5.1). */
 import { Buffer } from 'node:buffer';
-import { ProtocolError, SqlState } from '../../refusal.ts';
-import type { Refusal } from '../../statements.ts';
+import { ProtocolError, SqlState } from '../refusal.ts';
+import type { Refusal } from '../statements.ts';
 
 export const SCRAM_SHA_256 = 'SCRAM-SHA-256';
 export const SCRAM_SHA_256_PLUS = 'SCRAM-SHA-256-PLUS';

@@ -3,7 +3,7 @@
  * and iterations. Nothing in messages, order or work tells an unknown login name from a wrong password.
  */
 import { Buffer } from 'node:buffer';
-import { ProtocolError, SqlState } from '../../refusal.ts';
+import { ProtocolError, SqlState } from '../refusal.ts';
 import { attribute, base64, bytes, malformed, nonce, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, text } from './attributes.ts';
 import { hmac, KEY_BYTES, type ScramVerifier, same, sha256, xor } from './keys.ts';
 

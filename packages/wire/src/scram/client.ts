@@ -1,6 +1,6 @@
 /** The gateway as SCRAM client towards the real server (RFC 5802, 5929, 7677). */
 import { Buffer } from 'node:buffer';
-import { ProtocolError, SqlState } from '../../refusal.ts';
+import { ProtocolError, SqlState } from '../refusal.ts';
 import { attribute, base64, bytes, malformed, nonce, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, text } from './attributes.ts';
 import { hmac, type ScramKeys, same, scramKeys, sha256, xor } from './keys.ts';
 
