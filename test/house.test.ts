@@ -92,7 +92,9 @@ describe('the import rule', () => {
   });
 
   test('an engine is known from outside its folder by its line in the list alone', () => {
-    const folder = /packages\/(gateway\/src\/engines|cli\/src\/engines|wire\/src)\/([a-z]+)\//;
+    const engines = readdirSync(join(root, 'packages/gateway/src/engines')).filter((name) => !name.endsWith('.ts'));
+    expect(engines).toContain('postgres');
+    const folder = new RegExp(`packages/(gateway/src/engines|cli/src/engines|wire/src)/(${engines.join('|')})/`);
     const lists = /(engines\/engines|wire\/src\/index)\.ts$/;
     const broken = files.flatMap(({ file }) =>
       importsOf(file).flatMap(({ from, to }) => {
