@@ -24,6 +24,8 @@ const who = z.object({
 /** A bound value: as text where its type is known, else hex. `null` is SQL NULL. */
 export const boundValue = z.object({
   type: z.string(),
+  /** Where the protocol gives values names (MySQL's query attributes). */
+  name: z.string().optional(),
   value: z
     .union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.unknown()), z.record(z.string(), z.unknown())])
     .optional(),

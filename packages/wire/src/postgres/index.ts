@@ -1,3 +1,4 @@
+export type { BoundValue, ValueOptions } from '../values.ts';
 export * from './authentication.ts';
 export { Backend } from './backend.ts';
 export { Frontend } from './frontend.ts';
@@ -8,4 +9,4 @@ export { HandshakeReader, type RawMessage } from './reader.ts';
 export * from '../scram/index.ts';
 export { PostgresSession } from './session.ts';
 export * from './startup.ts';
-export { type BoundValue, boundValues, functionCall, type ValueOptions } from './values/index.ts';
+export { boundValues, functionCall } from './values/index.ts';

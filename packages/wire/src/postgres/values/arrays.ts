@@ -1,5 +1,6 @@
 /** Binary arrays: dimensions, then the elements row by row. */
-import { type Scalar, scalarDecoder } from './types.ts';
+import type { Scalar } from '../../values.ts';
+import { scalarDecoder } from './types.ts';
 
 export type Nested = readonly (Scalar | null | Nested)[];
 

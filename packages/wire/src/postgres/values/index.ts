@@ -2,33 +2,18 @@
  * Bound values as the record shows them. Works on the raw part of Bind (and of FunctionCall) that the walker handed
  * over, off the hot path. Never throws, whatever the bytes: what can't be read is shown as hex.
  */
-import { Buffer } from 'node:buffer';
+import {
+  type BoundValue,
+  cutText,
+  DEFAULT_MAX_BYTES,
+  hex,
+  type Scalar,
+  text,
+  type ValueOptions,
+} from '../../values.ts';
 import { array, type Nested } from './arrays.ts';
-import { text } from './scalars.ts';
-import { isArray, type Scalar, scalarDecoder, typeName } from './types.ts';
+import { isArray, scalarDecoder, typeName } from './types.ts';
 
-export interface BoundValue {
-  /** PostgreSQL's name of the type; `unknown` where nobody told, `malformed` for what is no list of values. */
-  readonly type: string;
-  /**
-   * The value; null is SQL NULL. Sent as text: that text. Sent in binary: a boolean or number where JSON holds it
-   * exactly, else text (int8, numeric, dates as ISO 8601, bytea as `\x…`); an array for arrays.
-   */
-  readonly value?: Scalar | null | Nested;
-  /** In place of `value`: the bytes as sent, because they can't be read as the type. */
-  readonly hex?: string;
-  /** The value's whole length in bytes, when less of it is shown. */
-  readonly truncated?: number;
-}
-
-export interface ValueOptions {
-  /** Show at most so many bytes of each value. Default: 64 KiB. */
-  readonly maxBytes?: number;
-  /** The bytes are only the beginning (the walker's `total` was larger): the last value may be cut. */
-  readonly partial?: boolean;
-}
-
-const DEFAULT_MAX_BYTES = 64 * 1024;
 const BINARY = 1;
 
 /**
@@ -123,17 +108,7 @@ function decoded(view: DataView, type: number): Scalar | Nested | undefined {
   return isArray(type) ? array(view) : scalarDecoder(type)?.(view);
 }
 
-/** The beginning of a value: text up to the last whole character, else bytes. */
+/** The beginning of a value. */
 function cut(view: DataView, format: number): { value: string } | { hex: string } {
-  if (format === BINARY) return { hex: hex(view) };
-  // A character has at most four bytes, so at most three of them stand at the cut.
-  for (let less = 0; less < 4 && less <= view.byteLength; less++) {
-    const value = text(new DataView(view.buffer, view.byteOffset, view.byteLength - less));
-    if (value !== undefined) return { value };
-  }
-  return { hex: hex(view) };
-}
-
-function hex(view: DataView): string {
-  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('hex');
+  return format === BINARY ? { hex: hex(view) } : cutText(view);
 }

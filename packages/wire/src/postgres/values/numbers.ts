@@ -1,4 +1,5 @@
 /** PostgreSQL's binary numbers. What JSON numbers can't hold exactly becomes text. Undefined: not decodable. */
+import { finite, shortest } from '../../values.ts';
 
 export function integer(bytes: 2 | 4): (view: DataView) => number | undefined {
   return (view) => {
@@ -21,21 +22,8 @@ export function float8(view: DataView): number | string | undefined {
   return finite(view.getFloat64(0));
 }
 
-/** The shortest number that is this float4: 0.1, not 0.10000000149011612. */
 export function float4(view: DataView): number | string | undefined {
-  if (view.byteLength !== 4) return undefined;
-  const value = view.getFloat32(0);
-  if (!Number.isFinite(value)) return finite(value);
-  for (let digits = 1; digits < 9; digits++) {
-    const shorter = Number(value.toPrecision(digits));
-    if (Math.fround(shorter) === value) return shorter;
-  }
-  return Number(value.toPrecision(9));
-}
-
-/** JSON has no NaN, no infinities and no negative zero. */
-function finite(value: number): number | string {
-  return Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value);
+  return view.byteLength === 4 ? shortest(view.getFloat32(0)) : undefined;
 }
 
 const NUMERIC_SIGNS = new Map([

@@ -1,5 +1,6 @@
 /** The remaining scalar types. Undefined: not decodable. */
 import { Buffer } from 'node:buffer';
+import { text } from '../../values.ts';
 
 function bufferOf(view: DataView): Buffer {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
@@ -14,16 +15,6 @@ export function bool(view: DataView): boolean | undefined {
 /** As PostgreSQL writes it: `\x` and hex. */
 export function bytea(view: DataView): string {
   return `\\x${bufferOf(view).toString('hex')}`;
-}
-
-/** Text, if it is UTF-8: the record doesn't know other client encodings, and shows those as bytes. */
-export function text(view: DataView): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(view);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
 }
 
 /** A version byte, then the text as sent: parsing it could round numbers and drop repeated keys. */

@@ -1,9 +1,8 @@
 /** The built-in types the record can read in binary: their OIDs (pg_type.dat), names and decoders. */
+import { type Scalar, text } from '../../values.ts';
 import { float4, float8, int8, integer, numeric, oid } from './numbers.ts';
-import { bool, bytea, jsonb, network, text, uuid } from './scalars.ts';
+import { bool, bytea, jsonb, network, uuid } from './scalars.ts';
 import { date, interval, time, timestamp, timestamptz, timetz } from './times.ts';
-
-export type Scalar = string | number | boolean;
 
 /** Reads a value's bytes, whose length it must fit. Undefined: not a value of this type. */
 export type Decoder = (view: DataView) => Scalar | undefined;
