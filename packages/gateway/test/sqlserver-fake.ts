@@ -64,7 +64,9 @@ interface State {
 
 interface FakeSession {
   readonly id: number;
+  /** As `original_login_name` and `original_security_id` show it. */
   readonly login: string;
+  readonly sid: string;
   readonly database: string;
   /** Comes back after that many KILLs: a rollback that takes its time. */
   stubborn: number;
@@ -80,6 +82,8 @@ export function database(changes: Partial<FakeDatabase> = {}): FakeDatabase {
   };
 }
 
+const sidOf = (id: number) => `0x01050000${id.toString(16).toUpperCase().padStart(8, '0')}`;
+
 /** Number of an error and words that no code of ours may look at. */
 const refused = (number: number, said = 'Nachricht in einer anderen Sprache') => new DriverError(said, String(number));
 
@@ -90,6 +94,8 @@ export class FakeServer {
   serverRights = { logins: true, views: true, kills: true };
   state: State;
   sessions: FakeSession[] = [];
+  /** A contained user's sessions are shown with its SID for a name. */
+  showsSids = false;
   /** Each batch that was sent: who, where, what. */
   readonly log: { database: string; as: 'self' | 'dbo'; text: string }[] = [];
   /** Called before each batch; throws what the network would. */
@@ -132,9 +138,10 @@ export class FakeServer {
     if (user === null || known !== password || user.denied.includes('CONNECT') || !user.granted.includes('CONNECT')) {
       throw refused(18456);
     }
-    this.#ids += 1;
-    this.sessions.push({ id: this.#ids, login: name, database: where, stubborn: 0 });
-    return this.#ids;
+    const shown = this.showsSids && user.authentication === 2 ? sidOf(user.id) : name;
+    const session = { id: this.nextId(), login: shown, sid: sidOf(user.id), database: where, stubborn: 0 };
+    this.sessions.push(session);
+    return session.id;
   }
 
   /** Changes alone, in words: what was sent that is no SELECT and no setting. */
@@ -218,8 +225,10 @@ class FakeConnection implements DriverConnection {
     }
     if (has('sys.dm_exec_sessions')) {
       if (this.#dbo) throw refused(300); // a database's own user sees no server
-      const seen = server.sessions.filter((each) => !server.azure || each.database === this.#database);
-      return seen.filter(({ login }) => login === name).map(({ id }) => ({ id }));
+      const sees = server.azure ? here.killer : server.serverRights.views;
+      const there = server.sessions.filter((each) => !server.azure || each.database === this.#database);
+      const seen = there.filter(({ login, sid }) => login === name || text.includes(sid));
+      return sees && seen.length > 0 ? seen.map(({ id }) => ({ sees, id })) : [{ sees, id: null }];
     }
     if (has('FROM sys.sql_logins l WHERE SUBSTRING')) {
       return Object.entries(server.state.logins)
@@ -235,7 +244,7 @@ class FakeConnection implements DriverConnection {
     if (has('authentication_type')) {
       if (user === null) return [];
       const { id, authentication, modified, mark } = user;
-      return [{ id, authentication, modified: String(modified), mark }];
+      return [{ sid: sidOf(id), authentication, modified: String(modified), mark }];
     }
     if (has('sys.database_role_members')) {
       if (user === null) return [];

@@ -7,7 +7,7 @@ SELECT CONVERT(int, SERVERPROPERTY(N'EngineEdition')) AS edition, CONVERT(nvarch
 EXECUTE AS USER = N'dbo' WITH NO REVERT;
 
 -- orders, as dbo
-SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -21,7 +21,7 @@ ALTER ROLE [db_datareader] ADD MEMBER [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -36,7 +36,7 @@ FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id
 WHERE x.class = 0 AND p.name = @name;
 
 -- orders, as dbo
-SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -57,7 +57,7 @@ GRANT CONNECT TO [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -77,7 +77,7 @@ FROM sys.extended_properties e JOIN sys.database_principals p ON p.principal_id 
 WHERE e.class = 4 AND e.minor_id = 0 AND e.name = N'tidegate' AND CONVERT(nvarchar(3700), e.value) LIKE N'{"tidegate":%' ORDER BY p.name;
 
 -- orders, as dbo
-SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -100,45 +100,48 @@ SELECT CONVERT(int, SERVERPROPERTY(N'EngineEdition')) AS edition, CONVERT(nvarch
        ORIGINAL_LOGIN() AS administrator, CONVERT(nvarchar(60), DATABASEPROPERTYEX(DB_NAME(), N'Updateability')) AS updateability;
 
 -- orders, as self
-SELECT CONVERT(int, s.session_id) AS id FROM sys.dm_exec_sessions s
-WHERE s.original_login_name = @name AND s.is_user_process = 1 AND s.session_id <> @@SPID;
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033));
 
 -- orders, as self
 KILL 52;
 
 -- orders, as self
-SELECT CONVERT(int, s.session_id) AS id FROM sys.dm_exec_sessions s
-WHERE s.original_login_name = @name AND s.is_user_process = 1 AND s.session_id <> @@SPID;
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033));
 
 -- orders, as self
-SELECT CONVERT(int, s.session_id) AS id FROM sys.dm_exec_sessions s
-WHERE s.original_login_name = @name AND s.is_user_process = 1 AND s.session_id <> @@SPID;
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033));
 
 -- orders, as dbo
 ALTER ROLE [db_datareader] DROP MEMBER [alice.g7k2m0ab];
 
 -- orders, as dbo
-SELECT N'SCHEMA' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.schemas v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'SCHEMA' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.schemas v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'OBJECT' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.objects v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'OBJECT' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.objects v WHERE v.type <> 'TT') o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
 SELECT N'TYPE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.types v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
 SELECT N'XML SCHEMA COLLECTION' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.xml_schema_collections v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'ROLE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.owning_principal_id AS owner FROM sys.database_principals v WHERE v.type = 'R') o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'ROLE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.owning_principal_id AS owner FROM sys.database_principals v WHERE v.type = 'R') o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'ASSEMBLY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.assemblies v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'ASSEMBLY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.assemblies v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'SYMMETRIC KEY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.symmetric_keys v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'SYMMETRIC KEY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.symmetric_keys v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'ASYMMETRIC KEY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.asymmetric_keys v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'ASYMMETRIC KEY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.asymmetric_keys v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'CERTIFICATE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.certificates v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'CERTIFICATE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.certificates v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'FULLTEXT CATALOG' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.fulltext_catalogs v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'FULLTEXT CATALOG' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.fulltext_catalogs v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'FULLTEXT STOPLIST' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.fulltext_stoplists v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name);
+SELECT N'FULLTEXT STOPLIST' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.fulltext_stoplists v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name);
 
 -- orders, as dbo
 SELECT CONVERT(int, x.class) AS class, CONVERT(nvarchar(1), x.state) AS state, x.permission_name AS permission, e.name AS grantee,

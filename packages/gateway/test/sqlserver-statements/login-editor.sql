@@ -12,7 +12,7 @@ FROM sys.databases d WHERE d.name = DB_NAME();
 EXECUTE AS USER = N'dbo' WITH NO REVERT;
 
 -- orders, as dbo
-SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -28,7 +28,7 @@ SELECT CONVERT(int, d.containment) AS containment, d.is_trustworthy_on AS trustw
 FROM sys.databases d WHERE d.name = DB_NAME();
 
 -- master, as self
-SELECT CONVERT(varchar(34), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- master, as self
@@ -38,7 +38,7 @@ CREATE LOGIN [alice.g7k2m0ab] WITH PASSWORD = N'Tg1.o''clock', SID = 0x544944454
 ALTER LOGIN [alice.g7k2m0ab] DISABLE;
 
 -- master, as self
-SELECT CONVERT(varchar(34), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- orders, as dbo
@@ -51,7 +51,7 @@ ALTER ROLE [db_datawriter] ADD MEMBER [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -66,7 +66,7 @@ FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id
 WHERE x.class = 0 AND p.name = @name;
 
 -- master, as self
-SELECT CONVERT(varchar(34), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- orders, as dbo
@@ -76,14 +76,14 @@ GRANT CONNECT TO [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- master, as self
-SELECT CONVERT(varchar(34), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- master, as self
 ALTER LOGIN [alice.g7k2m0ab] ENABLE;
 
 -- master, as self
-SELECT CONVERT(varchar(34), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- orders, as dbo
@@ -92,15 +92,11 @@ FROM sys.extended_properties e JOIN sys.database_principals p ON p.principal_id 
 WHERE e.class = 4 AND e.minor_id = 0 AND e.name = N'tidegate' AND CONVERT(nvarchar(3700), e.value) LIKE N'{"tidegate":%' ORDER BY p.name;
 
 -- master, as self
-SELECT l.name AS name, CONVERT(varchar(34), l.sid, 1) AS sid
+SELECT l.name AS name, CONVERT(varchar(172), l.sid, 1) AS sid
 FROM sys.sql_logins l WHERE SUBSTRING(l.sid, 1, 8) = 0x5449444547415445 ORDER BY l.name;
 
--- master, as self
-SELECT CONVERT(varchar(34), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
-FROM sys.sql_logins l WHERE l.name = @name;
-
 -- orders, as dbo
-SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -115,25 +111,32 @@ FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id
 WHERE x.class = 0 AND p.name = @name;
 
 -- master, as self
+SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+FROM sys.sql_logins l WHERE l.name = @name;
+
+-- master, as self
 ALTER LOGIN [alice.g7k2m0ab] DISABLE;
 
 -- orders, as dbo
 DENY CONNECT TO [alice.g7k2m0ab];
 
 -- master, as self
-SELECT CONVERT(int, s.session_id) AS id FROM sys.dm_exec_sessions s
-WHERE s.original_login_name = @name AND s.is_user_process = 1 AND s.session_id <> @@SPID;
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033, 0x544944454741544599C6EF3CED728D1E));
 
 -- master, as self
 KILL 52;
 
 -- master, as self
-SELECT CONVERT(int, s.session_id) AS id FROM sys.dm_exec_sessions s
-WHERE s.original_login_name = @name AND s.is_user_process = 1 AND s.session_id <> @@SPID;
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033, 0x544944454741544599C6EF3CED728D1E));
 
 -- master, as self
-SELECT CONVERT(int, s.session_id) AS id FROM sys.dm_exec_sessions s
-WHERE s.original_login_name = @name AND s.is_user_process = 1 AND s.session_id <> @@SPID;
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033, 0x544944454741544599C6EF3CED728D1E));
 
 -- orders, as dbo
 BEGIN TRANSACTION;
@@ -142,39 +145,39 @@ ALTER ROLE [db_datawriter] DROP MEMBER [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT N'SCHEMA' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.schemas v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'SCHEMA' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.schemas v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'OBJECT' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.objects v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'OBJECT' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.objects v WHERE v.type <> 'TT') o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
 SELECT N'TYPE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.types v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
 SELECT N'XML SCHEMA COLLECTION' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.xml_schema_collections v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'ROLE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.owning_principal_id AS owner FROM sys.database_principals v WHERE v.type = 'R') o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'ROLE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.owning_principal_id AS owner FROM sys.database_principals v WHERE v.type = 'R') o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'ASSEMBLY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.assemblies v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'ASSEMBLY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.assemblies v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'SYMMETRIC KEY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.symmetric_keys v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'SYMMETRIC KEY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.symmetric_keys v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'ASYMMETRIC KEY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.asymmetric_keys v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'ASYMMETRIC KEY' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.asymmetric_keys v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'CERTIFICATE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.certificates v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'CERTIFICATE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.certificates v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'FULLTEXT CATALOG' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.fulltext_catalogs v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'FULLTEXT CATALOG' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.fulltext_catalogs v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'FULLTEXT STOPLIST' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.fulltext_stoplists v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'FULLTEXT STOPLIST' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.fulltext_stoplists v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'SEARCH PROPERTY LIST' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.registered_search_property_lists v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'SEARCH PROPERTY LIST' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.registered_search_property_lists v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'MESSAGE TYPE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.service_message_types v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'MESSAGE TYPE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.service_message_types v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'CONTRACT' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.service_contracts v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'CONTRACT' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.service_contracts v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'SERVICE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.services v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'SERVICE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.services v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'REMOTE SERVICE BINDING' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.remote_service_bindings v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
+SELECT N'REMOTE SERVICE BINDING' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.remote_service_bindings v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name)
 UNION ALL
-SELECT N'ROUTE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.routes v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name);
+SELECT N'ROUTE' AS word, o.[schema] COLLATE DATABASE_DEFAULT AS [schema], o.name COLLATE DATABASE_DEFAULT AS name FROM (SELECT CONVERT(nvarchar(128), NULL) AS [schema], v.name, v.principal_id AS owner FROM sys.routes v) o WHERE o.owner = DATABASE_PRINCIPAL_ID(@name);
 
 -- orders, as dbo
 SELECT CONVERT(int, x.class) AS class, CONVERT(nvarchar(1), x.state) AS state, x.permission_name AS permission, e.name AS grantee,

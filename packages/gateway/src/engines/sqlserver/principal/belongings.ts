@@ -24,19 +24,22 @@ const kind = (word: string, from: string, { toRole = false, boxed = false } = {}
   boxed,
 });
 
-const plain = (view: string) => `SELECT NULL AS [schema], v.name, v.principal_id AS owner FROM sys.${view} v`;
+/** Typed: a bare NULL is an integer, which has no collation. */
+const NO_SCHEMA = 'CONVERT(nvarchar(128), NULL)';
+const plain = (view: string) => `SELECT ${NO_SCHEMA} AS [schema], v.name, v.principal_id AS owner FROM sys.${view} v`;
 const schemad = (view: string) =>
   `SELECT SCHEMA_NAME(v.schema_id) AS [schema], v.name, v.principal_id AS owner FROM sys.${view} v`;
 
 /** Schemas first: what lies in them and has no owner of its own goes with them. */
 const KINDS: readonly Kind[] = [
   kind('SCHEMA', plain('schemas'), { toRole: true }),
-  kind('OBJECT', schemad('objects'), { toRole: true }),
+  // A table type is in both; it is altered as a type.
+  kind('OBJECT', `${schemad('objects')} WHERE v.type <> 'TT'`, { toRole: true }),
   kind('TYPE', schemad('types'), { toRole: true }),
   kind('XML SCHEMA COLLECTION', schemad('xml_schema_collections'), { toRole: true }),
   kind(
     'ROLE',
-    `SELECT NULL AS [schema], v.name, v.owning_principal_id AS owner FROM sys.database_principals v WHERE v.type = 'R'`,
+    `SELECT ${NO_SCHEMA} AS [schema], v.name, v.owning_principal_id AS owner FROM sys.database_principals v WHERE v.type = 'R'`,
   ),
   kind('ASSEMBLY', plain('assemblies')),
   kind('SYMMETRIC KEY', plain('symmetric_keys')),

@@ -13,7 +13,7 @@ import { sidOf } from './login-mark.ts';
 import { leave, loginSwitch } from './plan.ts';
 import { quoteName } from './quote.ts';
 import type { Administrator, Session } from './sessions.ts';
-import { endSessions } from './sessions-of.ts';
+import { type Ending, endSessions } from './sessions-of.ts';
 
 export interface Closing {
   readonly administrator: Administrator;
@@ -27,62 +27,87 @@ export interface Closing {
 }
 
 export async function close(closing: Closing): Promise<Closed> {
-  const { administrator, databases, server, principal } = closing;
-  const name = principal.loginName;
-  const login =
-    server === null ? null : await administrator.use(server, 'self', (session) => inspectLogin(session, name));
-  const ourLogin = login !== null && login.sid === sidOf(closing.resource, principal.grant) ? login : null;
-  const users = new Map<string, User>();
-  const findings: FindingNote[] = [];
-  for (const database of databases) {
-    const user = await administrator.use(database, 'dbo', (session) => inspectUser(session, name));
-    if (user === null) continue;
-    if (parseMark(name, user.mark)?.grant === principal.grant) users.set(database, user);
-    else findings.push(unmarked(principal, `The user ${quoteName(name)} in database ${quoteName(database)}`));
-  }
-  if (login !== null && ourLogin === null) findings.push(unmarked(principal, `The login ${quoteName(name)}`));
-  if (users.size === 0 && ourLogin === null) {
+  const { principal } = closing;
+  const found = await look(closing);
+  const findings = found.foreign.map((what) => unmarked(principal, what));
+  if (found.users.size === 0 && found.login === null) {
+    rethrow(found.failures);
     // Somebody may have dropped it by hand: that ends no session.
-    const ended =
-      findings.length > 0 ? 0 : await endSessions({ administrator, places: placesOf(closing), loginName: name });
+    const ended = findings.length > 0 ? 0 : await endSessions(endingOf(closing, []));
     return { gone: findings.length === 0, changed: ended > 0, findings };
   }
-
-  await shut(closing, users.keys(), ourLogin);
-  for (const [database, user] of users) findings.push(...(await remove(closing, database, user)));
-  if (ourLogin !== null) findings.push(...(await removeLogin(closing)));
+  await shut(closing, found);
+  for (const [database, user] of found.users) findings.push(...(await remove(closing, database, user)));
+  if (found.login !== null) findings.push(...(await removeLogin(closing)));
   return { gone: findings.length === 0, changed: true, findings };
 }
 
-/**
- * Everywhere at once as far as it can be: what fails in one database (a trigger that rolls back, a lock) keeps neither
- * the others open nor a session alive, and is thrown when the rest is shut.
- */
-async function shut(closing: Closing, databases: Iterable<string>, login: Login | null): Promise<void> {
-  const { administrator, server, principal } = closing;
+interface Found {
+  readonly users: ReadonlyMap<string, User>;
+  readonly login: Login | null;
+  /** Of the same name and not ours, in words. */
+  readonly foreign: readonly string[];
+  /** Where we could not look. */
+  readonly failures: readonly unknown[];
+}
+
+async function look({ administrator, resource, databases, server, principal }: Closing): Promise<Found> {
   const name = principal.loginName;
+  const users = new Map<string, User>();
+  const foreign: string[] = [];
   const failures: unknown[] = [];
-  const attempt = async (work: () => Promise<unknown>) => {
-    try {
-      await work();
-    } catch (error) {
-      failures.push(error);
-    }
-  };
+  for (const database of databases) {
+    await attempt(failures, async () => {
+      const user = await administrator.use(database, 'dbo', (session) => inspectUser(session, name));
+      if (user === null) return;
+      if (parseMark(name, user.mark)?.grant === principal.grant) users.set(database, user);
+      else foreign.push(`The user ${quoteName(name)} in database ${quoteName(database)}`);
+    });
+  }
+  if (server === null) return { users, login: null, foreign, failures };
+  const login = await administrator.use(server, 'self', (session) => inspectLogin(session, name));
+  if (login === null || login.sid === sidOf(resource, principal.grant)) return { users, login, foreign, failures };
+  return { users, login: null, foreign: [...foreign, `The login ${quoteName(name)}`], failures };
+}
+
+/**
+ * Everywhere at once as far as it can be: what fails in one database (a trigger that rolls back, a lock, a database that
+ * is offline) keeps neither the others open nor a session alive, and is thrown when the rest is shut.
+ */
+async function shut(closing: Closing, { users, login, failures: before }: Found): Promise<void> {
+  const { administrator, server, principal } = closing;
+  const failures = [...before];
+  const name = principal.loginName;
   const off = login === null ? null : loginSwitch(name, false, login);
   if (server !== null && off !== null) {
-    await attempt(() => administrator.use(server, 'self', (session) => session.run([off])));
+    await attempt(failures, () => administrator.use(server, 'self', (session) => session.run([off])));
   }
-  for (const database of databases) {
+  for (const database of users.keys()) {
     const deny = `DENY CONNECT TO ${quoteName(name)}`;
-    await attempt(() => administrator.use(database, 'dbo', (session) => session.run([deny])));
+    await attempt(failures, () => administrator.use(database, 'dbo', (session) => session.run([deny])));
   }
-  await attempt(() => endSessions({ administrator, places: placesOf(closing), loginName: name }));
+  const sids = [...users.values(), ...(login === null ? [] : [login])].map(({ sid }) => sid);
+  await attempt(failures, () => endSessions(endingOf(closing, sids)));
+  rethrow(failures);
+}
+
+async function attempt(failures: unknown[], work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    failures.push(error);
+  }
+}
+
+function rethrow(failures: readonly unknown[]): void {
   if (failures.length > 0) throw failures[0];
 }
 
 /** A server shows all sessions anywhere; Azure SQL Database each database's own. */
-const placesOf = ({ server, databases }: Closing): readonly string[] => (server === null ? databases : [server]);
+function endingOf({ administrator, server, databases, principal }: Closing, sids: readonly string[]): Ending {
+  const places = server === null ? databases : [server];
+  return { administrator, places, loginName: principal.loginName, sids: [...new Set(sids)] };
+}
 
 async function remove(closing: Closing, database: string, user: User): Promise<FindingNote[]> {
   const { administrator, heir, principal } = closing;

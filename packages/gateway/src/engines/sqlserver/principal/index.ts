@@ -186,11 +186,18 @@ class SqlServerPrincipals implements Provisioner {
     return this.#administrator.use(database, 'dbo', work);
   }
 
-  /** Where logins are; null: a server that has none for us. */
+  /** Where logins are; null: a server that has none for us. Any database that answers can tell. */
   async #server(): Promise<string | null> {
-    const home = this.#resource.databases[0] ?? SERVER_DATABASE;
-    const azure = await this.#inside(home, async (session) => session.server.azure);
-    return azure ? null : SERVER_DATABASE;
+    let failure: unknown = null;
+    for (const database of this.#resource.databases) {
+      try {
+        const azure = await this.#inside(database, async (session) => session.server.azure);
+        return azure ? null : SERVER_DATABASE;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure ?? new ProvisionError('The resource names no database.', 'name', 'The resource names no database.');
   }
 
   #assertNames(grant: DesiredGrant): void {

@@ -8,8 +8,11 @@ export const MARK_PROPERTY = 'tidegate';
 export const MARK_COLUMN = `(SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'${MARK_PROPERTY}')`;
 
+/** As a T-SQL binary literal, safe to stand in a statement. */
+const sid = z.string().regex(/^0x[0-9A-F]+$/);
+
 const user = z.object({
-  id: z.int(),
+  sid,
   /** `sys.database_principals.authentication_type`: 1 by a login, 2 by a password of its own. */
   authentication: z.int(),
   /** When it was last altered, its password too. */
@@ -35,7 +38,7 @@ export interface User extends z.infer<typeof user> {
 export async function inspectUser(session: Session, name: string): Promise<User | null> {
   const [found] = await session.rows(
     user,
-    `SELECT p.principal_id AS id, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+    `SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        ${MARK_COLUMN} AS mark
 FROM sys.database_principals p WHERE p.name = @name`,
     { name },
@@ -62,14 +65,14 @@ WHERE x.class = 0 AND p.name = @name`,
   };
 }
 
-const login = z.object({ sid: z.string(), disabled: z.boolean(), modified: z.string() });
+const login = z.object({ sid, disabled: z.boolean(), modified: z.string() });
 export type Login = z.infer<typeof login>;
 
 /** @returns null when the server has no SQL login of that name. */
 export async function inspectLogin(session: Session, name: string): Promise<Login | null> {
   const [found] = await session.rows(
     login,
-    `SELECT CONVERT(varchar(34), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+    `SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name`,
     { name },
   );

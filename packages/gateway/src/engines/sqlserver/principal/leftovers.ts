@@ -21,7 +21,7 @@ FROM sys.extended_properties e JOIN sys.database_principals p ON p.principal_id 
 WHERE e.class = 4 AND e.minor_id = 0 AND e.name = N'${MARK_PROPERTY}' AND CONVERT(nvarchar(3700), e.value) LIKE ${quoteText(MARK_PATTERN)} ORDER BY p.name`;
 
 const login = z.object({ name: z.string(), sid: z.string() });
-const MARKED_LOGINS = `SELECT l.name AS name, CONVERT(varchar(34), l.sid, 1) AS sid
+const MARKED_LOGINS = `SELECT l.name AS name, CONVERT(varchar(172), l.sid, 1) AS sid
 FROM sys.sql_logins l WHERE SUBSTRING(l.sid, 1, 8) = ${SID_BEGINNING} ORDER BY l.name`;
 
 /** One mark for each principal, though it is in several databases: the first that is found. */

@@ -2,8 +2,9 @@
  * The sessions of a principal, and their end. Neither DENY CONNECT nor a disabled login ends a session, and on Azure one
  * is looked at again only every ten hours or so: KILL is what keeps the grant's end.
  *
- * They are found by the name they came in with, which EXECUTE AS does not change. A contained user of somebody else's with
- * the same name would have to hold the same grant's random id.
+ * They are found by whom they came in as, which EXECUTE AS does not change: by name, and by SID, because a contained
+ * user's name may be shown as its SID. A user of somebody else's with the same name would have to hold the same grant's
+ * random id.
  */
 import { z } from 'zod';
 import { ProvisionError } from '../../provisioner.ts';
@@ -19,8 +20,15 @@ const KILL_WITHIN_MS = 5_000;
  */
 const SETTLE_MS = 100;
 
-const SESSIONS = `SELECT CONVERT(int, s.session_id) AS id FROM sys.dm_exec_sessions s
-WHERE s.original_login_name = @name AND s.is_user_process = 1 AND s.session_id <> @@SPID`;
+/** At least one row: without the right to see others' sessions a server shows none, and says nothing. */
+const sessionsOf = (azure: boolean, sids: readonly string[]) => {
+  const right = azure ? `DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE'` : `NULL, NULL, N'VIEW SERVER STATE'`;
+  const by = sids.length === 0 ? '' : ` OR s.original_security_id IN (${sids.join(', ')})`;
+  return `SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(${right}), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name${by})`;
+};
+const seenSession = z.object({ sees: z.boolean(), id: z.int().nullable() });
 
 /** Ended meanwhile. */
 const GONE = '6106';
@@ -30,6 +38,8 @@ export interface Ending {
   /** From where its sessions are seen: any database of a server; each one's own on Azure SQL Database. */
   readonly places: readonly string[];
   readonly loginName: string;
+  /** Of its users and its login, as binary literals. */
+  readonly sids: readonly string[];
 }
 
 /** @throws ProvisionError while a session lives: the grant's end is not kept until none does. */
@@ -52,14 +62,16 @@ export async function endSessions(ending: Ending): Promise<number> {
   }
 }
 
-async function killAll({ administrator, places, loginName }: Ending): Promise<number> {
+async function killAll({ administrator, places, loginName, sids }: Ending): Promise<number> {
   let found = 0;
   for (const place of places) {
-    const seen = await administrator.use(place, 'self', (session) =>
-      session.rows(z.object({ id: z.int() }), SESSIONS, { name: loginName }),
-    );
+    const seen = await administrator.use(place, 'self', async (session) => {
+      const rows = await session.rows(seenSession, sessionsOf(session.server.azure, sids), { name: loginName });
+      if (rows.some(({ sees }) => !sees)) throw blind(session.server.administrator);
+      return rows.flatMap(({ id }) => (id === null ? [] : [id]));
+    });
     found += seen.length;
-    for (const { id } of seen) {
+    for (const id of seen) {
       try {
         await administrator.use(place, 'self', (session) => session.run([`KILL ${id}`]));
       } catch (error) {
@@ -69,3 +81,10 @@ async function killAll({ administrator, places, loginName }: Ending): Promise<nu
   }
   return found;
 }
+
+const blind = (administrator: string) =>
+  new ProvisionError(
+    "Tidegate's administrator cannot see the sessions of this grant.",
+    'sessions_hidden',
+    `The administrator ${quoteName(administrator)} lacks VIEW SERVER STATE (on Azure SQL Database VIEW DATABASE STATE), so sessions that should end cannot be found.`,
+  );
