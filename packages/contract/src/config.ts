@@ -73,7 +73,7 @@ export const config = z.strictObject({
   apiVersion: z.literal('tidegate/v1'),
   groups: z.array(configGroup).default([]),
   resources: z.array(configResource).default([]),
-  /** reader 2 h, editor 2 h, owner 4 h where left out. */
+  /** Where left out: reader and editor for up to 2 h, owner up to 4 h; an hour where none is asked for (core's DEFAULT_ROLES). */
   roles: z.array(configRole).optional(),
   policies: z.array(configRule).default([]),
 });

@@ -5,6 +5,7 @@ export * from './api/identity.ts';
 export * from './api/operate.ts';
 export * from './client.ts';
 export * from './config.ts';
+export { namedSentence, type ShapeProblem, shapeProblems, suggestion } from './in-words.ts';
 export * from './link/join-token.ts';
 export * from './link/messages.ts';
 export * from './record.ts';

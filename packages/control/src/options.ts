@@ -1,4 +1,5 @@
 /** What a control plane is started with, and how the environment says it. */
+import { namedSentence, shapeProblems } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
 
@@ -29,7 +30,7 @@ export interface ControlOptions {
 const port = (normally: number) => z.coerce.number().int().min(0).max(65_535).default(normally);
 const seconds = z
   .string()
-  .regex(/^\d{1,6}(s|m|h)?$/)
+  .regex(/^\d{1,6}(s|m|h)?$/, 'must be a number of seconds, or such as 30s, 5m, 1h')
   .transform((text) => Number.parseInt(text, 10) * { s: 1, m: 60, h: 3600 }[unitOf(text)] * 1000);
 const unitOf = (text: string): 's' | 'm' | 'h' => (text.endsWith('m') ? 'm' : text.endsWith('h') ? 'h' : 's');
 
@@ -72,7 +73,7 @@ export function optionsFrom(env: NodeJS.ProcessEnv): ControlOptions {
   const parsed = environment.safeParse(env);
   if (!parsed.success) {
     // Names and what was expected; never a value, which may be a secret.
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    const problems = shapeProblems(parsed.error.issues, env).map(namedSentence).join(' ');
     throw new TidegateError('invalid_config', `The environment is not as it must be. ${problems}`, 'Correct it.');
   }
   const { data } = parsed;

@@ -170,5 +170,6 @@ describe('the environment', () => {
     const wrong = { ...sound, TIDEGATE_DATABASE_URL: 'mysql://root:hunter2@h/d', TIDEGATE_PORT: '99999' };
     expect(() => optionsFrom(wrong)).toThrow(/TIDEGATE_DATABASE_URL.*TIDEGATE_PORT/);
     expect(() => optionsFrom(wrong)).not.toThrow(/hunter2/);
+    expect(() => optionsFrom({ ...sound, TIDEGATE_PORT: '70000' })).toThrow(/“TIDEGATE_PORT” must be at most 65535\.$/);
   });
 });

@@ -1,6 +1,7 @@
 /** What the environment says about a gateway (docs/ARCHITECTURE.md, The outside). */
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { namedSentence, shapeProblems } from '@tidegate/contract';
 import type { Engine } from '@tidegate/core';
 import { z } from 'zod';
 import { engines } from './engines/engines.ts';
@@ -60,7 +61,7 @@ export function optionsFrom(env: NodeJS.ProcessEnv): GatewayOptions {
 function valid<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv): z.infer<T> {
   const parsed = schema.safeParse(env);
   if (parsed.success) return parsed.data;
-  throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  throw new Error(shapeProblems(parsed.error.issues, env).map(namedSentence).join(' '));
 }
 
 const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';

@@ -1,11 +1,11 @@
 /** Every refusal as RFC 9457 problem+json: a status, a stable code, a sentence, what to do next. Never a secret. */
-import type { Problem } from '@tidegate/contract';
+import { namedSentence, type Problem } from '@tidegate/contract';
 import { type ErrorCode, TidegateError } from '@tidegate/core';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { InvalidConfig } from '../config/errors.ts';
 import { TooManyAttempts } from '../identity/attempts.ts';
 import { isOutage } from '../store/outage.ts';
+import { InvalidInput } from './validate.ts';
 
 /** Exhaustive: a new code does not compile without its status. */
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -58,13 +58,13 @@ export function problemOf(error: unknown, traceId: string): Problem {
     const errors = error instanceof InvalidConfig ? error.problems : undefined;
     return problem(error.code, STATUS[error.code], error.message, error.next, traceId, errors);
   }
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation.map(({ instancePath, message }) => ({
-      path: [error.validationContext, ...instancePath.split('/').filter((part) => part !== '')].join('.'),
-      message: message ?? 'is not valid',
+  if (error instanceof InvalidInput) {
+    const errors = error.problems.map(({ path, message }) => ({
+      path: [error.validationContext, ...path].join('.'),
+      message,
     }));
-    const [first] = errors;
-    const detail = first === undefined ? 'The request is not valid.' : `${first.path}: ${first.message}`;
+    const [first] = error.problems;
+    const detail = first === undefined ? 'The request is not valid.' : namedSentence(first);
     return problem('invalid_input', 400, detail, 'Correct it and try again.', traceId, errors);
   }
   if (isOutage(error)) {
@@ -72,7 +72,8 @@ export function problemOf(error: unknown, traceId: string): Problem {
   }
   const status = statusOf(error);
   if (status !== null) {
-    const detail = error instanceof Error ? error.message : 'The request is not valid.';
+    const said = error instanceof Error ? error.message : 'The request is not valid.';
+    const detail = /[.!?]$/.test(said) ? said : `${said}.`;
     return problem('invalid_input', status, detail, 'Correct it and try again.', traceId);
   }
   return problem('internal', 500, 'Something went wrong on our side.', `Tell your administrator: ${traceId}.`, traceId);

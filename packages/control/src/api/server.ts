@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import { randomText, TidegateError } from '@tidegate/core';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { jsonSchemaTransform, serializerCompiler } from 'fastify-type-provider-zod';
 import { OPENAPI, withNamedSchemas } from './description.ts';
 import { handleError, problemOf, sendProblem } from './problems.ts';
 import { registerRoutes } from './routes/index.ts';
 import type { Parts } from './routes/routes.ts';
 import { serveFiles } from './static.ts';
+import { validator } from './validate.ts';
 
 /** Bodies are small; only configurations are not, and say so themselves. */
 const BODY_LIMIT = 64 * 1024;
@@ -41,7 +42,7 @@ export async function buildServer(parts: Parts, { trustProxy, webFolder }: Serve
     return503OnClosing: true,
     forceCloseConnections: 'idle',
   });
-  app.setValidatorCompiler(validatorCompiler);
+  app.setValidatorCompiler(validator);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) => {

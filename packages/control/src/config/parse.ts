@@ -1,5 +1,5 @@
 /** A configuration from its text, or everything that is wrong with it. */
-import { type Config, config } from '@tidegate/contract';
+import { type Config, config, shapeProblems } from '@tidegate/contract';
 import { checkNames } from './check-names.ts';
 import { checkResources, checkRoles } from './check-resources.ts';
 import { checkApprovals, checkReach, checkRules } from './check-rules.ts';
@@ -7,7 +7,6 @@ import { type CurrentConfig, toCurrent } from './content.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { type Findings, type Known, NOTHING_KNOWN, toDraft } from './draft.ts';
 import { type ConfigPath, type ConfigProblem, InvalidConfig, pathText } from './errors.ts';
-import { shapeProblems } from './shape.ts';
 
 export interface ParsedConfig {
   /** As it is kept: with every default in its place. */

@@ -1,7 +1,7 @@
 /** Tells "the store is out of reach" (503, try again) from a fault of ours (500). */
 
 /** SQLSTATE classes and codes that mean the server went away, is starting, stopping, full or too slow. */
-const SQLSTATES = /^(08...|53...|57P0[1-5]|57014|55P03|25006)$/;
+const SQLSTATES = /^(08...|53...|57P0[1-5]|57014|55000|55P03|25006)$/;
 const SYSTEM = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -260,6 +260,38 @@ describe('what is not understood', () => {
     },
   );
 
+  test.each([
+    [
+      'POST',
+      '/v1/login',
+      { user: 7 },
+      '“user” must be text, and is a whole number. Put it in quotes if it is meant as text.',
+      ['body.user', 'body.password'],
+    ],
+    [
+      'POST',
+      '/v1/setup',
+      { token: 'x', people: [{ name: 'a', password: 'short' }] },
+      '“people.0.password” must have at least 8 characters.',
+      ['body.people.0.password'],
+    ],
+    ['GET', '/v1/requests?limit=0', undefined, '“limit” must be at least 1.', ['querystring.limit']],
+    ['GET', '/v1/requests/req_x', undefined, '“id” is not as it must be.', ['params.id']],
+  ])('%s %s is told in words what is wrong', async (method, path, body, detail, paths) => {
+    const answer = await fetch(new URL(path, api.url), {
+      method,
+      headers: {
+        authorization: `Bearer ${await tokenOf('alice', false)}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const problem = problemSchema.parse(await answer.json());
+    expect(problem).toMatchObject({ status: 400, code: 'invalid_input', detail, next: 'Correct it and try again.' });
+    expect(problem.errors?.map(({ path }) => path)).toEqual(paths);
+    expect(JSON.stringify(problem)).not.toContain('short');
+  });
+
   test('answers may not be kept, framed or sniffed', async () => {
     const { headers } = await fetch(new URL('/v1/me', api.url));
     expect(Object.fromEntries(headers)).toMatchObject({

@@ -163,4 +163,5 @@ test('an error of ours is not taken for an outage', () => {
   expect(isOutage(Object.assign(new Error('no such file'), { code: 'ENOENT' }))).toBe(false);
   expect(isOutage(Object.assign(new Error('connect ENOENT'), { code: 'ENOENT', syscall: 'connect' }))).toBe(true);
   expect(isOutage(Object.assign(new Error('starting'), { code: '57P03' }))).toBe(true);
+  expect(isOutage(Object.assign(new Error('not accepting connections'), { code: '55000' }))).toBe(true);
 });

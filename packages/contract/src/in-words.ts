@@ -1,26 +1,38 @@
-/** Zod's issues as problems that people can act on: what was expected, what stands there, what may have been meant. */
-import { config } from '@tidegate/contract';
+/**
+ * Zod's issues as problems that people can act on: what was expected, what stands there, what may have been meant. One
+ * place for the configuration, the API and the environment, so that nobody ever reads “Too small: expected string”.
+ */
 import { z } from 'zod';
-import type { ConfigPath } from './errors.ts';
+import { config } from './config.ts';
+
+/** Where in a value: keys and indices from the top. */
+type Path = readonly (string | number)[];
 
 export interface ShapeProblem {
-  readonly path: ConfigPath;
+  readonly path: Path;
   /** An unknown key is shown where the key stands, everything else where the value stands. */
   readonly at: 'key' | 'value';
+  /** A sentence about “this”, the value at `path`. Never the value itself, which may be a secret. */
   readonly message: string;
+}
+
+/** The sentence for where there is no place to show it at: `“password” must have at least 8 characters.` */
+export function namedSentence({ path, message }: ShapeProblem): string {
+  const name = path.length === 0 ? 'The whole' : `“${path.join('.')}”`;
+  return message.replace(/^This\b/, name);
 }
 
 type Issue = z.core.$ZodIssue;
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** Every problem that the issues tell of; `root` is the value they were found in. */
-export function shapeProblems(issues: readonly Issue[], root: unknown, under: ConfigPath = []): ShapeProblem[] {
+export function shapeProblems(issues: readonly Issue[], root: unknown, under: Path = []): ShapeProblem[] {
   return issues.flatMap((issue) => describe(issue, root, [...under, ...issue.path.map(asKey)]));
 }
 
 const asKey = (part: PropertyKey): string | number => (typeof part === 'number' ? part : String(part));
 
-function describe(issue: Issue, root: unknown, path: ConfigPath): ShapeProblem[] {
+function describe(issue: Issue, root: unknown, path: Path): ShapeProblem[] {
   const problem = (message: string): ShapeProblem[] => [{ path, at: 'value', message }];
   const value = valueAt(root, path);
   if (value === undefined && issue.code !== 'unrecognized_keys') {
@@ -42,10 +54,24 @@ function describe(issue: Issue, root: unknown, path: ConfigPath): ShapeProblem[]
     case 'invalid_key':
     case 'invalid_element':
       return shapeProblems(issue.issues, root, path);
+    case 'invalid_format':
+      return problem(
+        `This ${isOurs(issue.message) ? issue.message : `is not ${FORMATS[issue.format] ?? 'as it must be'}`}.`,
+      );
     default:
-      return problem(`This ${issue.message}.`);
+      return problem(`This ${isOurs(issue.message) ? issue.message : 'is not as it must be'}.`);
   }
 }
+
+/** Our schemas say what must be as the end of a sentence; zod's own words begin with a capital. */
+const isOurs = (message: string): boolean => /^[a-z]/.test(message);
+
+const FORMATS: Readonly<Record<string, string>> = {
+  datetime: 'a time, such as 2026-11-22T22:00:00Z',
+  guid: 'a GUID',
+  uuid: 'a UUID',
+  url: 'an address',
+};
 
 /** Of a union's ways, the one that came closest. */
 function nearest(ways: readonly (readonly Issue[])[]): readonly Issue[] {
@@ -100,7 +126,7 @@ function quotingHint(issue: Issue & { code: 'invalid_type' }, value: unknown): s
 const oneOf = (values: readonly string[]): string =>
   values.length === 1 ? `“${values[0]}”` : `one of ${values.map((value) => `“${value}”`).join(', ')}`;
 
-function unknownKey(key: string, path: ConfigPath): string {
+function unknownKey(key: string, path: Path): string {
   const shown = key.length > 40 ? `${key.slice(0, 40)}…` : key;
   const known = knownKeys(path);
   const all = known.length === 0 ? '' : ` Here stand ${known.join(', ')}.`;
@@ -137,7 +163,7 @@ function distance(a: string, b: string): number {
 const described: JsonSchema = z.toJSONSchema(config, { io: 'input' });
 
 /** The keys that may stand at `path`, in the order of the contract. */
-function knownKeys(path: ConfigPath): string[] {
+function knownKeys(path: Path): string[] {
   let at: readonly JsonSchema[] = [described];
   for (const part of path) {
     at = at.flatMap(alternatives).flatMap((schema) => {
@@ -150,7 +176,7 @@ function knownKeys(path: ConfigPath): string[] {
 
 const alternatives = (schema: JsonSchema): readonly JsonSchema[] => [schema, ...(schema.anyOf ?? [])];
 
-function valueAt(root: unknown, path: ConfigPath): unknown {
+function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const part of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
