@@ -20,7 +20,9 @@ interface ConnectOptions {
 export function connectCommands(program: Command): void {
   target(program.command('connect <resource> [args...]'))
     .summary('open a client on a resource, with everything set')
-    .description('open your client on a resource you have a grant for (psql, mariadb or mysql), with everything set')
+    .description(
+      'open your client on a resource you have a grant for (psql, mariadb or mysql, sqlcmd or tsql), with everything set',
+    )
     .option('--print', 'print how to connect instead: the password is shown this once')
     .addHelpText('after', '\nWhat stands after -- goes to the client: tidegate connect orders -- -c "select 1"')
     .action(

@@ -20,13 +20,13 @@ export async function runClient(
 ): Promise<number> {
   const program = installed(context, connection);
   context.hint(`${connection.user}, until ${when(connection.expiresAt)}. Every statement is on record.`);
-  const version = (): string => spawnSync(program.name, ['--version'], { encoding: 'utf8' }).stdout ?? '';
-  if (!program.throughProxy) return run(context, program, program.launch(connection, caFile, version), args);
+  const ask = (...flags: string[]): string => spawnSync(program.name, flags, { encoding: 'utf8' }).stdout ?? '';
+  if (!program.throughProxy) return run(context, program, program.launch(connection, caFile, ask), args);
   const local = await openLocalPort(connection, 0, (message) => context.terminal.note(paint.red(message)));
   try {
     // The ticket stays here: whoever may use the local port needs none.
     const here = { ...connection, host: local.host, port: local.port, password: '', tlsRequired: false };
-    return await run(context, program, program.launch(here, caFile, version), args);
+    return await run(context, program, program.launch(here, caFile, ask), args);
   } finally {
     local.end();
   }

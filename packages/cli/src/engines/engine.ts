@@ -25,8 +25,8 @@ export interface ClientProgram {
   readonly name: string;
   /** It can't be given the password or the authority without showing it, so it goes through a local port of ours. */
   readonly throughProxy: boolean;
-  /** How it is run. The password is never among the arguments. `version`: what the program says of itself. */
-  launch(connection: Connection, caFile: string, version: () => string): Launch;
+  /** How it is run. The password is never among the arguments. `ask`: what the program says, run with these. */
+  launch(connection: Connection, caFile: string, ask: (...args: string[]) => string): Launch;
 }
 
 export interface Launch {

@@ -4,8 +4,9 @@ import { TidegateError } from '@tidegate/core';
 import type { EngineClients } from './engine.ts';
 import { mysql } from './mysql/index.ts';
 import { postgres } from './postgres/index.ts';
+import { sqlserver } from './sqlserver/index.ts';
 
-export const engines: readonly EngineClients[] = [postgres, mysql];
+export const engines: readonly EngineClients[] = [postgres, mysql, sqlserver];
 
 /** Throws for an engine of a server that is newer than this command. */
 export function clientsOf(engine: Engine): EngineClients {

@@ -22,11 +22,11 @@ function program(name: string): ClientProgram {
   return {
     name,
     throughProxy: false,
-    launch: (connection, caFile, version) => {
+    launch: (connection, caFile, ask) => {
       const { host, port, user, database, password } = connection;
       const place = [`--host=${host}`, `--port=${port}`, '--protocol=TCP', `--user=${user}`, `--database=${database}`];
       // Debian's `mysql` is MariaDB's too, which names its TLS options differently.
-      const tls = /mariadb/i.test(version()) ? mariadbTls(connection, caFile) : mysqlTls(connection, caFile);
+      const tls = /mariadb/i.test(ask('--version')) ? mariadbTls(connection, caFile) : mysqlTls(connection, caFile);
       return {
         args: [...place, ...tls],
         env: { MYSQL_PWD: password, MYSQL_HOST: undefined, MYSQL_TCP_PORT: undefined },
