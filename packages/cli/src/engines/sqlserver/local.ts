@@ -4,7 +4,6 @@
  * bytes pass both ways untouched.
  */
 import type { Socket } from 'node:net';
-import type { Connection } from '@tidegate/contract';
 import { sqlserver } from '@tidegate/wire';
 import { type LocalProtocol, NOT_OURS } from '../engine.ts';
 import { logIn } from './gateway-login.ts';
