@@ -48,11 +48,11 @@ export class Gate {
   opens(chunk: Uint8Array, at: number): boolean {
     this.#waitsFor = Wait.nothing;
     const here = chunk.length - at;
-    if (here <= HEADER_BYTES) {
-      // An empty packet is a command too, which the server calls unknown.
-      const empty = here === HEADER_BYTES && uint24At(chunk, at) === 0;
-      return here === 0 || (empty && this.#refuse(chunk, at, 0));
-    }
+    if (here === 0) return true;
+    if (here < HEADER_BYTES) return false;
+    // An empty packet is a command too, which the server calls unknown.
+    if (uint24At(chunk, at) === 0) return this.#refuse(chunk, at, 0);
+    if (here === HEADER_BYTES) return false;
     if (chunk[at + 3] !== 0) {
       this.refused = NUMBERED_WRONG;
       return false;
