@@ -6,5 +6,6 @@ export * from './packets.ts';
 export * from './prelogin.ts';
 export { MessageReader, type RawMessage } from './reader.ts';
 export * from './responses.ts';
+export { type SessionStart, SqlServerSession } from './session.ts';
 export * from './tokens.ts';
 export * from './versions.ts';

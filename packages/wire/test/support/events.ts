@@ -14,8 +14,14 @@ function show(bytes: Uint8Array, start: number, end: number): string {
 
 export class Events implements StatementSink {
   readonly lines: string[] = [];
+  readonly #show: typeof show;
   /** Parts put together again, so that the same message in other chunks makes the same lines. */
   readonly #parts = new Map<number, { line: string; told: number; total: number; pieces: Buffer[] }>();
+
+  /** `shown`: how bytes are written down. */
+  constructor(shown = show) {
+    this.#show = shown;
+  }
 
   prepare(statement: number, name: string, bytes: Uint8Array, start: number, end: number, total: number): void {
     this.#tell(statement, `prepare ${statement} ${JSON.stringify(name)}`, bytes, start, end, total);
@@ -45,7 +51,7 @@ export class Events implements StatementSink {
   ): void {
     const rows = maxRows === 0 ? '' : ` rows ${maxRows}`;
     const line = `execute ${op} statement ${statement}${binding === op ? '' : ` binding ${binding}`}${rows}`;
-    this.lines.push(binding === op ? `${line} ${show(bytes, start, end)}` : line);
+    this.lines.push(binding === op ? `${line} ${this.#show(bytes, start, end)}` : line);
   }
   simple(op: number, bytes: Uint8Array, start: number, end: number, total: number): void {
     this.#tell(op, `simple ${op}`, bytes, start, end, total);
@@ -63,7 +69,7 @@ export class Events implements StatementSink {
     part.told += end - start;
     if (!last) return;
     const whole = Buffer.concat(part.pieces);
-    this.lines.push(`${part.line} ${show(whole, 0, whole.length)}`);
+    this.lines.push(`${part.line} ${this.#show(whole, 0, whole.length)}`);
     this.#parts.delete(ref);
   }
   outcome(
@@ -79,7 +85,7 @@ export class Events implements StatementSink {
     end: number,
   ): void {
     const counts = `rows ${rows} in ${bytesIn} out ${bytesOut}${more ? ' more' : ''}`;
-    this.lines.push(`outcome ${ref}.${index} ${STATES.get(state)} ${counts} ${show(bytes, start, end)}`);
+    this.lines.push(`outcome ${ref}.${index} ${STATES.get(state)} ${counts} ${this.#show(bytes, start, end)}`);
   }
   finished(op: number): void {
     this.lines.push(`finished ${op}`);
@@ -89,7 +95,7 @@ export class Events implements StatementSink {
   }
 
   #tell(ref: number, line: string, bytes: Uint8Array, start: number, end: number, total: number): void {
-    if (end - start === total) this.lines.push(`${line} ${show(bytes, start, end)}`);
+    if (end - start === total) this.lines.push(`${line} ${this.#show(bytes, start, end)}`);
     else this.#parts.set(ref, { line, told: end - start, total, pieces: [Buffer.from(bytes.subarray(start, end))] });
   }
 }
