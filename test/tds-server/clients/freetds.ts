@@ -47,7 +47,22 @@ export async function freebcp(target: FreeTdsTarget, table: string, text: string
   const file = join(folder, 'rows.txt');
   await writeFile(file, text);
   try {
-    const args = [table, 'in', file, '-c', '-t', '|', '-S', 'test', '-U', target.user, '-P', target.password];
+    const args = [
+      table,
+      'in',
+      file,
+      '-c',
+      '-t',
+      '|',
+      '-S',
+      'test',
+      '-U',
+      target.user,
+      '-P',
+      target.password,
+      '-D',
+      target.database,
+    ];
     return await run('freebcp', args, target, '');
   } finally {
     await rm(folder, { recursive: true });

@@ -93,10 +93,10 @@ export class Answer implements Output {
     this.#reply.end();
   }
 
-  /** The client wanted no more. */
-  attention(): void {
+  /** The client wanted no more. That attention was paid is said in a message of its own (2.2.1.7). */
+  interrupted(): void {
     this.#release();
-    this.#write('done', { attention: true });
+    this.#write('done', { error: true });
     this.#reply.end();
   }
 

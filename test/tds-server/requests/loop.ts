@@ -155,7 +155,8 @@ export class RequestLoop {
   #failed(error: unknown, answer: Answer): void {
     if (this.#closed) return;
     if (this.#running?.signal.aborted) {
-      answer.attention();
+      answer.interrupted();
+      this.#acknowledge();
       return;
     }
     const told = asSqlError(error, { database: this.#session.database.name, verb: '' });

@@ -39,7 +39,12 @@ export async function runQuery(tokens: readonly Token[], context: QueryContext):
       const statement = session.connection.prepare(sql);
       statement.setReadBigInts(true);
       statement.setReturnArrays(true);
-      if (statement.columns().length === 0) {
+      if (session.options.get('FMTONLY') === 'ON') {
+        // The columns alone: bulk copy asks so what a table is like.
+        started();
+        if (statement.columns().length > 0) context.output.columns(columnsOf(statement, items, []));
+        finish(context, 0n, commandOf(verb));
+      } else if (statement.columns().length === 0) {
         const { changes, lastInsertRowid } = statement.run(bound);
         const counts = isWord(tokens[0], 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'WITH');
         if (verb === 'INSERT') session.identity = BigInt(lastInsertRowid);

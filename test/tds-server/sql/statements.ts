@@ -150,7 +150,9 @@ class Limits {
   belongs(before: readonly Token[], token: Token): boolean {
     const previous = before.at(-1);
     if (isWord(previous, 'UNION', 'ALL', 'EXCEPT', 'INTERSECT')) return isWord(token, 'SELECT');
-    if (isWord(previous, 'ON', 'AS', 'FOR') && isWord(token, 'UPDATE', 'DELETE', 'SELECT', 'INSERT')) return true;
+    const clause = isWord(previous, 'ON', 'AS', 'FOR') && isWord(token, 'UPDATE', 'DELETE', 'SELECT', 'INSERT');
+    // SET NOCOUNT ON SELECT …: there the word is the option's value.
+    if (clause && !isWord(before[0], 'SET')) return true;
     const once = (...words: string[]): boolean => {
       if (this.#used || !isWord(token, ...words)) return false;
       this.#used = true;

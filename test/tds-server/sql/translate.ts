@@ -34,6 +34,8 @@ const RENAMED = new Map([
 const BARE_FUNCTIONS = new Set(['SYSTEM_USER', 'SESSION_USER', 'CURRENT_USER', 'USER']);
 /** Their first argument names a part of a date. */
 const DATE_PARTS = new Set(['DATEADD', 'DATEDIFF', 'DATEPART', 'DATENAME']);
+/** Words to SQLite alone: here they are names. */
+const ONLY_SQLITE = new Set(['NOTHING', 'LIMIT', 'INDEXED', 'NOTNULL', 'REGEXP', 'GLOB', 'ABORT', 'VACUUM']);
 const DROPPED = new Set(['CLUSTERED', 'NONCLUSTERED', 'ROWGUIDCOL']);
 
 export function translate(tokens: readonly Token[], context: TranslationContext): Translation {
@@ -248,6 +250,7 @@ class Translator {
     else if (BARE_FUNCTIONS.has(upper) && !isWord(tokens[at - 1], 'CREATE', 'ALTER', 'DROP', 'AS'))
       out.push(`${text}()`);
     else if (text.startsWith('#')) out.push(this.#temporary(text, tokens[at - 1], out));
+    else if (ONLY_SQLITE.has(upper)) out.push(quoteName(text));
     else if (!DROPPED.has(upper)) out.push(text);
     return at + 1;
   }
