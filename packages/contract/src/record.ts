@@ -24,8 +24,10 @@ const who = z.object({
 /** A bound value: as text where its type is known, else hex. `null` is SQL NULL. */
 export const boundValue = z.object({
   type: z.string(),
-  /** Where the protocol gives values names (MySQL's query attributes). */
+  /** Where the protocol gives values names (MySQL's query attributes, SQL Server's parameters). */
   name: z.string().optional(),
+  /** An output parameter: the value is what goes in. */
+  output: z.boolean().optional(),
   value: z
     .union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.unknown()), z.record(z.string(), z.unknown())])
     .optional(),
@@ -34,14 +36,17 @@ export const boundValue = z.object({
   truncated: z.int().optional(),
 });
 
-/** What was asked of the database, as `record.values` allows. `bytes` is the length of the whole as sent. */
+/**
+ * What was asked of the database, as `record.values` allows. `bytes` is the length of the whole as sent; null where the
+ * protocol doesn't tell it ahead: then the last `statement.part` has it.
+ */
 const said = {
   text: z.string().optional(),
-  /** The bytes as sent, where they are not UTF-8 and `text` has replacement characters in their place. */
+  /** The bytes as sent, where they are not text in the engine's encoding and `text` has replacement characters in their place. */
   base64: z.string().optional(),
   /** `pg:` and the shape's fingerprint, or `hmac:` and a hash under the gateway's own key. */
   fingerprint: z.string().optional(),
-  bytes: z.int(),
+  bytes: z.int().nullable(),
 };
 
 /** What an execution or binding refers to. */
@@ -89,7 +94,8 @@ export const recordData = {
   'statement.part': who.extend({
     op: z.int(),
     offset: z.int(),
-    total: z.int(),
+    /** null while it is not known. */
+    total: z.int().nullable(),
     last: z.boolean(),
     text: z.string().optional(),
     base64: z.string().optional(),

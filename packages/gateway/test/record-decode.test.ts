@@ -53,6 +53,16 @@ describe('text', () => {
     expect(textOf(Buffer.from('a\0b'))).toEqual({ text: 'a\uFFFDb', base64: 'YQBi' });
   });
 
+  it('in UTF-16 is given as text too', () => {
+    const bytes = Buffer.from('grün 🎉', 'utf16le');
+    expect(textOf(bytes, 'utf16le')).toEqual({ text: 'grün 🎉' });
+    expect(textOf(bytes.subarray(0, -2), 'utf16le')).toMatchObject({ text: 'grün \uFFFD', base64: expect.any(String) });
+    const tails = Array.from({ length: bytes.length + 1 }, (_, end) =>
+      incompleteTail(bytes.subarray(0, end), 'utf16le'),
+    );
+    expect(tails).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 0]);
+  });
+
   it('of a statement in parts comes together again, wherever characters were cut', () => {
     fc.assert(
       fc.property(

@@ -59,7 +59,8 @@ export class CheckingSink implements StatementSink {
   simple(op: number, bytes: Uint8Array, start: number, end: number, total: number): void {
     this.#announce(op, bytes, start, end, total);
   }
-  call(op: number, bytes: Uint8Array, start: number, end: number, total: number): void {
+  call(op: number, bytes: Uint8Array, start: number, end: number, total: number, head = 0): void {
+    rule(head >= 0 && head <= end - start, 'what is called is told with the beginning');
     this.#announce(op, bytes, start, end, total);
   }
   part(ref: number, offset: number, total: number, bytes: Uint8Array, start: number, end: number, last: boolean): void {

@@ -84,8 +84,11 @@ export interface StatementSink {
   /** A text statement is run; it may hold several in one, and then has several outcomes. */
   simple(op: number, bytes: Uint8Array, start: number, end: number, total: number): void;
 
-  /** A procedure is called without SQL text; the range is the call in the engine's own form. */
-  call(op: number, bytes: Uint8Array, start: number, end: number, total: number): void;
+  /**
+   * A procedure is called without SQL text; the range is the call in the engine's own form. `head`: so many bytes at its
+   * beginning say what is called, and are no values; left out: none.
+   */
+  call(op: number, bytes: Uint8Array, start: number, end: number, total: number, head?: number): void;
 
   /**
    * The next piece of what was last announced with a `total` above its range: a message too large to be held back is

@@ -4,6 +4,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { Engine, JsonObject } from '@tidegate/core';
+import type { TextEncoding } from '../record/text.ts';
 import type { RelayEngine } from '../relay/engine.ts';
 import type { Provisioner, ProvisionerContext } from './provisioner.ts';
 
@@ -31,13 +32,18 @@ export interface EngineModule {
 
 /** How main reads, for the record, what a session's bytes hold in an engine's own form. */
 export interface RecordEngine {
+  /** How statements are encoded. */
+  readonly encoding: TextEncoding;
   /**
    * Bound values, decoded as far as their types are known. `types` is what the walker last told of the statement's
    * parameters. Each is a `boundValue` of the contract. What can't be read is given as it stands. `partial`: more bytes
    * follow, in other records.
    */
   values(bytes: Buffer, types: Buffer | null, partial: boolean): readonly JsonObject[];
-  /** A call without SQL text: what is called, as text, and its arguments. */
+  /**
+   * A call without SQL text: what is called, as text, and its arguments. `partial`: more bytes follow in other records,
+   * or the arguments are kept off the record.
+   */
   call(bytes: Buffer, partial: boolean): { readonly text: string; readonly values: readonly JsonObject[] };
 }
 

@@ -3,7 +3,7 @@
  * (contract/record). Work that the relay left for later: text, values by their types, durations.
  */
 import type { JsonObject, JsonValue } from '@tidegate/core';
-import { Outcome } from '@tidegate/wire';
+import { Outcome, UNKNOWN_TOTAL } from '@tidegate/wire';
 import { engineOf } from '../engines/engines.ts';
 import type { SessionInfo } from '../relay/recorder.ts';
 import { DecodeState, type Prepared, type SessionState } from './decode-state.ts';
@@ -142,7 +142,7 @@ export class Decoder {
       fingerprint,
       types: null,
     });
-    return { op, name, ...said, bytes: total };
+    return { op, name, ...said, bytes: known(total) };
   }
 
   #bind(entry: Entry, session: SessionState): Data {
@@ -161,7 +161,7 @@ export class Decoder {
       protocol: 'extended',
       text: prepared?.text ?? undefined,
       fingerprint: prepared?.fingerprint ?? undefined,
-      bytes: prepared?.bytes ?? 0,
+      bytes: known(prepared?.bytes ?? 0),
       ...this.#uses(session, op, statement, prepared),
       bound: own ? undefined : binding,
       maxRows: maxRows === 0 ? undefined : maxRows,
@@ -172,22 +172,26 @@ export class Decoder {
   #simple(entry: Entry, session: SessionState): Data {
     const { a: op, b: total } = entry;
     begin(session, op, entry.time);
-    return { op, protocol: 'simple', ...this.#said(entry, session, entry.bytes, total, op), bytes: total };
+    return { op, protocol: 'simple', ...this.#said(entry, session, entry.bytes, total, op), bytes: known(total) };
   }
 
   #call(entry: Entry, session: SessionState): Data {
     const { a: op, b: total, bytes } = entry;
     begin(session, op, entry.time);
-    const call = { op, protocol: 'call', bytes: total };
-    if ((entry.flags & Flag.withheld) !== 0) return call;
+    const call = { op, protocol: 'call', bytes: known(total) };
+    const { record } = engineOf(session.info.engine);
+    if ((entry.flags & Flag.withheld) !== 0) {
+      return bytes.length === 0 ? call : { ...call, text: withoutNul(record.call(bytes, true).text) };
+    }
     const partial = total > bytes.length;
     if (partial) expectParts(session, op);
-    const { text, values } = engineOf(session.info.engine).record.call(bytes, partial);
-    return { ...call, text, values: cleanJson(values) };
+    const { text, values } = record.call(bytes, partial);
+    return { ...call, text: withoutNul(text), values: cleanJson(values) };
   }
 
   #part(entry: Entry, session: SessionState): Data {
-    const { a: op, b: offset, c: total, flags, bytes } = entry;
+    const { a: op, b: offset, flags, bytes } = entry;
+    const total = known(entry.c);
     const last = (flags & Flag.last) !== 0;
     const parts = session.parts;
     if (last) session.parts = null;
@@ -198,10 +202,11 @@ export class Decoder {
     }
     const piece = Buffer.concat([parts.carry, bytes]);
     const from = offset - parts.carry.length;
-    const tail = last ? 0 : incompleteTail(piece);
+    const { encoding } = engineOf(session.info.engine).record;
+    const tail = last ? 0 : incompleteTail(piece, encoding);
     const kept = piece.subarray(0, piece.length - tail);
     parts.carry = Buffer.from(piece.subarray(kept.length));
-    const text = exactText(kept);
+    const text = exactText(kept, encoding);
     return { op, offset: from, total, last, ...(text === null ? { base64: kept.toString('base64') } : { text }) };
   }
 
@@ -233,10 +238,11 @@ export class Decoder {
     op: number,
   ): { text?: string; base64?: string; fingerprint?: string } {
     if ((entry.flags & Flag.fingerprint) !== 0) return { fingerprint: bytes.toString('latin1') };
-    if (total <= bytes.length) return textOf(bytes);
-    const cut = bytes.length - incompleteTail(bytes);
+    const { encoding } = engineOf(session.info.engine).record;
+    if (total <= bytes.length) return textOf(bytes, encoding);
+    const cut = bytes.length - incompleteTail(bytes, encoding);
     session.parts = { ref: op, text: true, carry: Buffer.from(bytes.subarray(cut)) };
-    return textOf(bytes.subarray(0, cut));
+    return textOf(bytes.subarray(0, cut), encoding);
   }
 
   #uses(session: SessionState, op: number, statement: number, prepared: Prepared | undefined): Data {
@@ -262,6 +268,8 @@ function values(
   if (partial) expectParts(session, op);
   return cleanJson(engineOf(session.info.engine).record.values(entry.bytes, prepared?.types ?? null, partial));
 }
+
+const known = (total: number): number | null => (total === UNKNOWN_TOTAL ? null : total);
 
 /** The rest of the values comes in records of its own, as sent. */
 function expectParts(session: SessionState, op: number): void {

@@ -47,7 +47,7 @@ export const EntryKind = {
   execute: 6,
   /** a op, b total; the text. */
   simple: 7,
-  /** a op, b total; the call. */
+  /** a op, b total; the call (withheld: perhaps what is called). */
   call: 8,
   /** a ref, b offset, c total; the piece. Flag `last`. */
   part: 9,

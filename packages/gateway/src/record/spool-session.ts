@@ -110,12 +110,13 @@ export class SpoolSession implements SessionRecord {
     }
   }
 
-  /** A call is a procedure's number and its arguments, so it goes as values do. */
-  call(op: number, bytes: Uint8Array, start: number, end: number, total: number): void {
+  /** A call's arguments go as values do; what is called, as text does. */
+  call(op: number, bytes: Uint8Array, start: number, end: number, total: number, head = 0): void {
     this.#statements += 1;
     this.#keepParts = this.#keepValues;
     this.#hash = null;
     if (this.#keepValues) this.#put(EntryKind.call, 0, op, total, 0, 0, bytes, start, end);
+    else if (this.#keepText) this.#put(EntryKind.call, Flag.withheld, op, total, 0, 0, bytes, start, start + head);
     else this.#put(EntryKind.call, Flag.withheld, op, total, 0, 0, NOTHING, 0, 0);
   }
 

@@ -23,6 +23,9 @@ import { Asked } from './pending.ts';
 /** While the server is skipping, so much may wait for the Sync before it is told as skipped. */
 const MAX_SKIPPED_WAITING = 1024;
 
+/** FunctionCall begins with the function's OID. */
+const OID_BYTES = 4;
+
 const STATEMENT = 0x53; // S
 const PORTAL = 0x50; // P
 
@@ -222,7 +225,7 @@ export class Requests {
     this.#tellBound();
     const op = exchange.nextNumber();
     exchange.pending.push(Asked.call, op, null);
-    exchange.sink.call(op, bytes, start, end, size);
+    exchange.sink.call(op, bytes, start, end, size, Math.min(OID_BYTES, end - start));
     this.#large.begin(op, 0, size);
   }
 

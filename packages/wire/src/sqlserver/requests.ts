@@ -29,6 +29,9 @@ import { type Teller, Telling } from './telling.ts';
 export const TRANSACTION_CALL = 0xff0e;
 const TRANSACTION_PREFIX: Uint8Array = Buffer.of(0xff, 0xff, TRANSACTION_CALL & 0xff, TRANSACTION_CALL >> 8);
 
+/** It and the request's own type. */
+const TRANSACTION_HEAD = TRANSACTION_PREFIX.length + 2;
+
 const RESETS = PacketStatus.resetConnection | PacketStatus.resetConnectionSkipTransaction;
 
 export class Requests {
@@ -218,7 +221,7 @@ export class Requests {
   readonly #transaction: Teller = {
     announce: (bytes, start, end, total) => {
       const number = this.#exchange.nextNumber();
-      this.#exchange.sink.call(number, bytes, start, end, total);
+      this.#exchange.sink.call(number, bytes, start, end, total, TRANSACTION_HEAD);
       return number;
     },
   };

@@ -39,6 +39,8 @@ export class Rpc implements Stepper, Teller {
   #told: number = Told.call;
   /** null: recorded as a call. */
   #procedure: Procedure | null = null;
+  /** Bytes that say what is called. */
+  #head = 0;
   /** Place of the parameter at hand. */
   #index = 0;
   /** A handle that came in; 0: none. */
@@ -126,7 +128,7 @@ export class Rpc implements Stepper, Teller {
     const { sink } = exchange;
     const number = exchange.nextNumber();
     if (this.#told === Told.call) {
-      sink.call(number, bytes, start, end, total);
+      sink.call(number, bytes, start, end, total, Math.min(this.#head, end - start));
     } else if (this.#told === Told.text) {
       const slot = this.#procedure?.givesHandle === true ? exchange.handles.takeSlot() : -1;
       this.#prepared = new Prepared(number, slot);
@@ -146,13 +148,15 @@ export class Rpc implements Stepper, Teller {
     if (units === BY_NUMBER) {
       if (end - at < 4 + OPTION_BYTES) return NEEDS_MORE;
       this.#procedure = procedureByNumber(uint16At(bytes, at + 2));
-      return at + 4 + OPTION_BYTES;
+      this.#head = 4 + OPTION_BYTES;
+      return at + this.#head;
     }
     const named = at + 2 + units * 2;
     if (units === 0 || units * 2 > MAX_NAME_BYTES) return MALFORMED;
     if (named + OPTION_BYTES > end) return NEEDS_MORE;
     this.#procedure = procedureByName(bytes, at + 2, named);
-    return named + OPTION_BYTES;
+    this.#head = named + OPTION_BYTES - at;
+    return at + this.#head;
   }
 
   /** After a step, or when bytes were passed over: `at` is where that ended. */

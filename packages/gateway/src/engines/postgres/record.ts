@@ -4,6 +4,7 @@ import { postgres } from '@tidegate/wire';
 import type { RecordEngine } from '../engine.ts';
 
 export const postgresRecord: RecordEngine = {
+  encoding: 'utf8',
   values: (bytes, types, partial) => postgres.boundValues(bytes, types, { partial }).map(plain),
   call: (bytes, partial) => {
     const { oid, values } = postgres.functionCall(bytes, { partial });
