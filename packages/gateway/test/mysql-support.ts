@@ -71,7 +71,7 @@ export async function newMysqlGrant(world: MysqlWorld, change: GrantChange = {})
 }
 
 /** How mysql2 connects through the relay. */
-export function configOf(relay: TestRelay, grant: TestGrant, change: mysql.ConnectionOptions = {}) {
+export function configOf(relay: { readonly port: number }, grant: TestGrant, change: mysql.ConnectionOptions = {}) {
   const { user, passwords } = grant;
   return { host: '127.0.0.1', port: relay.port, user, password: passwords[0] ?? '', database: DATABASE, ...change };
 }

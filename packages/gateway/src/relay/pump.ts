@@ -127,6 +127,8 @@ export class Pump implements Owing {
     else {
       this.#client.write(answer.message(this.#walker.sequence));
       this.#walker.answered(answer.code);
+      // Its outcome waits for a write, as a server's answer does.
+      this.#turn.owes(this);
       this.#unread = this.#unread.subarray(aside.bytes);
     }
     this.#toServer.go(Stop.aside);
