@@ -23,6 +23,7 @@ const commands = {
   tour: [['packages/cli/src/main.ts', 'tour']],
   fuzz: [['packages/wire/fuzz/run.ts']],
   openapi: [['packages/control/src/api/openapi.ts']],
+  'verify:sqlserver': [['packages/gateway/verify/sqlserver.ts']],
   cli: [['packages/cli/src/main.ts']],
 };
 
