@@ -13,7 +13,7 @@
 
 /**
  * The `total` of what is announced before its end by a protocol that doesn't tell how long it will be (SQL Server's
- * packets). The `total` of its last part is the true one.
+ * packets; MySQL's from 16 MiB on). The `total` of its last part is the true one.
  */
 export const UNKNOWN_TOTAL = 0xffff_ffff;
 

@@ -131,7 +131,7 @@ export class Gate {
     const stop = start + length;
     if (stop > chunk.length || this.#mustWait()) return false;
     this.#number = this.#exchange.nextNumber();
-    this.#exchange.sink.call(this.#number, chunk, start, stop, length);
+    this.#exchange.sink.call(this.#number, chunk, start, stop, length, 1);
     const connection = uint32At(chunk, start + 1);
     this.aside = { kind: 'cancel', bytes: stop - at, connection, scope: 'connection' };
     return false;
@@ -145,7 +145,7 @@ export class Gate {
     if (this.refused !== null || stop > chunk.length || this.#mustWait()) return false;
     const name = Buffer.of(command);
     this.#number = this.#exchange.nextNumber();
-    this.#exchange.sink.call(this.#number, name, 0, 1, 1);
+    this.#exchange.sink.call(this.#number, name, 0, 1, 1, 1);
     this.aside = { kind: 'refuse', bytes: stop - at, refusal: refusedCommand(command) };
     return false;
   }

@@ -2,10 +2,9 @@
  * A client's command too large to be held back: announced with its first piece, then told piece by piece, each before the
  * chunk that carries it is forwarded. The server acts on none of it before its last byte.
  *
- * Above 16 MiB it comes in several packets and nobody says how long it will be: what is told as the total then is what
- * has been announced so far, and a byte more while another packet must follow; with the last piece it is exact.
+ * From 16 MiB on it comes in several packets, and nobody says how long it will be before the last.
  */
-import type { StatementSink } from '../statements.ts';
+import { type StatementSink, UNKNOWN_TOTAL } from '../statements.ts';
 import type { Frames } from './frames.ts';
 import type { Statement } from './prepared.ts';
 
@@ -18,10 +17,13 @@ export class Large {
   opensCursor = false;
   /** Where what is told begins in the body. */
   #start = 0;
+  #total = 0;
 
-  begin(number: number, start: number): void {
-    this.number = number;
+  /** A command begins. Gives how long it is behind `start`, as it is to be announced. */
+  begin(frames: Frames, start: number): number {
     this.#start = start;
+    this.#total = frames.continued ? UNKNOWN_TOTAL : frames.size - start;
+    return this.#total;
   }
 
   executes(statement: Statement | null, ref: number, opensCursor: boolean): void {
@@ -32,8 +34,8 @@ export class Large {
 
   /** Tells the piece at hand. */
   next(frames: Frames, sink: StatementSink): void {
-    const { bytes, start, end, offset, last, size, continued } = frames;
-    const total = size - this.#start + (continued ? 1 : 0);
+    const { bytes, start, end, offset, last, size } = frames;
+    const total = last ? size - this.#start : this.#total;
     sink.part(this.number, offset - this.#start, total, bytes, start, end, last);
   }
 

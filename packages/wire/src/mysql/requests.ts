@@ -124,10 +124,10 @@ export class Requests {
       if (text < 0) return large ? TOO_MANY_ATTRIBUTES : clientViolation('invalid query attributes');
       attributes = bytes[start + 1] !== 0;
     }
-    const total = this.#total(text - start);
+    const total = this.#large.begin(this.frames, text - start);
     const op = this.gate.takePassed() || this.#announce(attributes, text, total);
     exchange.pending.push(Asked.results, op, null);
-    this.#large.begin(op, text - start);
+    this.#large.number = op;
     return null;
   }
 
@@ -148,8 +148,8 @@ export class Requests {
     const number = exchange.nextNumber();
     exchange.preparing += 1;
     exchange.pending.push(Asked.prepare, number, new Statement(number, exchange.prepared));
-    exchange.sink.prepare(number, '', bytes, start + 1, end, this.#total(1));
-    this.#large.begin(number, 1);
+    exchange.sink.prepare(number, '', bytes, start + 1, end, this.#large.begin(this.frames, 1));
+    this.#large.number = number;
     return null;
   }
 
@@ -167,8 +167,8 @@ export class Requests {
       this.#asksExecution(statement, number, opensCursor);
       exchange.sink.execute(number, ref, number, 0, bytes, start, end);
     } else {
-      exchange.sink.bind(number, ref, bytes, start, end, this.#total(0));
-      this.#large.begin(number, 0);
+      exchange.sink.bind(number, ref, bytes, start, end, this.#large.begin(this.frames, 0));
+      this.#large.number = number;
       this.#large.executes(statement, ref, opensCursor);
     }
     return null;
@@ -212,8 +212,8 @@ export class Requests {
     statement?.sendsAhead(uint16At(bytes, start + 5));
     const ref = statement?.ref ?? this.#named();
     const number = exchange.nextNumber();
-    exchange.sink.bind(number, ref, bytes, start, end, this.#total(0));
-    this.#large.begin(number, 0);
+    exchange.sink.bind(number, ref, bytes, start, end, this.#large.begin(this.frames, 0));
+    this.#large.number = number;
     return null;
   }
 
@@ -250,8 +250,9 @@ export class Requests {
     const passed = this.gate.takePassed();
     const op = passed === 0 ? exchange.nextNumber() : passed;
     exchange.pending.push(asked, op, null);
-    if (passed === 0) exchange.sink.call(op, bytes, start, end, this.#total(0));
-    this.#large.begin(op, 0);
+    const total = this.#large.begin(this.frames, 0);
+    this.#large.number = op;
+    if (passed === 0) exchange.sink.call(op, bytes, start, end, total, COMMAND_BYTES);
     return null;
   }
 
@@ -277,11 +278,6 @@ export class Requests {
     return !continued && end - start === size;
   }
 
-  /** How long the command is, less what precedes `from`; as far as is known. See `Large`. */
-  #total(from: number): number {
-    return this.frames.size - from + (this.frames.continued ? 1 : 0);
-  }
-
   /** The prepared statement that the command names. */
   #statement(): Statement | null {
     const { prepared, mariadb } = this.#exchange;
@@ -298,5 +294,7 @@ export class Requests {
   }
 }
 
+/** Of a call, so many bytes say which it is. */
+const COMMAND_BYTES = 1;
 /** Preparations that wait for the server at once. */
 const PREPARING_LIMIT = 1024;

@@ -270,7 +270,9 @@ class ValueWalk {
       if (bytes === 0 || bytes > this.#left) return null;
       size = fixed === SIZED_BY_BYTE ? first : lenencAt(this.#bytes, this.#at);
     }
-    return size > this.#left - bytes && !this.#partial ? null : { bytes, size };
+    // Only text and bytes are worth showing in part.
+    const cut = size > this.#left - bytes;
+    return cut && !(this.#partial && fixed === SIZED_BY_LENENC) ? null : { bytes, size };
   }
 
   /** The types that the command declares; null when they are cut short. */
