@@ -402,6 +402,12 @@ describe('the pace', () => {
     expect(restAfter(10, 0.8, busy)).toBe(0);
     expect(restAfter(10, 0.01, 0)).toBeLessThan(10);
   });
+
+  it('changes little by little: one busy client is in the way of an upload too', () => {
+    const rests = [10_000, 100_000, 300_000, 600_000, 2_000_000].map((growth) => restAfter(10, 0.01, growth));
+    expect(rests).toEqual(rests.toSorted((a, b) => a - b));
+    expect(rests[3]).toBeGreaterThan(150);
+  });
 });
 
 describe('names of continued streams', () => {

@@ -6,11 +6,14 @@
 /** Below this share of the limit the backlog is small; above the second one nothing is more urgent. */
 const SMALL = 0.25;
 const URGENT = 0.75;
-/** Share of one core while sessions are busy and the backlog is small; and when nothing else wants it. */
-const BUSY_SHARE = 0.05;
+/**
+ * Share of one core while sessions are busy and the backlog is small; and when nothing else wants it. The control plane
+ * and its store take about three times as much again.
+ */
+const BUSY_SHARE = 0.03;
 const QUIET_SHARE = 0.6;
-/** The spool grows faster than this, in bytes a second: the gateway is busy. */
-const BUSY_GROWTH = 512 * 1024;
+/** Bytes a second that the spool grows by while sessions are quiet; with more the share falls, the faster the less. */
+const QUIET_GROWTH = 48 * 1024;
 const REST_MAX_MS = 1_000;
 
 /**
@@ -19,7 +22,7 @@ const REST_MAX_MS = 1_000;
  */
 export function restAfter(usedMs: number, fullness: number, growth: number): number {
   if (fullness >= URGENT) return 0;
-  const calm = growth > BUSY_GROWTH ? BUSY_SHARE : QUIET_SHARE;
+  const calm = Math.max(BUSY_SHARE, QUIET_SHARE * Math.min(1, QUIET_GROWTH / growth));
   const pressed = Math.max(0, fullness - SMALL) / (URGENT - SMALL);
   const share = calm + (1 - calm) * pressed;
   return Math.min(REST_MAX_MS, (usedMs * (1 - share)) / share);
