@@ -97,7 +97,7 @@ export type GrantChange = Partial<RelayGrant> & { readonly expiresIn?: number; r
 export async function newGrant(world: World, change: GrantChange = {}): Promise<TestGrant> {
   const made = grantOf(world.resource, change);
   const verifier = postgres.scramVerifier(made.grant.principalPassword, randomBytes(16), 4096);
-  await world.root.query(`CREATE ROLE "${made.user}" LOGIN PASSWORD '${verifier}'`);
+  await world.root.query(`CREATE ROLE ${world.root.escapeIdentifier(made.user)} LOGIN PASSWORD '${verifier}'`);
   return made;
 }
 
@@ -155,6 +155,40 @@ export interface RelayOptions {
 
 const IN_TOUCH: Contact = { agoMs: 0, controlNow: null, staleAfterMs: 30_000, cutAfterMs: 300_000 };
 
+/** What main tells a worker first; `spool` is its folder. */
+export function initFor(
+  world: RelayWorld,
+  grants: readonly TestGrant[],
+  spool: string,
+  options: RelayOptions = {},
+): Extract<ToWorker, { type: 'init' }> {
+  const listener: RelayListener = {
+    engine: world.resource.engine,
+    host: '127.0.0.1',
+    port: options.port ?? 0,
+    reusePort: options.reusePort ?? false,
+    tlsRequired: options.tlsRequired ?? false,
+  };
+  return {
+    type: 'init',
+    worker: options.worker ?? 0,
+    listeners: [listener],
+    tls: world.tls,
+    spool: {
+      folder: spool,
+      stream: 'gw_0123456789abcdef.boot.w0' as StreamId,
+      durability: options.durability ?? 'process',
+      allowanceBytes: options.allowanceBytes ?? 2 ** 40,
+      segmentBytes: 16 * 1024 * 1024,
+      hashKey: Buffer.alloc(32, 7).toString('base64'),
+    },
+    contact: { ...IN_TOUCH, ...options.contact },
+    revision: 1,
+    resources: [world.resource],
+    grants: grants.map(({ grant }) => grant),
+  };
+}
+
 /** The worker under test, and main's end of its channel. */
 export class TestRelay {
   readonly folder = temporaryFolder();
@@ -190,31 +224,7 @@ export class TestRelay {
 
   static async start(world: RelayWorld, grants: readonly TestGrant[], options: RelayOptions = {}): Promise<TestRelay> {
     const relay = new TestRelay({ ...DEFAULT_LIMITS, ...options.limits }, options.log ?? SILENT);
-    const listener: RelayListener = {
-      engine: world.resource.engine,
-      host: '127.0.0.1',
-      port: options.port ?? 0,
-      reusePort: options.reusePort ?? false,
-      tlsRequired: options.tlsRequired ?? false,
-    };
-    relay.tell({
-      type: 'init',
-      worker: options.worker ?? 0,
-      listeners: [listener],
-      tls: world.tls,
-      spool: {
-        folder: join(relay.folder, 'spool'),
-        stream: 'gw_0123456789abcdef.boot.w0' as StreamId,
-        durability: options.durability ?? 'process',
-        allowanceBytes: options.allowanceBytes ?? 2 ** 40,
-        segmentBytes: 16 * 1024 * 1024,
-        hashKey: Buffer.alloc(32, 7).toString('base64'),
-      },
-      contact: { ...IN_TOUCH, ...options.contact },
-      revision: 1,
-      resources: [world.resource],
-      grants: grants.map(({ grant }) => grant),
-    });
+    relay.tell(initFor(world, grants, join(relay.folder, 'spool'), options));
     const ready = await relay.hears('ready');
     relay.port = ready.ports[0]?.port ?? 0;
     return relay;

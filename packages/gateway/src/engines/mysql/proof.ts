@@ -55,9 +55,12 @@ async function said({ client, response, nonce, secure }: ProofOptions): Promise<
   const switches = mysql.has(capabilities, mysql.Capability.pluginAuth);
   const method = switches ? plugin : Plugin.native;
   const taken = method === Plugin.cachingSha2 || method === Plugin.native || (method === Plugin.clear && secure);
-  if (taken) return { method, proof };
-  client.send(mysql.authSwitch(Plugin.cachingSha2, nonce));
-  return { method: Plugin.cachingSha2, proof: await client.receive() };
+  // A client that was told to use another method than was offered says nothing yet, and waits to be asked by it.
+  const waits = proof.length === 0 && method !== Plugin.cachingSha2;
+  if (taken && !waits) return { method, proof };
+  const asked = taken ? method : Plugin.cachingSha2;
+  client.send(mysql.authSwitch(asked, nonce));
+  return { method: asked, proof: await client.receive() };
 }
 
 /** A password that is no text is wrong like any other. */
