@@ -9,13 +9,21 @@ function rule(kept: boolean, what: string): void {
 
 export class CheckingSink implements StatementSink {
   readonly #codes: (length: number) => boolean;
+  readonly #types: (length: number) => boolean;
   #last = 0;
   #part: { ref: number; told: number; total: number } | null = null;
   #alternativeOf = 0;
 
-  /** `codes`: how long the code of an error may be, where there is one. A SQLSTATE has five characters. */
-  constructor(codes: (length: number) => boolean = (length) => length === 5 || length === 0) {
+  /**
+   * `codes`: how long the code of an error may be, where there is one; a SQLSTATE has five characters. `types`: how long
+   * the types of a statement's parameters; PostgreSQL's are OIDs.
+   */
+  constructor(
+    codes: (length: number) => boolean = (length) => length === 5 || length === 0,
+    types: (length: number) => boolean = (length) => length % 4 === 0,
+  ) {
     this.#codes = codes;
+    this.#types = types;
   }
 
   prepare(statement: number, name: string, bytes: Uint8Array, start: number, end: number, total: number): void {
@@ -25,7 +33,7 @@ export class CheckingSink implements StatementSink {
   types(statement: number, bytes: Uint8Array, start: number, end: number): void {
     this.#known(statement);
     this.#range(bytes, start, end);
-    rule(end > start && (end - start) % 4 === 0, 'types are OIDs');
+    rule(end > start && this.#types(end - start), 'types are as long as the engine makes them');
   }
   named(ref: number): void {
     this.#number(ref);
@@ -35,7 +43,7 @@ export class CheckingSink implements StatementSink {
     this.#alternativeOf = op;
   }
   bind(binding: number, statement: number, bytes: Uint8Array, start: number, end: number, total: number): void {
-    this.#known(statement);
+    if (statement !== 0) this.#known(statement);
     // Its number was given before what may have been named since.
     if (binding > this.#last) this.#number(binding);
     this.#announced(binding, bytes, start, end, total);

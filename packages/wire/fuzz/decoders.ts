@@ -1,33 +1,12 @@
 /** What is fuzzed: every decoder, with valid inputs to begin from and what must hold whatever becomes of them. */
 import { Buffer } from 'node:buffer';
-import { ProtocolError, postgres, type Refusal } from '../src/index.ts';
+import { postgres, type Refusal } from '../src/index.ts';
 import { vectors } from '../test/recorded/values.ts';
 import { client, int32, text, values } from '../test/support/craft.ts';
 import { recording, recordings } from '../test/support/recording.ts';
 import { CheckingSink } from './checking-sink.ts';
-import type { Random } from './random.ts';
-
-export interface Decoder {
-  readonly seeds: readonly Buffer[];
-  /** Throws when the input made the decoder break a promise. */
-  run(input: Buffer, random: Random): void;
-}
-
-/** A ProtocolError is a refusal; anything else that is thrown is a bug. */
-function refusing(decode: () => unknown): void {
-  try {
-    decode();
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-  }
-}
-
-/** Cuts an input in up to three chunks. */
-function chunks(input: Buffer, random: Random): Buffer[] {
-  if (random.below(4) === 0) return [input];
-  const cuts = [random.below(input.length + 1), random.below(input.length + 1)].sort((a, b) => a - b);
-  return [input.subarray(0, cuts[0]), input.subarray(cuts[0], cuts[1]), input.subarray(cuts[1])];
-}
+import { chunks, type Decoder, refusing } from './decoder.ts';
+import { mysqlDecoders } from './mysql-decoders.ts';
 
 const recorded = recordings().map(recording);
 const side = (from: 'client' | 'server') =>
@@ -194,4 +173,5 @@ export const decoders: Readonly<Record<string, Decoder>> = {
       postgres.functionCall(input, options);
     },
   },
+  ...mysqlDecoders,
 };

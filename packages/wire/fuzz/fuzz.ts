@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import { type Decoder, decoders } from './decoders.ts';
+import type { Decoder } from './decoder.ts';
+import { decoders } from './decoders.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
 

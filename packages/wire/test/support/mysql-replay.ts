@@ -20,22 +20,23 @@ export class Player {
   }
 
   fromClient(bytes: Uint8Array): Refusal | null {
-    const chunk = Buffer.concat([this.#rest, bytes]);
-    const refused = this.session.fromClient(chunk);
-    if (refused !== null) return refused;
-    const read = chunk.length - this.session.unread;
-    this.forwarded.push(chunk.subarray(0, read));
-    this.#rest = chunk.subarray(read);
-    const aside = this.session.aside;
-    if (aside === null) return null;
-    const answer = this.#answer(this.session);
-    if (answer === 'pass') {
-      this.session.passedOn();
-    } else {
-      this.session.answered(answer);
-      this.#rest = this.#rest.subarray(aside.bytes);
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    for (;;) {
+      const refused = this.session.fromClient(this.#rest);
+      if (refused !== null) return refused;
+      const read = this.#rest.length - this.session.unread;
+      this.forwarded.push(this.#rest.subarray(0, read));
+      this.#rest = this.#rest.subarray(read);
+      const { aside } = this.session;
+      if (aside === null) return null;
+      const answer = aside.kind === 'refuse' ? aside.refusal.code : this.#answer(this.session);
+      if (answer === 'pass') {
+        this.session.passedOn();
+      } else {
+        this.session.answered(answer);
+        this.#rest = this.#rest.subarray(aside.bytes);
+      }
     }
-    return this.fromClient(Buffer.alloc(0));
   }
 
   /**
