@@ -56,6 +56,7 @@ class Counting implements StatementSink {
   }
   outcome(): void {}
   finished(): void {}
+  cancelled(): void {}
 }
 
 const filler = Buffer.alloc(MIB, 0x61);
