@@ -10,6 +10,8 @@ export interface BoundValue {
   readonly type: string;
   /** The value's own name, where the protocol gives it one. */
   readonly name?: string;
+  /** An output parameter: the value is what goes in. */
+  readonly output?: boolean;
   /**
    * The value; null is SQL NULL. A boolean or number where JSON holds it exactly, else text; a list for what has several
    * in one.

@@ -8,4 +8,5 @@ export { MessageReader, type RawMessage } from './reader.ts';
 export * from './responses.ts';
 export { type SessionStart, SqlServerSession } from './session.ts';
 export * from './tokens.ts';
+export { type Call, parameterValues, procedureCall } from './values/index.ts';
 export * from './versions.ts';
