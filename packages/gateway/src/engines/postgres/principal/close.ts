@@ -6,6 +6,7 @@
 import { postgres } from '@tidegate/wire';
 import { z } from 'zod';
 import { type Closed, type FindingNote, type PrincipalRef, ProvisionError } from '../../provisioner.ts';
+import { untilGone } from '../../settle.ts';
 import { dependencies, giveAway, staysAsItIs } from './belongings.ts';
 import { codeOf } from './errors.ts';
 import { commandOver, ensureGroups } from './groups.ts';
@@ -17,14 +18,6 @@ import { clearPrepared } from './prepared.ts';
 import type { Administrator, Session } from './sessions.ts';
 
 const { quoteIdent, quoteLiteral } = postgres;
-
-/** Sessions that will not end by then are tried again by the reconciler. */
-const TERMINATE_WITHIN_MS = 5_000;
-/**
- * A login that had passed its checks when NOLOGIN was committed is seen a moment later, so "none" must be seen twice,
- * this far apart.
- */
-const SETTLE_MS = 100;
 
 export interface Closing {
   readonly administrator: Administrator;
@@ -105,20 +98,13 @@ async function terminate({ administrator, home }: Closing, found: Actual): Promi
 
 /** @throws ProvisionError while a session lives: the grant's end is not kept until none does. */
 async function endSessions(closing: Closing, found: Actual): Promise<void> {
-  const until = performance.now() + TERMINATE_WITHIN_MS;
-  for (let quiet = 0; quiet < 2; ) {
-    const ended = await terminate(closing, found);
-    quiet = ended === 0 ? quiet + 1 : 0;
-    if (quiet === 2) return;
-    if (performance.now() > until) {
-      throw new ProvisionError(
-        'A session of this grant has not ended in the database yet.',
-        'session_left',
-        `${ended} sessions of ${quoteIdent(closing.principal.loginName)} do not end though told to.`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  }
+  const left = await untilGone(() => terminate(closing, found));
+  if (left === 0) return;
+  throw new ProvisionError(
+    'A session of this grant has not ended in the database yet.',
+    'session_left',
+    `${left} sessions of ${quoteIdent(closing.principal.loginName)} do not end though told to.`,
+  );
 }
 
 /** @returns databases where it could not be parted from what it owns, with the reason's code */

@@ -1,4 +1,5 @@
 /** The durable roles of a resource in all its databases: made once, looked after at each check, remembered in between. */
+import { again as untilAlone } from '../../again.ts';
 import { ProvisionError } from '../../provisioner.ts';
 import { codeOf, isConcurrentChange } from './errors.ts';
 import { ensureGroups } from './groups.ts';
@@ -43,16 +44,6 @@ export async function ensureDurable(options: DurableOptions): Promise<Durable> {
 const unprepared = (problems: readonly string[]) =>
   new ProvisionError("Tidegate's administrator lacks a privilege in the database.", 'not_prepared', problems.join(' '));
 
-const TRIES = 4;
-
-/** Two reconcilers, or a DBA at work, may change the same rows: look again at what is, then do what is still missing. */
-export async function again<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (tries === TRIES || !isConcurrentChange(error)) throw error;
-      if (codeOf(error) === 'XX000') await new Promise((resolve) => setTimeout(resolve, 20 * tries * Math.random()));
-    }
-  }
-}
+/** XX000 ("tuple concurrently updated") comes again where two look again in step. */
+export const again = <T>(work: () => Promise<T>): Promise<T> =>
+  untilAlone(work, { concurrent: isConcurrentChange, pause: (error) => (codeOf(error) === 'XX000' ? 20 : 0) });

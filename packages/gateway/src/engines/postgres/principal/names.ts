@@ -1,6 +1,6 @@
 /** The durable roles of a resource: who members of them are changes with every grant, they themselves stay. */
-import { createHash } from 'node:crypto';
 import type { DesiredResource } from '@tidegate/contract';
+import { fitted } from '../../fitted.ts';
 import { ProvisionError } from '../../provisioner.ts';
 
 /** PostgreSQL cuts longer names without an error, so that two of them could become one. */
@@ -18,9 +18,9 @@ export interface GroupNames {
 /** Roles belong to the whole server, so their names hold the resource's: two resources may share a server. */
 export function groupNames(resource: Pick<DesiredResource, 'name' | 'ownerRole'>): GroupNames {
   return {
-    reader: fitted(resource.name, 'reader'),
-    editor: fitted(resource.name, 'editor'),
-    owner: resource.ownerRole ?? fitted(resource.name, 'owner'),
+    reader: fitted(resource.name, 'reader', NAME_MAX_BYTES),
+    editor: fitted(resource.name, 'editor', NAME_MAX_BYTES),
+    owner: resource.ownerRole ?? fitted(resource.name, 'owner', NAME_MAX_BYTES),
     ownerIsOurs: resource.ownerRole === null,
   };
 }
@@ -39,18 +39,4 @@ export function assertName(what: string, name: string): void {
       `The name of the ${what} must be 1 to ${NAME_MAX_BYTES} bytes of UTF-8: ${JSON.stringify(name)}.`,
     );
   }
-}
-
-/** `tidegate_<resource>_<suffix>`; a resource name too long for that is cut and told apart by a hash of the whole. */
-function fitted(resource: string, suffix: string): string {
-  const whole = `tidegate_${resource}_${suffix}`;
-  if (Buffer.byteLength(whole) <= NAME_MAX_BYTES) return whole;
-  const hash = createHash('sha256').update(resource).digest('hex').slice(0, 8);
-  const room = NAME_MAX_BYTES - Buffer.byteLength(`tidegate__${hash}_${suffix}`);
-  let kept = '';
-  for (const character of resource) {
-    if (Buffer.byteLength(kept + character) > room) break;
-    kept += character;
-  }
-  return `tidegate_${kept}_${hash}_${suffix}`;
 }

@@ -1,0 +1,185 @@
+/**
+ * The principals of one MySQL or MariaDB resource: one account for each grant, named after its person, locked but while the
+ * grant is open, with an event that locks it at the end, gone afterwards.
+ *
+ * Look (inspect), compare (plan), do what is missing, one statement after the other: there are no transactions around
+ * accounts here, so the order is what keeps each promise, and every operation can be killed anywhere and run again. Two
+ * reconcilers at once meet in the catalog, and the one that loses looks again.
+ */
+import type { DesiredGrant } from '@tidegate/contract';
+import type { GrantId } from '@tidegate/core';
+import { again as untilAlone } from '../../again.ts';
+import { formatMark } from '../../mark.ts';
+import {
+  type Closed,
+  type Health,
+  type Made,
+  type Mark,
+  type PrincipalRef,
+  ProvisionError,
+  type Provisioner,
+  type ProvisionerContext,
+} from '../../provisioner.ts';
+import { check } from './check.ts';
+import { close } from './close.ts';
+import { type Durable, ensureDurable } from './durable.ts';
+import { codeOf, isConcurrentChange, staysAsItIs } from './errors.ts';
+import { type Actual, inspect, inspectSwitch } from './inspect.ts';
+import { enter, entryFor, marked } from './ledger.ts';
+import { assertLogin, assertNames, type Owner, ownerOf } from './names.ts';
+import { plan, type Step, type Wanted } from './plan.ts';
+import { privilegesOf } from './privileges.ts';
+import { account } from './quote.ts';
+import { stored } from './secret.ts';
+import type { Server } from './server.ts';
+import { type Administrator, Connections, overTls, type Session } from './sessions.ts';
+import { preparedTransactions } from './transactions.ts';
+
+/** @param administrator connections of your own, for tests. */
+export function mysqlProvisioner(context: ProvisionerContext, administrator?: Administrator): Provisioner {
+  return new MysqlPrincipals(context, administrator ?? new Connections(context));
+}
+
+const again = <T>(work: () => Promise<T>): Promise<T> =>
+  untilAlone(work, { concurrent: isConcurrentChange, pause: () => 20 });
+
+class MysqlPrincipals implements Provisioner {
+  readonly #context: ProvisionerContext;
+  readonly #administrator: Administrator;
+  readonly #owner: Owner;
+  /** Ensured once and remembered; null: to be looked at. One look for all that wait for it. */
+  #durable: Promise<Durable> | null = null;
+
+  constructor(context: ProvisionerContext, administrator: Administrator) {
+    this.#context = context;
+    this.#administrator = administrator;
+    this.#owner = ownerOf(context.resource);
+  }
+
+  async prepare(grant: DesiredGrant): Promise<Made> {
+    return this.#make(grant, null);
+  }
+
+  async open(grant: DesiredGrant, expiresAt: Temporal.Instant): Promise<Made> {
+    return this.#make(grant, expiresAt);
+  }
+
+  async close(principal: PrincipalRef): Promise<Closed> {
+    const { databases } = this.#context.resource;
+    return again(() => close({ administrator: this.#administrator, databases, owner: this.#owner, principal }));
+  }
+
+  async leftovers(known: ReadonlySet<GrantId>): Promise<readonly Mark[]> {
+    const marks = await this.#administrator.use(null, (session) => marked(session, this.#context.resource.name));
+    return marks.filter((mark) => !known.has(mark.grant));
+  }
+
+  async check(): Promise<Health> {
+    const viaSocket = 'socket' in this.#context.resource.address;
+    return check({ administrator: this.#administrator, viaSocket, ensure: () => this.#look() });
+  }
+
+  async end(): Promise<void> {
+    await this.#administrator.end();
+  }
+
+  /** @param expiresAt null: unable to log in. */
+  async #make(grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
+    assertLogin(grant.loginName);
+    await this.#ensured();
+    return again(() => this.#administrator.use(null, (session) => this.#bring(session, grant, expiresAt)));
+  }
+
+  async #bring(session: Session, grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
+    const { loginName } = grant;
+    const entry = await entryFor(session, loginName);
+    const actual = await inspect(session, loginName);
+    if (actual !== null && entry?.mark?.grant !== grant.id) throw taken(grant);
+    const alarm = await inspectSwitch(session, loginName);
+    const steps = plan(this.#wanted(grant, expiresAt, actual, session.server), actual, alarm, session.server);
+    const mark = this.#mark(grant, expiresAt);
+    // First the mark: whatever is made from here on is found by it.
+    if (entry === null) await enter(session, loginName, mark, await preparedTransactions(session));
+    else if (entry.text !== mark) await enter(session, loginName, mark, []);
+    let changed = entry?.text !== mark;
+    for (const step of steps) changed = (await this.#take(session, grant, step)) || changed;
+    return { changed };
+  }
+
+  /** @returns whether it was done */
+  async #take(session: Session, grant: DesiredGrant, { text, secret, optional }: Step): Promise<boolean> {
+    try {
+      await (secret ? session.runSecret([text]) : session.run([text]));
+      return true;
+    } catch (error) {
+      if (!optional || !staysAsItIs(error)) throw error;
+      const { resource, log } = this.#context;
+      const fields = { resource: resource.name, grant: grant.id, statement: text, code: codeOf(error) };
+      log.warn(
+        fields,
+        'a principal was given more than its role by somebody, and the administrator cannot take it back',
+      );
+      return false;
+    }
+  }
+
+  #wanted(grant: DesiredGrant, expiresAt: Temporal.Instant | null, actual: Actual | null, server: Server): Wanted {
+    const { resource, controlNow } = this.#context;
+    // An event in the past would never fire: who is late stays locked out.
+    const open = expiresAt !== null && expiresAt.epochMilliseconds > controlNow();
+    return {
+      loginName: grant.loginName,
+      databases: resource.databases,
+      privileges: privilegesOf(grant.role.privileges, server),
+      stored: stored(server.flavour, grant.principalPassword, actual),
+      requireTls: overTls(resource),
+      connectionLimit: resource.maxSessionsPerGrant,
+      openUntil: open ? expiresAt.epochMilliseconds + server.skewMs : null,
+      tolerance: server.skewMs === 0 ? 0 : 2_000,
+    };
+  }
+
+  #mark(grant: DesiredGrant, expiresAt: Temporal.Instant | null): string {
+    return formatMark({
+      grant: grant.id,
+      person: grant.person,
+      resource: this.#context.resource.name,
+      privileges: grant.role.privileges,
+      since: expiresAt === null || grant.startsAt === null ? null : Temporal.Instant.from(grant.startsAt),
+      until: expiresAt,
+    });
+  }
+
+  #ensured(): Promise<Durable> {
+    this.#durable ??= this.#look();
+    return this.#durable;
+  }
+
+  /** Looks again; meanwhile what is remembered goes on to serve, and one look serves all that have nothing yet. */
+  #look(): Promise<Durable> {
+    const { databases } = this.#context.resource;
+    assertNames(this.#context.resource, this.#owner);
+    const looking = again(() =>
+      this.#administrator.use(null, (session) => ensureDurable(session, { databases, owner: this.#owner })),
+    );
+    this.#durable ??= looking;
+    looking.then(
+      () => {
+        this.#durable = looking;
+      },
+      () => {
+        this.#durable = null; // whoever waits for it gets the error; the next looks again
+      },
+    );
+    return looking;
+  }
+}
+
+function taken(grant: DesiredGrant): ProvisionError {
+  const name = account(grant.loginName);
+  return new ProvisionError(
+    'The database has another user of the name that this grant needs.',
+    'name_taken',
+    `The account ${name} exists and is not in Tidegate's list for grant ${grant.id}: Tidegate does not touch it. Drop or rename it.`,
+  );
+}
