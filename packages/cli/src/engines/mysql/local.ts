@@ -56,13 +56,11 @@ async function heard(packets: Packets, { greeting }: Greeted): Promise<mysql.Han
   packets.send(mysql.handshake({ ...greeting, capabilities, nonce }));
   const answer = mysql.readResponse(await packets.receive());
   if (answer.kind === 'ssl') throw new Error('this local port speaks no TLS: turn it off in the tool');
-  if (answer.plugin !== '' && !KNOWN.has(answer.plugin)) {
-    // It would wait for words of a method that is not spoken here.
-    packets.send(mysql.authSwitch(mysql.Plugin.native, nonce));
-    await packets.receive();
-    return { ...answer, plugin: mysql.Plugin.native };
-  }
-  return answer;
+  if (answer.plugin === '' || answer.plugin === greeting.plugin) return answer;
+  // A tool that means to use another method waits to be asked by it. One that is not known here is asked by one that is.
+  const plugin = KNOWN.has(answer.plugin) ? answer.plugin : mysql.Plugin.native;
+  packets.send(mysql.authSwitch(plugin, nonce));
+  return { ...answer, plugin, proof: await packets.receive() };
 }
 
 const KNOWN: ReadonlySet<string> = new Set([mysql.Plugin.native, mysql.Plugin.cachingSha2]);
