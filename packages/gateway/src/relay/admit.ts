@@ -136,6 +136,11 @@ export class Admission {
     return this.#enter(id, { attempt, ticket, holds }, signal);
   }
 
+  /** The tenants whose tokens are looked at, on any resource of the engine. */
+  tenants(engine: Engine): readonly string[] {
+    return this.#options.grants.trusts(engine).map(({ tenant }) => tenant);
+  }
+
   /**
    * Both halves at once, where the client brings a token of its person's own sign-in instead of a ticket: whose it is
    * says which grant. Throws LoginRefused as `admit` does, and where several of the person's grants would do.

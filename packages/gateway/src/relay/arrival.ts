@@ -6,7 +6,7 @@ import type { KillDesk } from './kills.ts';
 import type { Limits, Place } from './limits.ts';
 import { ClientGone, LoginRefused } from './refusal.ts';
 import type { NodeSocket } from './sockets.ts';
-import { acceptTls, type ServerTls } from './tls.ts';
+import { acceptTls, type Enclosure, type ServerTls } from './tls.ts';
 
 /** With it a client can ask, on another connection, that what its session runs be stopped. */
 export interface CancelKey {
@@ -45,6 +45,8 @@ export class Arrival {
   readonly kills: KillDesk;
   /** The number of the next message to the client, in protocols that number their packets; 0 before the first. */
   sequence = 0;
+  /** Of the engine's protocol, once the client has said which it speaks, where messages look different by it; else 0. */
+  version = 0;
   readonly #options: ArrivalOptions;
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout;
@@ -83,14 +85,14 @@ export class Arrival {
 
   /**
    * Speaks TLS from here on. `received` is what was read of the client's first message in it. Gives the protocol chosen
-   * by ALPN among `protocols`. Throws ClientGone.
+   * by ALPN among `protocols`. `enclosed`: what TLS runs in, where that is not the socket. Throws ClientGone.
    */
-  async startTls(received: Buffer, protocols: readonly string[]): Promise<string | null> {
+  async startTls(received: Buffer, protocols: readonly string[], enclosed?: Enclosure): Promise<string | null> {
     const raw = this.socket;
     const abort = () => raw.destroy();
     this.signal.addEventListener('abort', abort, { once: true });
     try {
-      const { socket, protocol } = await acceptTls(raw, this.tls, protocols, received);
+      const { socket, protocol } = await acceptTls(raw, this.tls, protocols, received, enclosed);
       this.socket = socket;
       return protocol;
     } catch (error) {
@@ -99,6 +101,11 @@ export class Arrival {
     } finally {
       this.signal.removeEventListener('abort', abort);
     }
+  }
+
+  /** The tenants whose people may come with a token of their own sign-in. */
+  get tenants(): readonly string[] {
+    return this.#options.admission.tenants(this.#options.engine);
   }
 
   /** What the client must prove. Throws LoginRefused for what holds for everybody alike. */

@@ -94,7 +94,7 @@ function failed(arrival: Arrival, error: unknown, options: ConnectionOptions): v
   // Read on: bytes left unread would make the kernel reset the connection before the client has read why.
   socket.readBy({ chunk() {}, ended() {}, drained() {}, closed: done });
   socket.resume();
-  socket.write(engine.refusal(refused, arrival.sequence));
+  socket.write(engine.refusal(refused, arrival.sequence, arrival.version));
   socket.end();
 }
 

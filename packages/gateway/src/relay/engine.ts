@@ -24,6 +24,8 @@ export interface Ready {
    * Rejects when it can't be reached.
    */
   readonly cancelUpstream: (scope: CancelScope) => Promise<void>;
+  /** What both ends speak, where messages look different by it (`Arrival.version`). */
+  readonly version?: number;
   /** Does what a command asks of the gateway itself; null: the walker never finds one. */
   readonly answer: ((aside: Aside) => Promise<Answer>) | null;
 }
@@ -46,8 +48,8 @@ export interface RelayEngine {
    * leaves no socket of its own open but the ones it returns.
    */
   accept(arrival: Arrival): Promise<Ready | null>;
-  /** The message that refuses a client; `sequence` as the arrival has it. */
-  refusal(refused: LoginRefused, sequence: number): Buffer;
-  /** The message that ends a session; `sequence` as `StatementWalker.sequence`. */
-  farewell(farewell: Farewell, sequence: number): Buffer;
+  /** The message that refuses a client; `sequence` and `version` as the arrival has them. */
+  refusal(refused: LoginRefused, sequence: number, version: number): Buffer;
+  /** The message that ends a session; `sequence` as `StatementWalker.sequence`, `version` as `Ready` has it. */
+  farewell(farewell: Farewell, sequence: number, version: number): Buffer;
 }

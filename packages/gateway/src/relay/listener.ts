@@ -67,7 +67,7 @@ function arrive(accepted: net.Socket, { engine, places, log, arrived }: Listener
   const words = new LoginRefused('too_many_connections', 'too many connections to the gateway', {
     next: 'Try again in a moment, or close some.',
   });
-  socket.write(engine.refusal(words, 0));
+  socket.write(engine.refusal(words, 0, 0));
   socket.end();
   socket.destroy();
 }

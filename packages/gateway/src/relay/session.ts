@@ -38,6 +38,7 @@ export class Session {
     readonly walker: StatementWalker;
     readonly record: SessionRecord;
     readonly cancelUpstream: Ready['cancelUpstream'];
+    readonly version: number;
     readonly answer: Ready['answer'];
   } | null = null;
   /** Why this side ends it; null while it doesn't. */
@@ -68,10 +69,10 @@ export class Session {
   open(ready: Ready, record: SessionRecord): void {
     if (this.#state !== 'opening') throw new Error('a session opens once');
     this.#state = 'open';
-    const { client, server, cancelUpstream, answer } = ready;
+    const { client, server, cancelUpstream, answer, version = 0 } = ready;
     const walker = ready.walker(record);
     const pump = new Pump({ client, server, walker, turn: this.#options.turn, events: this.#events });
-    this.#relay = { pump, walker, record, cancelUpstream, answer };
+    this.#relay = { pump, walker, record, cancelUpstream, version, answer };
     client.write(ready.greeting);
     const { fromClient, fromServer } = ready.takeOver();
     pump.start(fromClient, fromServer);
@@ -111,12 +112,12 @@ export class Session {
     if (this.#state !== 'open' || this.#relay === null) return;
     this.#state = 'ending';
     this.#cutBy = cut;
-    const { pump, walker } = this.#relay;
+    const { pump, walker, version } = this.#relay;
     // The server would go on with a statement whose client is gone, for as long as it has nothing to say to it.
     if (!walker.idle) void this.#stop('statement');
     this.#arm(CUT_WITHIN_MS, () => this.#leave());
     pump.close(
-      (sequence) => this.#options.engine.farewell(words, sequence),
+      (sequence) => this.#options.engine.farewell(words, sequence, version),
       () => {
         pump.destroyServer();
         this.#over();

@@ -1,20 +1,26 @@
 /** TLS on the relay's sockets: as server towards clients, as client towards databases. */
 
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { createHash, X509Certificate } from 'node:crypto';
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { NodeSocket } from './sockets.ts';
 
 /** What clients are shown. Replaced whole when the certificate is. */
 export interface ServerTls {
   readonly context: tls.SecureContext;
+  /** The same, for protocols whose clients can't do with a later version of TLS than 1.2. */
+  readonly contextTo12: tls.SecureContext;
   /** The certificate's hash for SCRAM channel binding (tls-server-end-point). */
   readonly endPoint: Buffer;
 }
 
 export function serverTls(pem: { readonly key: string; readonly certificate: string }): ServerTls {
+  const options = { key: pem.key, cert: pem.certificate, minVersion: 'TLSv1.2' } as const;
   return {
-    context: tls.createSecureContext({ key: pem.key, cert: pem.certificate, minVersion: 'TLSv1.2' }),
+    context: tls.createSecureContext(options),
+    contextTo12: tls.createSecureContext({ ...options, maxVersion: 'TLSv1.2' }),
     endPoint: endPointHash(new X509Certificate(pem.certificate)),
   };
 }
@@ -28,19 +34,24 @@ export function endPointHash(certificate: X509Certificate): Buffer {
   return createHash(`sha${named}`).update(certificate.raw).digest();
 }
 
+/**
+ * What TLS runs in, where its bytes don't go bare: the engine's own packets around the handshake (TDS 7.x). Owns the
+ * socket. `received` is what was read from it already. TLS is 1.2 then.
+ */
+export type Enclosure = (socket: NodeSocket, received: Buffer) => Duplex;
+
 /** Speaks TLS with a client. `received` is what was read of its first message. Rejects when the handshake fails. */
 export function acceptTls(
   socket: NodeSocket,
   server: ServerTls,
   protocols: readonly string[],
   received: Buffer,
+  enclosed: Enclosure = released,
 ): Promise<{ socket: NodeSocket; protocol: string | null }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ socket: NodeSocket; protocol: string | null }>();
-  const node = socket.release();
-  if (received.length > 0) node.unshift(received);
-  const secure = new tls.TLSSocket(node, {
+  const secure = new tls.TLSSocket(enclosed(socket, received), {
     isServer: true,
-    secureContext: server.context,
+    secureContext: enclosed === released ? server.context : server.contextTo12,
     ALPNProtocols: [...protocols],
   });
   settle(secure, 'secure', reject, () => {
@@ -48,6 +59,12 @@ export function acceptTls(
     resolve({ socket: new NodeSocket(secure, socket.remoteAddress, true), protocol: protocol || null });
   });
   return promise;
+}
+
+function released(socket: NodeSocket, received: Buffer): net.Socket {
+  const node = socket.release();
+  if (received.length > 0) node.unshift(received);
+  return node;
 }
 
 export interface ClientTls {
@@ -59,6 +76,10 @@ export interface ClientTls {
   readonly ca: string | null;
   /** ALPN. */
   readonly protocols: readonly string[];
+  /** What TLS runs in; null: the socket itself. */
+  readonly enclosed: Enclosure | null;
+  /** Bytes of a TLS record sent, at most: there are servers that read no further than one packet of theirs. null: any. */
+  readonly maxFragment: number | null;
 }
 
 /** Speaks TLS with a server and holds its certificate against `options`. Rejects when it doesn't fit. */
@@ -67,16 +88,18 @@ export function connectTls(
   options: ClientTls,
 ): Promise<{ socket: NodeSocket; endPoint: Buffer | null }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ socket: NodeSocket; endPoint: Buffer | null }>();
-  const { serverName } = options;
+  const { serverName, enclosed, maxFragment } = options;
   const secure = tls.connect({
-    socket: socket.release(),
+    socket: (enclosed ?? released)(socket, Buffer.alloc(0)),
     minVersion: 'TLSv1.2',
+    ...(enclosed === null ? {} : { maxVersion: 'TLSv1.2' }),
     ALPNProtocols: [...options.protocols],
     ...(options.sni === null ? {} : { servername: options.sni }),
     ...(options.ca === null ? {} : { ca: options.ca }),
     checkServerIdentity: (_host, certificate) =>
       serverName === null ? undefined : tls.checkServerIdentity(serverName, certificate),
   });
+  if (maxFragment !== null) secure.setMaxSendFragment(maxFragment);
   settle(secure, 'secureConnect', reject, () => {
     const certificate = secure.getPeerX509Certificate();
     resolve({

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { RelayResource } from '../worker-protocol.ts';
 import { LoginRefused } from './refusal.ts';
 import { connectSocket, type NodeSocket, type SocketAddress } from './sockets.ts';
-import { connectTls } from './tls.ts';
+import { connectTls, type Enclosure } from './tls.ts';
 
 /** For the operator's log: what the server did. */
 export class ServerLost extends Error {
@@ -34,6 +34,12 @@ export interface ReachOptions {
    * unread: more than the answer could have been put there by anybody on the path (CVE-2021-23222).
    */
   readonly askForTls: (socket: NodeSocket) => Promise<void>;
+  /** The host that the resource's own server named instead of itself. */
+  readonly routedTo?: string;
+  /** What TLS runs in, where that is not the socket. */
+  readonly enclosed?: Enclosure;
+  /** See `ClientTls.maxFragment`. */
+  readonly maxFragment?: number;
 }
 
 /** Throws LoginRefused, or what `signal` aborts with; then it leaves nothing behind. */
@@ -52,19 +58,22 @@ export async function reach(options: ReachOptions): Promise<Reached> {
   }
 }
 
-async function secured(socket: NodeSocket, { resource, signal, protocols, askForTls }: ReachOptions): Promise<Reached> {
+async function secured(socket: NodeSocket, options: ReachOptions): Promise<Reached> {
+  const { resource, signal, protocols, askForTls, routedTo, enclosed = null, maxFragment = null } = options;
   const give = () => socket.destroy();
   signal.addEventListener('abort', give, { once: true });
   try {
     await askForTls(socket);
     const { mode, ca, serverName } = resource.tls;
     const host = 'host' in resource.address ? resource.address.host : 'localhost';
-    const name = serverName ?? host;
+    const name = serverName ?? routedTo ?? host;
     const secure = await connectTls(socket, {
       serverName: mode === 'verify-full' ? name : null,
       sni: isIP(name) === 0 ? name : null,
       ca,
       protocols,
+      enclosed,
+      maxFragment,
     });
     return { socket: secure.socket, tls: { endPoint: secure.endPoint } };
   } finally {
