@@ -117,7 +117,8 @@ export function readLogin7(body: Uint8Array): Login7 {
     language,
     database,
     clientId,
-    features: wide && has(flags, LoginFlag.extension) ? featuresAt(reader, extension) : null,
+    // tedious sets the flag in versions that know no features, and gives no place of them.
+    features: wide && has(flags, LoginFlag.extension) && extension.length > 0 ? featuresAt(reader, extension) : null,
   };
 }
 
