@@ -35,7 +35,7 @@ const asKey = (part: PropertyKey): string | number => (typeof part === 'number' 
 function describe(issue: Issue, root: unknown, path: Path): ShapeProblem[] {
   const problem = (message: string): ShapeProblem[] => [{ path, at: 'value', message }];
   const value = valueAt(root, path);
-  if (value === undefined && issue.code !== 'unrecognized_keys') {
+  if (value === undefined && OF_NOTHING.has(issue.code)) {
     return problem(`“${String(path.at(-1) ?? '')}” is missing.`);
   }
   switch (issue.code) {
@@ -62,6 +62,9 @@ function describe(issue: Issue, root: unknown, path: Path): ShapeProblem[] {
       return problem(`This ${isOurs(issue.message) ? issue.message : 'is not as it must be'}.`);
   }
 }
+
+/** What zod says of a value that is not there. Other issues without one are about what a text was taken apart into. */
+const OF_NOTHING: ReadonlySet<Issue['code']> = new Set(['invalid_type', 'invalid_value', 'invalid_union']);
 
 /** Our schemas say what must be as the end of a sentence; zod's own words begin with a capital. */
 const isOurs = (message: string): boolean => /^[a-z]/.test(message);

@@ -91,6 +91,23 @@ export function operateCommands(program: Command): void {
       }),
     );
 
+  resources
+    .command('give-up <name>')
+    .description('for a server that is gone for good: close grants that wait for it, so that it can be removed')
+    .requiredOption('--reason <text>', 'why; it stands on record')
+    .action(
+      action<[string], { reason: string }>(async (context, [name], { reason }) => {
+        const given = await context.client().giveUpResource({ name: aResource(name), reason });
+        const count = given.grants.length;
+        context.answer(given, () =>
+          count === 0
+            ? 'No grant waits for this resource: it can be removed as it is.'
+            : `Closed ${count === 1 ? 'one grant' : `${count} grants`} without the server: ${given.grants.join(', ')}.`,
+        );
+        if (count > 0) context.hint('Principals may be left there, see: tidegate findings');
+      }),
+    );
+
   const gateways = program.command('gateways').description('gateways, and letting new ones join');
   gateways
     .command('list', { isDefault: true })
@@ -125,6 +142,19 @@ export function operateCommands(program: Command): void {
         const made = await context.client().createJoinToken(wanted);
         context.answer(made, () => made.token);
         context.hint(`Start it with TIDEGATE_JOIN_TOKEN set to this; it serves once, until ${when(made.expiresAt)}.`);
+      }),
+    );
+
+  gateways
+    .command('revoke <name>')
+    .description('take one out: its identity is refused from now on, its sessions are cut')
+    .requiredOption('--reason <text>', 'why; it stands on record')
+    .action(
+      action<[string], { reason: string }>(async (context, [name], { reason }) => {
+        const revoked = await context.client().revokeGateway({ name, reason });
+        const cut = revoked.sessions === 1 ? 'one session is' : `${revoked.sessions} sessions are`;
+        context.answer(revoked, () => `Gateway ${safe(revoked.name)} is revoked; ${cut} cut.`);
+        context.hint('To let it in again: tidegate gateways join-token NAME');
       }),
     );
 

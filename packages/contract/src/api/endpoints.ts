@@ -154,6 +154,17 @@ export const endpoints = {
     status: 204,
   },
 
+  giveUpResource: {
+    method: 'POST',
+    path: '/v1/resources/:name/give-up',
+    access: 'administrator',
+    summary:
+      'For a server that is gone for good: close its closing grants, with findings that their principals may be left',
+    params: named(resourceName),
+    body: operate.giveUpResource,
+    answer: operate.givenUp,
+  },
+
   // Asking and agreeing
   explain: {
     method: 'GET',
@@ -341,6 +352,15 @@ export const endpoints = {
     access: 'auditor',
     summary: 'All gateways',
     answer: page(operate.gatewayView),
+  },
+  revokeGateway: {
+    method: 'POST',
+    path: '/v1/gateways/:name/revoke',
+    access: 'administrator',
+    summary: 'Take a gateway out: its identity is refused from now on, its sessions are cut, its link is closed',
+    params: named(z.string().min(1).max(63)),
+    body: operate.revokeGateway,
+    answer: operate.revokedGateway,
   },
   createJoinToken: {
     method: 'POST',

@@ -1,6 +1,6 @@
 /** Configuration, gateways, resources, findings, and the audit record. */
 import { z } from 'zod';
-import { duration, engine, groupName, instant, personName, resourceName, roleName } from '../shapes.ts';
+import { duration, engine, grantId, groupName, instant, personName, resourceName, roleName } from '../shapes.ts';
 
 export const configText = z.object({ yaml: z.string().max(4_000_000) });
 /** What would change, in people's terms. */
@@ -49,6 +49,10 @@ export const resourceView = z
   .meta({ id: 'Resource' });
 
 export type ResourceView = z.infer<typeof resourceView>;
+export const giveUpResource = z.object({ reason: z.string().min(1).max(2000) });
+/** Grants that were closed though nobody saw their principals gone. */
+export const givenUp = z.object({ resource: resourceName, grants: z.array(grantId) });
+export type GivenUp = z.infer<typeof givenUp>;
 export const newCredential = z.object({ password: z.string().min(1).max(1024) });
 
 export const gatewayView = z
@@ -63,6 +67,15 @@ export const gatewayView = z
   })
   .meta({ id: 'Gateway' });
 export type GatewayView = z.infer<typeof gatewayView>;
+export const revokeGateway = z.object({ reason: z.string().min(1).max(2000) });
+export const revokedGateway = z.object({
+  id: z.string(),
+  name: z.string(),
+  revokedAt: instant,
+  /** Open through it, and told to end. */
+  sessions: z.int(),
+});
+export type RevokedGateway = z.infer<typeof revokedGateway>;
 export const newJoinToken = z.object({ name: z.string().min(1).max(63), validFor: duration.default('PT1H') });
 /** `TOKEN` goes to `tidegate gateway --join-file FILE` once; it carries the link address and the authority's fingerprint. */
 export const joinToken = z.object({ token: z.string(), expiresAt: instant });

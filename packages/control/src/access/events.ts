@@ -93,7 +93,8 @@ export const grantClosing = (grant: ClosingGrant, at: At): ControlEvent => ({
   data: { ...ofGrant(grant), reason: grant.because.reason, by: grant.because.by, comment: grant.because.comment },
 });
 
-export const grantClosed = (grant: ClosedGrant, gateway: string, at: At): ControlEvent => ({
+/** @param gateway who saw the principal gone; null: nobody did, it was given up */
+export const grantClosed = (grant: ClosedGrant, gateway: string | null, at: At): ControlEvent => ({
   kind: 'grant.closed',
   at,
   data: { ...ofGrant(grant), reason: grant.because.reason, gateway },

@@ -97,6 +97,12 @@ export class GatewayConnection {
     const message = this.#view === null ? this.#told.whole(view) : this.#told.change(view);
     this.#view = view;
     if (message !== null) this.#socket.send(message);
+    this.cut(cuts);
+  }
+
+  /** Tells once for each session. */
+  cut(cuts: readonly WantedCut[]): void {
+    if (this.#state !== 'ready') return;
     for (const { session, reason, by } of cuts) {
       if (!this.#toldCuts.has(session)) this.#send({ type: 'cut', session, reason, by });
       this.#toldCuts.add(session);
@@ -124,8 +130,9 @@ export class GatewayConnection {
     this.#state = 'closed';
     clearTimeout(this.#deadline);
     this.#queue.length = 0;
-    this.#options.onClosed(this);
+    // Before anybody is told: who hears of the end waits until all of it is done (`settled`).
     if (wasKnown) this.#work(() => this.#release());
+    this.#options.onClosed(this);
   }
 
   #read(data: Buffer, binary: boolean): void {

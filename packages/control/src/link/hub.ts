@@ -113,11 +113,17 @@ export class Hub {
     this.#wakeAt(desired.changesAt);
     for (const connection of served) {
       const { gateway, id } = connection;
+      const cuts = snapshot.cuts.filter((cut) => cut.gateway === gateway);
+      if (snapshot.revoked.has(gateway)) {
+        // Its last orders: what it has open ends now, and not when it notices that nobody talks to it any more.
+        connection.cut(cuts);
+        connection.close('refused');
+        continue;
+      }
       if (snapshot.connections.get(gateway) !== id) {
         connection.close('replaced');
         continue;
       }
-      const cuts = snapshot.cuts.filter((cut) => cut.gateway === gateway);
       connection.tell(viewFor(gateway, desired, snapshot.leases), cuts);
     }
     await this.#explainBlocked(snapshot, desired);

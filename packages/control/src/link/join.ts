@@ -7,6 +7,7 @@ import { appendEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import { notify, STATE_CHANNEL } from '../store/store.ts';
 import type { LinkCaller } from './callers.ts';
+import { revokeCertificates } from './certificates.ts';
 import { digestOf } from './join-tokens.ts';
 
 /**
@@ -84,15 +85,6 @@ async function gatewayNamed(
   if (row.id === id) return { id, again: false };
   await tx.updateTable('gateways').set({ revokedAt: null }).where('id', '=', row.id).execute();
   return { id: row.id, again: true };
-}
-
-async function revokeCertificates(tx: Tx, gateway: GatewayId, at: Temporal.Instant): Promise<void> {
-  await tx
-    .updateTable('gatewayCertificates')
-    .set({ revokedAt: at })
-    .where('gateway', '=', gateway)
-    .where('revokedAt', 'is', null)
-    .execute();
 }
 
 async function insertCertificate(

@@ -51,6 +51,8 @@ export interface Snapshot {
   readonly leases: ReadonlyMap<ResourceName, GatewayId>;
   /** The connection each gateway has now, on whichever control plane. */
   readonly connections: ReadonlyMap<GatewayId, string>;
+  /** Gateways that were taken out: whatever connection they have here is closed. */
+  readonly revoked: ReadonlySet<GatewayId>;
   /** Sessions that somebody wants ended and that have not. */
   readonly cuts: readonly WantedCut[];
 }
@@ -67,6 +69,7 @@ export function readSnapshot(db: Reader): Promise<Snapshot> {
       grants: await readGrants(tx),
       leases: await readLeases(tx),
       connections: await readConnections(tx),
+      revoked: await readRevoked(tx),
       cuts: await readCuts(tx),
     }));
 }
@@ -123,6 +126,11 @@ async function readConnections(tx: Tx): Promise<Map<GatewayId, string>> {
     .where('revokedAt', 'is', null)
     .execute();
   return new Map(rows.flatMap(({ id, connection }) => (connection === null ? [] : [[id, connection]])));
+}
+
+async function readRevoked(tx: Tx): Promise<Set<GatewayId>> {
+  const rows = await tx.selectFrom('gateways').select('id').where('revokedAt', 'is not', null).execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 async function readCuts(tx: Tx): Promise<WantedCut[]> {

@@ -123,6 +123,16 @@ const TABLE: Readonly<Record<EndpointName, Row>> = {
     body: () => ({ name: 'far' }),
     as: { ...administrator, carol: 'right' },
   },
+  revokeGateway: {
+    path: at('/v1/gateways/near/revoke'),
+    body: () => ({ reason: 'x' }),
+    as: { ...administrator, carol: 'right' },
+  },
+  giveUpResource: {
+    path: at('/v1/resources/orders/give-up'),
+    body: () => ({ reason: 'x' }),
+    as: { ...administrator, carol: 409 },
+  },
   findings: { path: at('/v1/findings'), as: { ...nobodyElse, audrey: 'right' } },
   auditEntries: { path: at('/v1/audit/entries'), as: { ...nobodyElse, audrey: 'right' } },
   auditStreams: { path: at('/v1/audit/streams'), as: { ...nobodyElse, audrey: 'right' } },

@@ -1,9 +1,11 @@
 /** The record as others check it: export, checkpoints, lists (promise 4). */
 import { createPublicKey } from 'node:crypto';
 import { AuditVerifier, type Verification } from '@tidegate/core';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signHeads } from '../../src/record/checkpoints.ts';
 import { exportRecord } from '../../src/record/export.ts';
+import { matching } from '../../src/record/filter.ts';
 import { type Api, startApi, withCluster } from '../support/api.ts';
 import { type Identity, joinLink, send, startTestLink, type TestLink, TestStream, WHO } from '../support/link.ts';
 
@@ -157,6 +159,15 @@ describe('the lists', () => {
     expect(seen).toEqual(Array.from({ length: 1200 }, (_, index) => 1200 - index));
     const { items } = await auditor.auditEntries({ kind: 'config.applied' });
     expect(items).toMatchObject([{ stream: 'control', data: { by: 'carol', version: 1 } }]);
+  });
+
+  test('by kind alone are found by an index, without reading every statement', async () => {
+    const plan = await api.context.store.transaction(async (tx) => {
+      await sql`SET LOCAL enable_seqscan = off`.execute(tx);
+      const query = matching(tx, { kind: 'config.applied' }).select('entry').orderBy('at', 'desc').limit(2);
+      return query.explain('text');
+    });
+    expect(JSON.stringify(plan)).toMatch(/entries_\d{8}_kind_at_idx/);
   });
 
   test('take no cursor but their own', async () => {

@@ -3,6 +3,7 @@ import { parseDuration } from '@tidegate/core';
 import { listFindings } from '../../link/findings.ts';
 import { listGateways } from '../../link/gateways.ts';
 import { createJoinToken } from '../../link/join-tokens.ts';
+import { revokeGateway } from '../../link/revoke.ts';
 import { serve } from '../serve.ts';
 import { answerPage, onePage, pageFrom } from './page.ts';
 import type { Routes } from './routes.ts';
@@ -13,6 +14,9 @@ export function gatewayRoutes(routes: Routes): void {
   serve(routes, 'gateways', async () => onePage(await listGateways(db, context.now())));
   serve(routes, 'createJoinToken', ({ caller, body }) =>
     createJoinToken(context, { name: body.name, validFor: parseDuration(body.validFor), by: caller.name }),
+  );
+  serve(routes, 'revokeGateway', ({ caller, params, body }) =>
+    revokeGateway(context, { name: params.name, by: caller.name, reason: body.reason }),
   );
   serve(routes, 'findings', async ({ query }) => {
     const filter = { state: query.state, resource: query.resource ?? null };

@@ -1,4 +1,5 @@
 /** Resources. */
+import { giveUpResource } from '../../access/give-up.ts';
 import { listResources, showResource } from '../../access/resources.ts';
 import { storeCredential } from '../../config/credentials.ts';
 import { serve } from '../serve.ts';
@@ -12,5 +13,8 @@ export function resourceRoutes(routes: Routes): void {
   serve(routes, 'resource', ({ params }) => showResource(db, params.name, context.now()));
   serve(routes, 'setCredential', ({ caller, params, body }) =>
     storeCredential(context, { resource: params.name, password: body.password, by: caller.name }),
+  );
+  serve(routes, 'giveUpResource', ({ caller, params, body }) =>
+    giveUpResource(context, { resource: params.name, by: caller.name, reason: body.reason }),
   );
 }

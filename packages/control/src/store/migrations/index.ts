@@ -4,10 +4,12 @@ import * as access from './0001_access.ts';
 import * as record from './0002_record.ts';
 import * as engines from './0003_engines.ts';
 import * as entra from './0004_entra.ts';
+import * as kinds from './0005_kinds.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
   '0002_record': record,
   '0003_engines': engines,
   '0004_entra': entra,
+  '0005_kinds': kinds,
 };
