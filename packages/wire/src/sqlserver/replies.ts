@@ -34,6 +34,8 @@ export class Replies implements TokenListener {
   /** Of what is being answered: which of its outcomes comes next, and whether the one before promised another. */
   #index = 0;
   #promised = false;
+  /** One of its outcomes was an error. */
+  #failed = false;
   /** It had its last outcome. */
   #concluded = false;
   /** Output parameters so far. */
@@ -203,7 +205,9 @@ export class Replies implements TokenListener {
       this.#acknowledges = true;
       this.#error ??= STOPPED_BY_ATTENTION;
     }
-    if ((status & (DoneStatus.error | DoneStatus.serverError)) !== 0) this.#error ??= 0;
+    if ((status & (DoneStatus.error | DoneStatus.serverError)) !== 0) {
+      this.#error ??= this.#attentionAt() < 0 ? 0 : STOPPED_BY_ATTENTION;
+    }
     const kind = this.#asked;
     if (kind !== 0 && !this.#concluded) this.#outcome(kind, token, status, command, count);
     this.#rows = 0;
@@ -226,7 +230,8 @@ export class Replies implements TokenListener {
     const within = token === Token.doneInProcedure;
     const ends = stopped || (status & DoneStatus.rpcInBatch) !== 0 || (status & DoneStatus.more) === 0;
     const more = kind !== Asked.prepare && (!ends || (within && !stopped));
-    if (ofProcedure && !within && this.#promised && this.#error === null && !counted && this.#rows === 0) {
+    const nothingNew = this.#error === null || (this.#error === 0 && this.#failed);
+    if (ofProcedure && !within && this.#promised && nothingNew && !counted && this.#rows === 0) {
       // The end of a procedure whose statements have told all there is.
       if (!more && !this.#summed) this.#finish();
       if (!more && this.#summed) this.#tell(kind, false, command, 0);
@@ -260,6 +265,7 @@ export class Replies implements TokenListener {
     this.#promised = more;
     this.#concluded = !more;
     const error = this.#error;
+    this.#failed ||= error !== null;
     const bytesOut = this.#bytesOut;
     if (error === null) {
       const tag = commandTag(command);
@@ -346,6 +352,7 @@ export class Replies implements TokenListener {
     this.#index = 0;
     this.#promised = false;
     this.#concluded = false;
+    this.#failed = false;
     this.#returned = 0;
     this.#described = false;
     this.#rows = 0;

@@ -40,6 +40,7 @@ export class ValuesWalk {
     const columns = this.#columns;
     const count = columns.count;
     let at = start;
+    this.skip = 0;
     while (this.#column < count) {
       if (at >= end && this.#needsBytes()) {
         this.skip = at - end;
