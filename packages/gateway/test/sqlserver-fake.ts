@@ -84,6 +84,9 @@ export function database(changes: Partial<FakeDatabase> = {}): FakeDatabase {
 
 const sidOf = (id: number) => `0x01050000${id.toString(16).toUpperCase().padStart(8, '0')}`;
 
+/** As the driver gives them. */
+const bytesOf = (sid: string) => Buffer.from(sid.slice(2), 'hex');
+
 /** Number of an error and words that no code of ours may look at. */
 const refused = (number: number, said = 'Nachricht in einer anderen Sprache') => new DriverError(said, String(number));
 
@@ -233,18 +236,18 @@ class FakeConnection implements DriverConnection {
     if (has('FROM sys.sql_logins l WHERE SUBSTRING')) {
       return Object.entries(server.state.logins)
         .filter(([, { sid }]) => sid.startsWith('0x5449444547415445'))
-        .map(([login, { sid }]) => ({ name: login, sid }));
+        .map(([login, { sid }]) => ({ name: login, sid: bytesOf(sid) }));
     }
     if (has('FROM sys.sql_logins')) {
       const login = server.state.logins[name];
       return login === undefined
         ? []
-        : [{ sid: login.sid, disabled: login.disabled, modified: String(login.modified) }];
+        : [{ sid: bytesOf(login.sid), disabled: login.disabled, modified: String(login.modified) }];
     }
     if (has('authentication_type')) {
       if (user === null) return [];
       const { id, authentication, modified, mark } = user;
-      return [{ sid: sidOf(id), authentication, modified: String(modified), mark }];
+      return [{ sid: bytesOf(sidOf(id)), authentication, modified: String(modified), mark }];
     }
     if (has('sys.database_role_members')) {
       if (user === null) return [];

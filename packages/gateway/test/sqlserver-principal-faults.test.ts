@@ -238,6 +238,17 @@ describe('closing', () => {
     expect(await principals.close(refOf(grant))).toMatchObject({ gone: true });
   });
 
+  test('its own open transaction holds the lock that shutting needs: it is ended, then shut', async () => {
+    const { server, principals, resource } = stage();
+    const grant = grantOn(resource, 'own');
+    await principals.open(grant, UNTIL);
+    server.login(grant.loginName, grant.principalPassword, ORDERS);
+    server.onBatch = (text) => {
+      if (text.startsWith('DENY CONNECT') && server.sessions.length > 0) throw new DriverError('gesperrt', '1222');
+    };
+    expect(await principals.close(refOf(grant))).toEqual({ gone: true, changed: true, findings: [] });
+  });
+
   test('a database that is offline keeps no other open, and is tried again', async () => {
     const { server, principals, resource } = stage();
     const grant = grantOn(resource, 'read');

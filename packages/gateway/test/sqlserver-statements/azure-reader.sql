@@ -7,7 +7,7 @@ SELECT CONVERT(int, SERVERPROPERTY(N'EngineEdition')) AS edition, CONVERT(nvarch
 EXECUTE AS USER = N'dbo' WITH NO REVERT;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -21,32 +21,32 @@ ALTER ROLE [db_datareader] ADD MEMBER [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
@@ -57,17 +57,17 @@ GRANT CONNECT TO [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
@@ -77,17 +77,17 @@ FROM sys.extended_properties e JOIN sys.database_principals p ON p.principal_id 
 WHERE e.class = 4 AND e.minor_id = 0 AND e.name = N'tidegate' AND CONVERT(nvarchar(3700), e.value) LIKE N'{"tidegate":%' ORDER BY p.name;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 

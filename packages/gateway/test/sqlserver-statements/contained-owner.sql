@@ -12,7 +12,7 @@ FROM sys.databases d WHERE d.name = DB_NAME();
 EXECUTE AS USER = N'dbo' WITH NO REVERT;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -31,32 +31,32 @@ GRANT VIEW DEFINITION TO [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
@@ -67,17 +67,17 @@ GRANT CONNECT TO [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
@@ -97,26 +97,26 @@ SELECT CONVERT(int, d.containment) AS containment, d.is_trustworthy_on AS trustw
 FROM sys.databases d WHERE d.name = DB_NAME();
 
 -- master, as self
-SELECT l.name AS name, CONVERT(varchar(172), l.sid, 1) AS sid
+SELECT l.name AS name, l.sid AS sid
 FROM sys.sql_logins l WHERE SUBSTRING(l.sid, 1, 8) = 0x5449444547415445 ORDER BY l.name;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
 -- master, as self
-SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT l.sid AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- orders, as dbo

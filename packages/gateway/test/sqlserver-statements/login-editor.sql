@@ -12,7 +12,7 @@ FROM sys.databases d WHERE d.name = DB_NAME();
 EXECUTE AS USER = N'dbo' WITH NO REVERT;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
@@ -28,7 +28,7 @@ SELECT CONVERT(int, d.containment) AS containment, d.is_trustworthy_on AS trustw
 FROM sys.databases d WHERE d.name = DB_NAME();
 
 -- master, as self
-SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT l.sid AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- master, as self
@@ -38,7 +38,7 @@ CREATE LOGIN [alice.g7k2m0ab] WITH PASSWORD = N'Tg1.o''clock', SID = 0x544944454
 ALTER LOGIN [alice.g7k2m0ab] DISABLE;
 
 -- master, as self
-SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT l.sid AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- orders, as dbo
@@ -51,22 +51,22 @@ ALTER ROLE [db_datawriter] ADD MEMBER [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
 -- master, as self
-SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT l.sid AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- orders, as dbo
@@ -76,14 +76,14 @@ GRANT CONNECT TO [alice.g7k2m0ab];
 COMMIT TRANSACTION;
 
 -- master, as self
-SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT l.sid AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- master, as self
 ALTER LOGIN [alice.g7k2m0ab] ENABLE;
 
 -- master, as self
-SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT l.sid AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- orders, as dbo
@@ -92,26 +92,26 @@ FROM sys.extended_properties e JOIN sys.database_principals p ON p.principal_id 
 WHERE e.class = 4 AND e.minor_id = 0 AND e.name = N'tidegate' AND CONVERT(nvarchar(3700), e.value) LIKE N'{"tidegate":%' ORDER BY p.name;
 
 -- master, as self
-SELECT l.name AS name, CONVERT(varchar(172), l.sid, 1) AS sid
+SELECT l.name AS name, l.sid AS sid
 FROM sys.sql_logins l WHERE SUBSTRING(l.sid, 1, 8) = 0x5449444547415445 ORDER BY l.name;
 
 -- orders, as dbo
-SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        (SELECT CONVERT(nvarchar(3700), e.value) FROM sys.extended_properties e
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'tidegate') AS mark
 FROM sys.database_principals p WHERE p.name = @name;
 
 -- orders, as dbo
-SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name;
 
 -- master, as self
-SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+SELECT l.sid AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name;
 
 -- master, as self

@@ -72,11 +72,23 @@ async function look({ administrator, resource, databases, server, principal }: C
 
 /**
  * Everywhere at once as far as it can be: what fails in one database (a trigger that rolls back, a lock, a database that
- * is offline) keeps neither the others open nor a session alive, and is thrown when the rest is shut.
+ * is offline) keeps neither the others open nor a session alive, and is thrown when the rest is shut. A session of its own
+ * may be what holds the lock, so once they are ended it is tried again.
  */
-async function shut(closing: Closing, { users, login, failures: before }: Found): Promise<void> {
+async function shut(closing: Closing, found: Found): Promise<void> {
+  const sids = [...found.users.values(), ...(found.login === null ? [] : [found.login])].map(({ sid }) => sid);
+  const failures = await bar(closing, found);
+  await endSessions(endingOf(closing, sids));
+  rethrow(found.failures);
+  if (failures.length === 0) return;
+  rethrow(await bar(closing, found));
+  await endSessions(endingOf(closing, sids));
+}
+
+/** @returns what failed */
+async function bar(closing: Closing, { users, login }: Found): Promise<readonly unknown[]> {
   const { administrator, server, principal } = closing;
-  const failures = [...before];
+  const failures: unknown[] = [];
   const name = principal.loginName;
   const off = login === null ? null : loginSwitch(name, false, login);
   if (server !== null && off !== null) {
@@ -86,9 +98,7 @@ async function shut(closing: Closing, { users, login, failures: before }: Found)
     const deny = `DENY CONNECT TO ${quoteName(name)}`;
     await attempt(failures, () => administrator.use(database, 'dbo', (session) => session.run([deny])));
   }
-  const sids = [...users.values(), ...(login === null ? [] : [login])].map(({ sid }) => sid);
-  await attempt(failures, () => endSessions(endingOf(closing, sids)));
-  rethrow(failures);
+  return failures;
 }
 
 async function attempt(failures: unknown[], work: () => Promise<unknown>): Promise<void> {

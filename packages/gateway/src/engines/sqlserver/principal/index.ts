@@ -8,6 +8,7 @@
  */
 import type { DesiredGrant, DesiredResource } from '@tidegate/contract';
 import type { GrantId } from '@tidegate/core';
+import { again as tryAgain } from '../../again.ts';
 import { formatMark, parseMark } from '../../mark.ts';
 import {
   type Closed,
@@ -34,7 +35,6 @@ import { connectTedious } from './tedious.ts';
 /** Where a server keeps its logins; Azure SQL Database is left out, its logins take minutes to change. */
 const SERVER_DATABASE = 'master';
 const BY_LOGIN = 1;
-const TRIES = 4;
 
 /** @param administrator connections of your own, for tests. */
 export function sqlserverProvisioner(context: ProvisionerContext, administrator?: Administrator): Provisioner {
@@ -214,15 +214,7 @@ class SqlServerPrincipals implements Provisioner {
 }
 
 /** Somebody else changed the same principal meanwhile: look again at what is, then do what is still missing. */
-async function again<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (tries === TRIES || !isConcurrentChange(error)) throw error;
-    }
-  }
-}
+const again = <T>(work: () => Promise<T>) => tryAgain(work, { concurrent: isConcurrentChange });
 
 function taken(grant: DesiredGrant, what: 'user' | 'login'): ProvisionError {
   const name = quoteName(grant.loginName);

@@ -9,7 +9,9 @@ export const MARK_COLUMN = `(SELECT CONVERT(nvarchar(3700), e.value) FROM sys.ex
         WHERE e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'${MARK_PROPERTY}')`;
 
 /** As a T-SQL binary literal, safe to stand in a statement. */
-const sid = z.string().regex(/^0x[0-9A-F]+$/);
+export const sid = z
+  .instanceof(Uint8Array)
+  .transform((bytes) => `0x${Buffer.from(bytes).toString('hex').toUpperCase()}`);
 
 const user = z.object({
   sid,
@@ -38,7 +40,7 @@ export interface User extends z.infer<typeof user> {
 export async function inspectUser(session: Session, name: string): Promise<User | null> {
   const [found] = await session.rows(
     user,
-    `SELECT CONVERT(varchar(172), p.sid, 1) AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
+    `SELECT p.sid AS sid, CONVERT(int, p.authentication_type) AS authentication, CONVERT(nvarchar(33), p.modify_date, 126) AS modified,
        ${MARK_COLUMN} AS mark
 FROM sys.database_principals p WHERE p.name = @name`,
     { name },
@@ -47,11 +49,11 @@ FROM sys.database_principals p WHERE p.name = @name`,
   const all = await session.rows(
     held,
     // Names of principals and of permissions have collations of their own, which UNION refuses to mix.
-    `SELECT N'role' AS what, r.name COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
+    `SELECT CONVERT(nvarchar(10), N'role') AS what, CONVERT(nvarchar(128), r.name) COLLATE DATABASE_DEFAULT AS name, CONVERT(nvarchar(1), NULL) AS state
 FROM sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id
 JOIN sys.database_principals p ON p.principal_id = m.member_principal_id WHERE p.name = @name
 UNION ALL
-SELECT N'permission', x.permission_name COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
+SELECT CONVERT(nvarchar(10), N'permission'), CONVERT(nvarchar(128), x.permission_name) COLLATE DATABASE_DEFAULT, CONVERT(nvarchar(1), x.state)
 FROM sys.database_permissions x JOIN sys.database_principals p ON p.principal_id = x.grantee_principal_id
 WHERE x.class = 0 AND p.name = @name`,
     { name },
@@ -72,7 +74,7 @@ export type Login = z.infer<typeof login>;
 export async function inspectLogin(session: Session, name: string): Promise<Login | null> {
   const [found] = await session.rows(
     login,
-    `SELECT CONVERT(varchar(172), l.sid, 1) AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
+    `SELECT l.sid AS sid, l.is_disabled AS disabled, CONVERT(nvarchar(33), l.modify_date, 126) AS modified
 FROM sys.sql_logins l WHERE l.name = @name`,
     { name },
   );

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { MARK_PATTERN, parseMark } from '../../mark.ts';
 import type { Mark } from '../../provisioner.ts';
-import { MARK_PROPERTY } from './inspect.ts';
+import { MARK_PROPERTY, sid } from './inspect.ts';
 import { markOfLogin, SID_BEGINNING } from './login-mark.ts';
 import { quoteText } from './quote.ts';
 import type { Administrator } from './sessions.ts';
@@ -20,8 +20,8 @@ const MARKED_USERS = `SELECT p.name AS name, CONVERT(nvarchar(3700), e.value) AS
 FROM sys.extended_properties e JOIN sys.database_principals p ON p.principal_id = e.major_id
 WHERE e.class = 4 AND e.minor_id = 0 AND e.name = N'${MARK_PROPERTY}' AND CONVERT(nvarchar(3700), e.value) LIKE ${quoteText(MARK_PATTERN)} ORDER BY p.name`;
 
-const login = z.object({ name: z.string(), sid: z.string() });
-const MARKED_LOGINS = `SELECT l.name AS name, CONVERT(varchar(172), l.sid, 1) AS sid
+const login = z.object({ name: z.string(), sid });
+const MARKED_LOGINS = `SELECT l.name AS name, l.sid AS sid
 FROM sys.sql_logins l WHERE SUBSTRING(l.sid, 1, 8) = ${SID_BEGINNING} ORDER BY l.name`;
 
 /** One mark for each principal, though it is in several databases: the first that is found. */

@@ -8,17 +8,10 @@
  */
 import { z } from 'zod';
 import { ProvisionError } from '../../provisioner.ts';
+import { untilGone } from '../../settle.ts';
 import { codeOf } from './errors.ts';
 import { quoteName } from './quote.ts';
 import type { Administrator } from './sessions.ts';
-
-/** Sessions that will not end by then are tried again by the reconciler. */
-const KILL_WITHIN_MS = 5_000;
-/**
- * A login that had passed its checks when it was shut out is seen a moment later, so "none" must be seen twice, this far
- * apart.
- */
-const SETTLE_MS = 100;
 
 /** At least one row: without the right to see others' sessions a server shows none, and says nothing. */
 const sessionsOf = (azure: boolean, sids: readonly string[]) => {
@@ -42,24 +35,23 @@ export interface Ending {
   readonly sids: readonly string[];
 }
 
-/** @throws ProvisionError while a session lives: the grant's end is not kept until none does. */
+/**
+ * @returns how many were ended
+ * @throws ProvisionError while a session lives: the grant's end is not kept until none does.
+ */
 export async function endSessions(ending: Ending): Promise<number> {
-  const until = performance.now() + KILL_WITHIN_MS;
   let ended = 0;
-  for (let quiet = 0; ; ) {
+  const left = await untilGone(async () => {
     const found = await killAll(ending);
     ended += found;
-    quiet = found === 0 ? quiet + 1 : 0;
-    if (quiet === 2) return ended;
-    if (performance.now() > until) {
-      throw new ProvisionError(
-        'A session of this grant has not ended in the database yet.',
-        'session_left',
-        `${found} sessions of ${quoteName(ending.loginName)} do not end though killed; what they did may still be rolling back (sys.dm_exec_requests says KILLED/ROLLBACK).`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  }
+    return found;
+  });
+  if (left === 0) return ended;
+  throw new ProvisionError(
+    'A session of this grant has not ended in the database yet.',
+    'session_left',
+    `${left} sessions of ${quoteName(ending.loginName)} do not end though killed; what they did may still be rolling back (sys.dm_exec_requests says KILLED/ROLLBACK).`,
+  );
 }
 
 async function killAll({ administrator, places, loginName, sids }: Ending): Promise<number> {
