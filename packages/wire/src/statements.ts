@@ -228,8 +228,8 @@ export interface StatementWalker {
 
   /**
    * The number that a message of our own must carry at the next boundary of the client's stream, in protocols that
-   * number their packets (MySQL); 0 in others. To be asked before a chunk is given to `fromServer` of which only the part
-   * up to the boundary will be forwarded.
+   * number their packets (MySQL); 0 in others. Where only the part of a chunk up to the boundary will be forwarded, to be
+   * asked after `toBoundary` and before `fromServer`.
    */
   readonly sequence: number;
 

@@ -61,7 +61,10 @@ export class Frames {
   continuedBytes = 0;
   /** Bodies are passed over from their first byte on: bulk data. Holds for messages that begin after it was set. */
   bulk = false;
-  /** The number of the packet before the boundary that `toBoundary` found last. */
+  /**
+   * The number of the last packet of the message in flight: as far as its headers tell, and after `toBoundary` as the
+   * chunk given there tells.
+   */
   boundarySequence = 0;
 
   readonly #options: FramesOptions;
@@ -96,6 +99,7 @@ export class Frames {
     this.#chunk = EMPTY;
     this.#at = 0;
     this.bytes = EMPTY;
+    this.boundarySequence = this.#headerHad > 0 ? (this.sequence + 1) & 0xff : this.sequence;
     if (this.#mode !== Mode.gather && this.#buffer.length > KEPT_BUFFER) this.#buffer = EMPTY;
   }
 

@@ -118,7 +118,7 @@ export class Replies {
       case Asked.results:
       case Asked.execute:
         if (bytes[start] === OK) return this.#ok();
-        if (bytes[start] === FILE) return this.#file(kind);
+        if (bytes[start] === FILE) return this.#file();
         return this.#columnCount();
       case Asked.fetch:
       case Asked.fieldList:
@@ -296,9 +296,8 @@ export class Replies {
   }
 
   /** The server wants the content of a file of the client's. */
-  #file(kind: number): Refusal | null {
+  #file(): Refusal | null {
     const exchange = this.#exchange;
-    if (kind !== Asked.results) return OUT_OF_STEP;
     if (!this.#allowFiles) return FILE_NOT_ALLOWED;
     if (exchange.pending.length > 1) return PIPELINED_PAST_FILE;
     if (exchange.inFile) return OUT_OF_STEP;
