@@ -118,7 +118,7 @@ export class MysqlModel {
       return server.error(1);
     }
     this.#ids += 1;
-    const parameters = [...text].filter((letter) => letter === '?').length;
+    const parameters = text.split('?').length - 1;
     this.#last = { text, parameters, cursor: 0 };
     this.#statements.set(this.#ids, this.#last);
     const packets = [server.prepared(1, this.#ids, 0, parameters)];

@@ -4,8 +4,8 @@ import { mysql, type Refusal, type StatementSink } from '../../src/index.ts';
 import type { MysqlRecording } from './mysql-recording.ts';
 import type { Chunk } from './recording.ts';
 
-/** What the gateway does with its asides; by default it answers all as done. */
-export type Answer = (session: mysql.MysqlSession) => 'pass' | string | null;
+/** What the gateway does with a KILL: done (null), a SQLSTATE, or 'pass': it is the database's. By default it is done. */
+export type Answer = (session: mysql.MysqlSession) => string | null;
 
 export class Player {
   readonly session: mysql.MysqlSession;
