@@ -7,6 +7,7 @@ import { recording, recordings } from '../test/support/recording.ts';
 import { CheckingSink } from './checking-sink.ts';
 import { chunks, type Decoder, refusing } from './decoder.ts';
 import { mysqlDecoders } from './mysql-decoders.ts';
+import { sqlServerDecoders } from './sqlserver-decoders.ts';
 
 const recorded = recordings().map(recording);
 const side = (from: 'client' | 'server') =>
@@ -174,4 +175,5 @@ export const decoders: Readonly<Record<string, Decoder>> = {
     },
   },
   ...mysqlDecoders,
+  ...sqlServerDecoders,
 };
