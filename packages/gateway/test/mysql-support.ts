@@ -70,10 +70,9 @@ export async function newMysqlGrant(world: MysqlWorld, change: GrantChange = {})
   return made;
 }
 
-/** How mysql2 connects through the relay. */
-export function configOf(relay: { readonly port: number }, grant: TestGrant, change: mysql.ConnectionOptions = {}) {
-  const { user, passwords } = grant;
-  return { host: '127.0.0.1', port: relay.port, user, password: passwords[0] ?? '', database: DATABASE, ...change };
+/** How a driver connects through the relay. */
+export function configOf(relay: TestRelay, { user, passwords }: TestGrant) {
+  return { host: '127.0.0.1', port: relay.port, user, password: passwords[0] ?? '', database: DATABASE };
 }
 
 export async function connectMysql(
@@ -81,7 +80,7 @@ export async function connectMysql(
   grant: TestGrant,
   change: mysql.ConnectionOptions = {},
 ): Promise<mysql.Connection> {
-  const client = await mysql.createConnection(configOf(relay, grant, change));
+  const client = await mysql.createConnection({ ...configOf(relay, grant), ...change });
   // An error of an idle connection is for the test to look at, not for the process to die of.
   client.on('error', () => {});
   return client;

@@ -1,9 +1,13 @@
-/** MySQL's bound values, for the record. */
-import { Buffer } from 'node:buffer';
+/** MySQL's bound values, and its commands without SQL text, for the record. */
+import { mysql } from '@tidegate/wire';
 import type { RecordEngine } from '../engine.ts';
+import { plainValue } from '../plain-value.ts';
 
 export const mysqlRecord: RecordEngine = {
   encoding: 'utf8',
-  values: (bytes) => [{ type: 'unknown', hex: Buffer.from(bytes).toString('hex') }],
-  call: (bytes) => ({ text: 'call', values: [{ type: 'unknown', hex: Buffer.from(bytes).toString('hex') }] }),
+  values: (bytes, types, partial) => mysql.boundValues(bytes, types, { partial }).map(plainValue),
+  call: (bytes, partial) => {
+    const { text, values } = mysql.commandCall(bytes, { partial });
+    return { text, values: values.map(plainValue) };
+  },
 };
