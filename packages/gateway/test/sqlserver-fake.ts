@@ -76,8 +76,17 @@ export const ADMIN = 'tidegate_admin';
 
 export function database(changes: Partial<FakeDatabase> = {}): FakeDatabase {
   return {
-    ...{ contained: true, trustworthy: false, readOnly: false, dbOwner: true, killer: true },
-    ...{ users: {}, roles: {}, owned: [], permissions: [], modules: [], triggers: [] },
+    contained: true,
+    trustworthy: false,
+    readOnly: false,
+    dbOwner: true,
+    killer: true,
+    users: {},
+    roles: {},
+    owned: [],
+    permissions: [],
+    modules: [],
+    triggers: [],
     ...changes,
   };
 }
@@ -262,7 +271,9 @@ class FakeConnection implements DriverConnection {
       return Object.entries(here.users).flatMap(([each, { mark }]) => (mark === null ? [] : [{ name: each, mark }]));
     }
     if (has('AS word')) {
-      return here.owned.filter(({ owner }) => owner === name).map(({ owner: _, ...thing }) => thing);
+      return here.owned
+        .filter(({ owner }) => owner === name)
+        .map(({ word, schema, name: thing }) => ({ word, schema, name: thing }));
     }
     if (has('AS by_it')) {
       return here.permissions

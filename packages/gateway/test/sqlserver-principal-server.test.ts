@@ -79,9 +79,20 @@ const supplemented: Connect = async (options) => {
 
 async function login(user: string, password: string): Promise<DriverConnection> {
   const connection = await connectTedious({
-    ...{ host: 'localhost', port: server.port, database: 'shop', credential: { kind: 'password', user, password } },
-    ...{ encryption: 'required', verifyName: true, ca: pems.ca, serverName: null },
-    ...{ connectWithinMs: 5_000, answerWithinMs: 5_000 },
+    host: 'localhost',
+    port: server.port,
+    database: 'shop',
+    credential: {
+      kind: 'password',
+      user,
+      password,
+    },
+    encryption: 'required',
+    verifyName: true,
+    ca: pems.ca,
+    serverName: null,
+    connectWithinMs: 5_000,
+    answerWithinMs: 5_000,
   });
   opened.push(connection);
   return connection;

@@ -107,15 +107,26 @@ describe.each(SERVERS)('%s', (_what, make) => {
     await principals.open(left, UNTIL);
     await principals.prepare(kept);
     server.database(ORDERS).users['somebody.else'] = {
-      ...{ id: 7, authentication: 2, password: 'x', modified: 1 },
-      ...{ mark: '{"tidegate": 2}', roles: [], granted: ['CONNECT'], denied: [] },
+      id: 7,
+      authentication: 2,
+      password: 'x',
+      modified: 1,
+      mark: '{"tidegate": 2}',
+      roles: [],
+      granted: ['CONNECT'],
+      denied: [],
     };
     const other = principalsOn(server, { ...resource });
     const found = await other.leftovers(new Set([kept.id]));
     expect(found).toEqual([
       {
-        ...{ grant: left.id, person: 'alice', resource: 'sales', privileges: 'write', loginName: left.loginName },
-        ...{ since: Temporal.Instant.from('2026-11-22T10:00:00Z'), until: UNTIL },
+        grant: left.id,
+        person: 'alice',
+        resource: 'sales',
+        privileges: 'write',
+        loginName: left.loginName,
+        since: Temporal.Instant.from('2026-11-22T10:00:00Z'),
+        until: UNTIL,
       },
     ]);
     const [mark] = found;
@@ -128,8 +139,14 @@ describe.each(SERVERS)('%s', (_what, make) => {
     const { server, principals, resource } = make();
     const grant = grantOn(resource, 'read');
     server.database(STOCK).users[grant.loginName] = {
-      ...{ id: 7, authentication: 2, password: 'x', modified: 1, mark: null },
-      ...{ roles: [], granted: ['CONNECT'], denied: [] },
+      id: 7,
+      authentication: 2,
+      password: 'x',
+      modified: 1,
+      mark: null,
+      roles: [],
+      granted: ['CONNECT'],
+      denied: [],
     };
     server.login(grant.loginName, 'x', STOCK);
     await expect(principals.prepare(grant)).rejects.toMatchObject({ code: 'name_taken' });
@@ -221,13 +238,12 @@ describe('what an owner leaves', () => {
       { ...given, class: 3, schema: null, name: 'rep]orts', state: 'G', grantee: 'app', grantor: by },
       { ...given, class: 1, schema: 'shop', name: 'not_its', state: 'G', grantee: 'app', grantor: by },
     );
-    const before = orders.permissions.map(({ grantor: _, ...rest }) => rest);
+    const before = orders.permissions.map((each) => ({ ...each, grantor: 'dbo' }));
     expect(await principals.close(refOf(grant))).toEqual({ gone: true, changed: true, findings: [] });
     expect(server.database(ORDERS).owned.every(({ owner }) => owner === 'dbo')).toBe(true);
     const after = server.database(ORDERS).permissions;
-    expect(after.map(({ grantor: _, ...rest }) => rest)).toEqual(expect.arrayContaining(before));
+    expect(after).toEqual(expect.arrayContaining(before));
     expect(after).toHaveLength(before.length);
-    expect(after.every(({ grantor }) => grantor === 'dbo')).toBe(true);
   });
 
   test('code that runs as it keeps it: shut, stripped, told with what to do, dropped once that is gone', async () => {

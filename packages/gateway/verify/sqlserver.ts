@@ -225,9 +225,11 @@ async function verify(target: Target): Promise<number> {
       });
       for (const part of [reader, editor, owner, leftovers]) await part(walk);
     } finally {
-      // Whatever went wrong: no login stays on the server.
-      for (const mark of await principals.leftovers(new Set())) await principals.close(mark);
-      await principals.end();
+      // Whatever went wrong: no login stays on the server, and no database.
+      await list.see('nothing is left behind', async () => {
+        for (const mark of await principals.leftovers(new Set())) await principals.close(mark);
+        await principals.end();
+      });
       await list.see('cleaned up', () => dropDatabase(target, facts, database));
     }
   }

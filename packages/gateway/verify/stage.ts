@@ -45,7 +45,11 @@ export function targetFrom(env: NodeJS.ProcessEnv): Target | null {
     throw new Error('TIDEGATE_VERIFY_SQLSERVER_TLS must be verify-full, verify-ca, strict or disable');
   }
   return {
-    ...{ host, port: Number(port), user: user.join(','), password, mode },
+    host,
+    port: Number(port),
+    user: user.join(','),
+    password,
+    mode,
     encryption: tls === 'strict' ? 'strict' : mode === 'disable' ? 'none' : 'required',
     ca: env.TIDEGATE_VERIFY_SQLSERVER_CA ? readFileSync(env.TIDEGATE_VERIFY_SQLSERVER_CA, 'utf8') : null,
     serverName: env.TIDEGATE_VERIFY_SQLSERVER_NAME ?? null,
@@ -63,8 +67,17 @@ export function optionsOf(
 ): DriverOptions {
   const { host, port, mode, encryption, ca, serverName } = target;
   return {
-    ...{ host, port, database, encryption, ca, serverName },
-    credential: { kind: 'password', user, password },
+    host,
+    port,
+    database,
+    encryption,
+    ca,
+    serverName,
+    credential: {
+      kind: 'password',
+      user,
+      password,
+    },
     verifyName: mode !== 'verify-ca',
     connectWithinMs: 30_000,
     answerWithinMs: SLOW_MS,
@@ -141,13 +154,24 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 export function grantOf(privileges: 'read' | 'write' | 'own'): DesiredGrant {
   const id = `g${[...randomBytes(7)].map((byte) => ALPHABET[byte & 31]).join('')}`;
   return desiredGrant.parse({
-    ...{ id, resource: 'verify', person: 'verify', loginName: `verify.${id}`, phase: 'prepare', duration: 'PT1H' },
-    role: { name: privileges, privileges },
+    id,
+    resource: 'verify',
+    person: 'verify',
+    loginName: `verify.${id}`,
+    phase: 'prepare',
+    duration: 'PT1H',
+    role: {
+      name: privileges,
+      privileges,
+    },
     startsAt: new Date().toISOString(),
     expiresAt: null,
     closing: null,
     principalPassword: `Tg1.${randomBytes(16).toString('hex')}`,
-    scram: { salt: 'AAAA', iterations: 4096 },
+    scram: {
+      salt: 'AAAA',
+      iterations: 4096,
+    },
     tickets: [],
     entra: null,
   });

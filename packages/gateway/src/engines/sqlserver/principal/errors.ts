@@ -113,7 +113,17 @@ export const isConcurrentChange = (error: unknown) => CONCURRENT.has(codeOf(erro
  * (15284, 15173), owns a database or a job (15174, 15170), or we may not (15151, 15247, 229, 262).
  */
 const STAYS_AS_IT_IS = new Set([
-  ...['15138', '15421', '15136', '15284', '15173', '15141', '15174', '15170'],
-  ...['15151', '15247', '229', '262'],
+  '15138',
+  '15421',
+  '15136',
+  '15284',
+  '15173',
+  '15141',
+  '15174',
+  '15170',
+  '15151',
+  '15247',
+  '229',
+  '262',
 ]);
 export const staysAsItIs = (error: unknown) => STAYS_AS_IT_IS.has(codeOf(error));
