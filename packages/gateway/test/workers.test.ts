@@ -58,6 +58,14 @@ describe('the pool of workers', () => {
     expect(pool.pids()).toHaveLength(2);
   });
 
+  it('starts all at once where the ports are given', async () => {
+    const { pool, told } = makePool({ listeners: [{ ...listener, port: 2 }] });
+    const started = pool.start();
+    expect(pool.pids()).toHaveLength(2);
+    expect(await started).toMatchObject([{ port: 2 }]);
+    expect(told().toSorted()).toEqual(['init 2 0 s.0.1', 'init 2 0 s.1.1']);
+  });
+
   it('acknowledges a state only when every living worker knows it', async () => {
     const { pool, over } = makePool();
     await pool.start();

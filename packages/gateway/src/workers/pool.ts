@@ -72,10 +72,14 @@ export class WorkerPool {
   async start(): Promise<readonly RelayListener[]> {
     const [first, ...others] = this.#slots.keys();
     if (first === undefined) throw new Error('a gateway needs at least one relay worker');
-    const ports = await this.#begin(first).ready;
-    // The first one found the free ports; the others join it there.
-    this.#listeners = this.#listeners.map((listener, index) => ({ ...listener, port: ports[index]?.port ?? 0 }));
-    await Promise.all(others.map((worker) => this.#begin(worker).ready));
+    const firstPorts = this.#begin(first).ready;
+    const found = async (): Promise<void> => {
+      const ports = await firstPorts;
+      this.#listeners = this.#listeners.map((listener, index) => ({ ...listener, port: ports[index]?.port ?? 0 }));
+    };
+    // Where a free port is to be found, the first one finds it and the others join it there; else nobody waits.
+    if (this.#listeners.some(({ port }) => port === 0)) await found();
+    await Promise.all([firstPorts, ...others.map((worker) => this.#begin(worker).ready)]);
     return this.#listeners;
   }
 
