@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cluster, type ClusterLog, type ClusterOptions, startCluster } from '@tidegate/embedded';
 import { Client } from 'pg';
+import { adminPassword } from './admin-password.ts';
 import { ADMIN, isLoaded, load, setAdminPassword } from './load.ts';
 
 /** What a configuration needs to put the sample server under Tidegate's control. */
@@ -76,35 +75,8 @@ async function prepare(cluster: Cluster, passwordFile: string, log: ClusterLog |
       log?.info({ ms: Math.round(performance.now() - began) }, 'sample data loaded');
     }
     // At each start: the file may have been lost, or the process killed between the file and the role.
-    await setAdminPassword(client, await passwordIn(passwordFile));
+    await setAdminPassword(client, await adminPassword(passwordFile));
   } finally {
     await client.end();
-  }
-}
-
-/** The administrator's password, made and kept on first use. */
-async function passwordIn(file: string): Promise<string> {
-  const kept = await readIfThere(file);
-  if (kept !== null) return kept.trim();
-  const password = randomBytes(24).toString('base64url');
-  const partial = `${file}.partial`;
-  await rm(partial, { force: true });
-  const handle = await open(partial, 'wx', 0o600);
-  try {
-    await handle.writeFile(`${password}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(partial, file);
-  return password;
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
   }
 }

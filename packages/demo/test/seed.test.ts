@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { config, type Refusal, setup } from '@tidegate/contract';
 import { afterEach, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { demoConfig, demoPassword, type OrdersResource, seedDemo } from '../src/index.ts';
+import { demoConfig, demoPassword, type OrdersResource, type ShopResource, seedDemo } from '../src/index.ts';
 
 const resource: OrdersResource = {
   name: 'orders',
@@ -13,6 +13,16 @@ const resource: OrdersResource = {
   adminUser: 'tidegate_admin',
   adminPasswordFile: '/home/o"dd: #name/$x/admin-password',
   ownerRole: 'orders_app',
+};
+
+const shop: ShopResource = {
+  name: 'shop',
+  engine: 'mysql',
+  address: '/home/o"dd: #name/$x/run/mariadb.sock:3306',
+  databases: ['shop'],
+  adminUser: 'tidegate_admin',
+  adminPasswordFile: '/home/o"dd: #name/$x/shop-password',
+  ownerRole: 'shop_app',
 };
 
 const closers: (() => void)[] = [];
@@ -38,7 +48,7 @@ async function controlPlane(status: number, answer: object) {
 }
 
 test('the configuration is valid by the contract, whatever the home is called', async () => {
-  const parsed = config.parse(parse(await demoConfig(resource)));
+  const parsed = config.parse(parse(await demoConfig(resource, null)));
   expect(parsed.resources).toMatchObject([
     {
       address: resource.address,
@@ -49,8 +59,30 @@ test('the configuration is valid by the contract, whatever the home is called', 
   ]);
 });
 
+test('the shop is in it where there is one, under the same policy', async () => {
+  const parsed = config.parse(parse(await demoConfig(resource, shop)));
+  expect(parsed.resources.map(({ name }) => name)).toEqual(['orders', 'shop']);
+  expect(parsed.resources[1]).toMatchObject({
+    engine: 'mysql',
+    address: shop.address,
+    databases: ['shop'],
+    credential: { user: 'tidegate_admin', file: shop.adminPasswordFile },
+    ownerRole: 'shop_app',
+  });
+  expect(parsed.policies.map(({ resources }) => resources)).toEqual([
+    expect.objectContaining({ names: ['orders', 'shop'] }),
+    expect.objectContaining({ names: ['orders', 'shop'] }),
+  ]);
+  const without = await demoConfig(resource, null);
+  expect(without).not.toMatch(/shop\b(?!’s)(?!'s)/i);
+  expect(config.parse(parse(without)).policies.map(({ resources }) => resources)).toEqual([
+    expect.objectContaining({ names: ['orders'] }),
+    expect.objectContaining({ names: ['orders'] }),
+  ]);
+});
+
 test('its policy is the one that is told: leads for reading and editing, leads and dba and a second factor for owning', async () => {
-  const { policies, roles } = config.parse(parse(await demoConfig(resource)));
+  const { policies, roles } = config.parse(parse(await demoConfig(resource, null)));
   expect(
     policies.map(({ roles, approvals, mfa }) => ({
       roles,
@@ -70,7 +102,7 @@ test('its policy is the one that is told: leads for reading and editing, leads a
 
 test('one call makes the people and puts the configuration in force', async () => {
   const { baseUrl, asked } = await controlPlane(201, { people: ['alice', 'bob', 'carol'], configVersion: 1 });
-  await seedDemo({ baseUrl, setupToken: 'once', orders: { resource }, password: 'correct horse' });
+  await seedDemo({ baseUrl, setupToken: 'once', orders: { resource }, shop: null, password: 'correct horse' });
   expect(asked).toHaveLength(1);
   expect(asked[0]).toMatchObject({ method: 'POST', url: '/v1/setup' });
   const body = setup.parse(asked[0]?.body);
@@ -80,7 +112,7 @@ test('one call makes the people and puts the configuration in force', async () =
     { name: 'bob', groups: ['leads'], password: 'correct horse' },
     { name: 'carol', groups: ['dba', 'administrators', 'auditors'], password: 'correct horse' },
   ]);
-  expect(body.config).toBe(await demoConfig(resource));
+  expect(body.config).toBe(await demoConfig(resource, null));
 });
 
 test('a refusal is passed on as the control plane said it', async () => {
@@ -93,7 +125,13 @@ test('a refusal is passed on as the control plane said it', async () => {
     next: '',
     traceId: 't',
   });
-  const refusal = await seedDemo({ baseUrl, setupToken: 'x', orders: { resource }, password: 'correct horse' }).then(
+  const refusal = await seedDemo({
+    baseUrl,
+    setupToken: 'x',
+    orders: { resource },
+    shop: null,
+    password: 'correct horse',
+  }).then(
     () => null,
     (error: Refusal) => error,
   );

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster } from '@tidegate/embedded';
+import type { RunningServer } from '@tidegate/embedded';
 
 const RETRY_MAX_MS = 5_000;
 
-/** An embedded cluster that is started again, at the same address, whenever its server dies. */
-export class KeptCluster {
-  cluster: Cluster;
-  readonly #start: () => Promise<Cluster>;
+/** An embedded server that is started again, at the same address, whenever its server dies. */
+export class KeptCluster<T extends RunningServer> {
+  cluster: T;
+  readonly #start: () => Promise<T>;
   readonly #name: string;
   readonly #onRestart: (name: string, how: string) => void;
   #stopping = false;
 
   private constructor(
-    cluster: Cluster,
-    start: () => Promise<Cluster>,
+    cluster: T,
+    start: () => Promise<T>,
     name: string,
     onRestart: (name: string, how: string) => void,
   ) {
@@ -24,11 +24,11 @@ export class KeptCluster {
     void this.#keep();
   }
 
-  static async start(
-    start: () => Promise<Cluster>,
+  static async start<T extends RunningServer>(
+    start: () => Promise<T>,
     name: string,
     onRestart: (name: string, how: string) => void,
-  ): Promise<KeptCluster> {
+  ): Promise<KeptCluster<T>> {
     return new KeptCluster(await start(), start, name, onRestart);
   }
 

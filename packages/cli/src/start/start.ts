@@ -3,7 +3,9 @@
  * runs the control plane and the gateway as children, starts again what dies, and ends all of it with itself.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { RunningServer } from '@tidegate/embedded';
 import { z } from 'zod';
+import { startDemo } from './demo.ts';
 import { type Home, homeFolder, prepareHome } from './home.ts';
 import { KeptCluster } from './kept-cluster.ts';
 import { forgetLibpq } from './libpq.ts';
@@ -56,28 +58,27 @@ async function startParts({ env, demo, say, progress, signal }: StartOptions, ho
   });
   aborted.catch(() => undefined); // also when nobody is waiting just then
   const restarted = (name: string, how: string): void => say(`The ${name} ended (${how}) and is being started again.`);
-  const keep = async (name: string, open: () => ReturnType<typeof openStore>): Promise<KeptCluster> => {
-    const kept = await KeptCluster.start(open, name, restarted);
-    ends.add(() => kept.stop());
-    return kept;
+  const keep = <T extends RunningServer>(name: string, open: () => Promise<T>): Promise<KeptCluster<T>> => {
+    const starting = KeptCluster.start(open, name, restarted);
+    // At once, so that also one that is still starting is ended; one that failed to start needs no end.
+    ends.add(() =>
+      starting.then(
+        (kept) => kept.stop(),
+        () => undefined,
+      ),
+    );
+    return starting;
   };
 
-  const demoPart = remembered(home, demo) ? await import('@tidegate/demo') : null;
-  const { password, generated } = demoPart?.demoPassword(env) ?? { password: '', generated: false };
-  let orders: Awaited<ReturnType<NonNullable<typeof demoPart>['startOrders']>> | null = null;
-  const openOrders = async () => {
-    if (demoPart === null) throw new Error('this home has no demo');
-    orders = await demoPart.startOrders({ home: home.home });
-    return orders.cluster;
-  };
   progress(existsSync(home.store) ? 'Starting the store …' : `Setting up ${home.home} …`);
   // Both are awaited whatever happens, so that what did start is among the ends when the other fails.
-  const [store, demoDatabase] = await Promise.allSettled([
+  const demoPart = remembered(home, demo) ? await startDemo({ home, env, keep, say }) : null;
+  const [store, orders] = await Promise.allSettled([
     env.TIDEGATE_DATABASE_URL ?? keep('store', () => openStore(home)).then(({ cluster }) => cluster.url('tidegate')),
-    demoPart === null ? null : keep('orders database', openOrders),
+    demoPart?.orders,
   ]);
   if (store.status === 'rejected') throw store.reason;
-  if (demoDatabase.status === 'rejected') throw demoDatabase.reason;
+  if (orders.status === 'rejected') throw orders.reason;
   signal.throwIfAborted();
 
   // The one gateway here is told the link's port at each start, so any free one will do (TIDEGATE_LINK_PORT fixes it).
@@ -93,16 +94,11 @@ async function startParts({ env, demo, say, progress, signal }: StartOptions, ho
   ends.add(() => gate.stop());
   const seed = async (): Promise<void> => {
     if (setupToken === null) return;
-    if (demoPart === null || orders === null) {
-      say(`Make the first administrator, once, at ${url}/setup.html#token=${setupToken}`);
-      return;
-    }
-    await demoPart.seedDemo({ baseUrl: url, setupToken, orders, password });
-    say('Demo: alice (engineers), bob (leads), carol (dba, administrators, auditors); resource orders.');
-    if (generated) say(`Their password, shown this once: ${password}`);
+    if (demoPart !== null) await demoPart.seed(url, setupToken);
+    else say(`Make the first administrator, once, at ${url}/setup.html#token=${setupToken}`);
   };
   progress('Starting the gateway …');
-  const [ready] = await Promise.race([Promise.all([gate.start(), seed()]), aborted]);
+  const [ready] = await Promise.race([Promise.all([gate.start(), seed(), demoPart?.shop]), aborted]);
   for (const line of listenerLine(gatewayReady.parse(ready))) say(line);
   return url;
 }
