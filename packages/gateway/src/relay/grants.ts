@@ -69,10 +69,6 @@ export class Grants {
     return this.#byLoginName.get(loginName) ?? null;
   }
 
-  resources(): Iterable<RelayResource> {
-    return this.#resources.values();
-  }
-
   resource(name: ResourceName): RelayResource | null {
     return this.#resources.get(name) ?? null;
   }

@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly log: Log;
   /** The grant's end as now known, RFC 3339. */
   readonly expiresAt: () => string | null;
+  /** Calls `then` when there is time for it: the client of a session that was cut has been told. */
+  readonly afterwards: (then: () => void) => void;
   /** The last call: it no longer counts. `because` is null when it never opened. */
   readonly over: (session: Session, ended: { because: DisconnectReason; by: string | null } | null) => void;
 }
@@ -118,10 +120,11 @@ export class Session {
     this.#arm(CUT_WITHIN_MS, () => this.#leave());
     pump.close(
       (sequence) => this.#options.engine.farewell(words, sequence, version),
-      () => {
-        pump.destroyServer();
-        this.#over();
-      },
+      () =>
+        this.#options.afterwards(() => {
+          pump.destroyServer();
+          this.#over();
+        }),
     );
   }
 

@@ -1,12 +1,22 @@
 /** All sessions of this worker, from their permits on: counted, found, and cut. */
+import { performance } from 'node:perf_hooks';
 import type { DisconnectReason, GrantId, SessionId } from '@tidegate/core';
 import type { RelayGrant } from '../worker-protocol.ts';
 import type { Permit, Seats } from './admit.ts';
 import type { Cut } from './cut.ts';
 import { Session, type SessionOptions } from './session.ts';
 
-/** Cut in one turn of the event loop, at most, so that the sessions that go on don't wait for hundreds that end. */
-const CUTS_A_TURN = 32;
+/**
+ * Cutting may keep those sessions waiting that go on, at most so long in one turn of the event loop. Not shorter: the
+ * hundreds of clients that hear their end are busy with that, and would have the processor before the next are told.
+ */
+const CUTTING_MS = 50;
+/**
+ * Sessions that were cut hang up on the database in batches, when everybody who is to be cut has been told: hundreds of
+ * server processes that end at once would take the processor from those who still wait to hear it.
+ */
+const HANG_UPS = 16;
+const HANG_UP_EVERY_MS = 10;
 
 const NONE: ReadonlySet<Session> = new Set();
 
@@ -14,7 +24,7 @@ export type Ended = { readonly because: DisconnectReason; readonly by: string | 
 
 export interface SessionsOptions {
   /** All that a session needs beside its permit. */
-  readonly make: (permit: Permit) => Omit<SessionOptions, 'permit' | 'over'>;
+  readonly make: (permit: Permit) => Omit<SessionOptions, 'permit' | 'over' | 'afterwards'>;
   /** A session is over; `ended` is null when it never opened. */
   readonly over: (session: Session, ended: Ended | null) => void;
 }
@@ -24,6 +34,8 @@ export class Sessions implements Seats {
   readonly #all = new Map<SessionId, Session>();
   readonly #byGrant = new Map<GrantId, Set<Session>>();
   #cutting: { readonly session: Session; readonly cut: Cut; readonly done: () => void }[] = [];
+  readonly #hangUps: (() => void)[] = [];
+  #hangUpTimer: NodeJS.Timeout | null = null;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -56,7 +68,8 @@ export class Sessions implements Seats {
 
   take(permit: Permit): void {
     const over = (session: Session, ended: Ended | null) => this.#over(session, ended);
-    const session = new Session({ ...this.#options.make(permit), permit, over });
+    const afterwards = (then: () => void) => this.#afterwards(then);
+    const session = new Session({ ...this.#options.make(permit), permit, over, afterwards });
     this.#all.set(permit.session, session);
     const ofGrant = this.#byGrant.get(permit.grant.id) ?? new Set();
     this.#byGrant.set(permit.grant.id, ofGrant.add(session));
@@ -81,11 +94,34 @@ export class Sessions implements Seats {
   }
 
   readonly #cutSome = (): void => {
-    for (const { session, cut, done } of this.#cutting.splice(0, CUTS_A_TURN)) {
+    const until = performance.now() + CUTTING_MS;
+    let count = 0;
+    for (const { session, cut, done } of this.#cutting) {
       session.cut(cut);
       done();
+      count += 1;
+      if (performance.now() > until) break;
     }
+    this.#cutting.splice(0, count);
     if (this.#cutting.length > 0) setImmediate(this.#cutSome);
+  };
+
+  /** Hangs up for all at once: nobody is left to be told. */
+  hangUp(): void {
+    if (this.#hangUpTimer !== null) clearTimeout(this.#hangUpTimer);
+    this.#hangUpTimer = null;
+    for (const hangUp of this.#hangUps.splice(0)) hangUp();
+  }
+
+  #afterwards(hangUp: () => void): void {
+    this.#hangUps.push(hangUp);
+    this.#hangUpTimer ??= setTimeout(this.#hangUpSome, 0);
+  }
+
+  readonly #hangUpSome = (): void => {
+    const batch = this.#cutting.length > 0 ? [] : this.#hangUps.splice(0, HANG_UPS);
+    for (const hangUp of batch) hangUp();
+    this.#hangUpTimer = this.#hangUps.length > 0 ? setTimeout(this.#hangUpSome, HANG_UP_EVERY_MS) : null;
   };
 
   #over(session: Session, ended: Ended | null): void {

@@ -140,9 +140,8 @@ export class Replies implements TokenListener {
     this.#next();
   }
 
-  rows(count: number, bytes: number): void {
-    this.#rows += count;
-    this.#bytesOut += bytes;
+  row(): void {
+    this.#rows += 1;
     if (this.#asked === 0) this.#unasked = true;
   }
 

@@ -4,7 +4,6 @@
  *
  *   node packages/wire/test/sqlserver-recorded/record.ts [output folder]
  */
-import type { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -31,7 +30,7 @@ function record(client: Socket): void {
   const told = new sqlserver.MessageReader('server');
   let loggingIn = false;
   let inside = false;
-  client.on('data', (bytes: Buffer) => {
+  client.on('data', (bytes) => {
     if (inside) mine.chunks.push({ from: 'client', bytes });
     else {
       asked.push(bytes);
@@ -43,7 +42,7 @@ function record(client: Socket): void {
     }
     server.write(bytes);
   });
-  server.on('data', (bytes: Buffer) => {
+  server.on('data', (bytes) => {
     if (inside) mine.chunks.push({ from: 'server', bytes });
     else {
       told.push(bytes);

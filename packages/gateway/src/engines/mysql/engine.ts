@@ -4,14 +4,12 @@ import type { RelayEngine } from '../../relay/engine.ts';
 import { farewellMessage, refusalMessage } from './errors.ts';
 import { handshake } from './handshake.ts';
 import { Servers } from './servers.ts';
-import { meet } from './upstream-meet.ts';
 
 export function mysqlEngine(mockSecret: Buffer): RelayEngine {
-  const servers = new Servers(meet);
+  const servers = new Servers();
   return {
     engine: 'mysql',
     accept: (arrival) => handshake(arrival, { mockSecret, servers }),
-    resources: (all) => servers.resources(all),
     refusal: refusalMessage,
     farewell: farewellMessage,
   };

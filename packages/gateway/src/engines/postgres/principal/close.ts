@@ -6,7 +6,7 @@
 import { postgres } from '@tidegate/wire';
 import { z } from 'zod';
 import { type Closed, type FindingNote, type PrincipalRef, ProvisionError } from '../../provisioner.ts';
-import { untilGone } from '../../settle.ts';
+import { hangUpsFirst, untilGone } from '../../settle.ts';
 import { dependencies, giveAway, staysAsItIs } from './belongings.ts';
 import { codeOf } from './errors.ts';
 import { commandOver, ensureGroups } from './groups.ts';
@@ -87,6 +87,14 @@ async function strip({ administrator, home, principal: { loginName } }: Closing,
   }
 }
 
+const sessionCount = z.object({ sessions: z.int() });
+
+async function count({ administrator, home }: Closing, found: Actual): Promise<number> {
+  const text = 'SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usesysid = $1';
+  const [row] = await administrator.use(home, (session) => session.rows(sessionCount, text, [found.oid]));
+  return row?.sessions ?? 0;
+}
+
 const backend = z.object({ terminated: z.boolean() });
 
 /** @returns how many sessions were told to end */
@@ -98,6 +106,7 @@ async function terminate({ administrator, home }: Closing, found: Actual): Promi
 
 /** @throws ProvisionError while a session lives: the grant's end is not kept until none does. */
 async function endSessions(closing: Closing, found: Actual): Promise<void> {
+  await hangUpsFirst(() => count(closing, found));
   const left = await untilGone(() => terminate(closing, found));
   if (left === 0) return;
   throw new ProvisionError(
