@@ -70,9 +70,16 @@ export async function newMysqlGrant(world: MysqlWorld, change: GrantChange = {})
   return made;
 }
 
+interface Login {
+  readonly host?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+}
+
 /** How a driver connects through the relay. */
-export function configOf(relay: TestRelay, { user, passwords }: TestGrant) {
-  return { host: '127.0.0.1', port: relay.port, user, password: passwords[0] ?? '', database: DATABASE };
+export function configOf({ port }: { readonly port: number }, { user, passwords }: TestGrant, change: Login = {}) {
+  return { host: '127.0.0.1', port, user, password: passwords[0] ?? '', database: DATABASE, ...change };
 }
 
 export async function connectMysql(

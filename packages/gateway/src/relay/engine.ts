@@ -2,6 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Engine } from '@tidegate/core';
 import type { Aside, StatementSink, StatementWalker } from '@tidegate/wire';
+import type { RelayResource } from '../worker-protocol.ts';
 import type { Permit } from './admit.ts';
 import type { Arrival } from './arrival.ts';
 import type { Farewell } from './cut.ts';
@@ -48,6 +49,11 @@ export interface RelayEngine {
    * leaves no socket of its own open but the ones it returns.
    */
   accept(arrival: Arrival): Promise<Ready | null>;
+  /**
+   * The resources of this engine, whenever the worker's table may have changed; none when it stops. For engines that must
+   * know something of them before a client says which it wants.
+   */
+  readonly resources?: (all: readonly RelayResource[]) => void;
   /** The message that refuses a client; `sequence` and `version` as the arrival has them. */
   refusal(refused: LoginRefused, sequence: number, version: number): Buffer;
   /** The message that ends a session; `sequence` as `StatementWalker.sequence`, `version` as `Ready` has it. */

@@ -69,6 +69,10 @@ export class Grants {
     return this.#byLoginName.get(loginName) ?? null;
   }
 
+  resources(): Iterable<RelayResource> {
+    return this.#resources.values();
+  }
+
   resource(name: ResourceName): RelayResource | null {
     return this.#resources.get(name) ?? null;
   }

@@ -92,6 +92,7 @@ export class Relay {
     this.#deadlines = new Deadlines(this.#grants, this.#sessions, control);
     this.#control.update(init.contact);
     this.#grants.replace(init);
+    this.#tellResources();
     this.#deadlines.check();
   }
 
@@ -115,10 +116,12 @@ export class Relay {
     switch (message.type) {
       case 'state':
         this.#grants.replace(message);
+        this.#tellResources();
         this.#putInForce(message.revision);
         return;
       case 'change':
         this.#grants.change(message);
+        this.#tellResources();
         this.#putInForce(message.revision);
         return;
       case 'opened':
@@ -148,6 +151,7 @@ export class Relay {
   async stop(): Promise<void> {
     for (const listening of this.#listening) listening.close();
     this.#deadlines.stop();
+    for (const engine of this.#options.engines.values()) engine.resources?.([]);
     const stopping = new LoginRefused('gateway_stopping', 'the gateway is stopping', {
       next: 'Try again in a moment.',
     });
@@ -165,6 +169,13 @@ export class Relay {
       cancels: this.#cancels,
       kills: this.#kills,
     };
+  }
+
+  #tellResources(): void {
+    const all = [...this.#grants.resources()];
+    for (const engine of this.#options.engines.values()) {
+      engine.resources?.(all.filter((resource) => resource.engine === engine.engine));
+    }
   }
 
   async #arrive(arrival: Arrival, engine: RelayEngine): Promise<void> {

@@ -140,8 +140,9 @@ export class Replies implements TokenListener {
     this.#next();
   }
 
-  row(): void {
-    this.#rows += 1;
+  rows(count: number, bytes: number): void {
+    this.#rows += count;
+    this.#bytesOut += bytes;
     if (this.#asked === 0) this.#unasked = true;
   }
 

@@ -19,8 +19,9 @@ export interface TokenListener {
   described(columns: Columns): void;
   /** Rows follow whose columns the client has been told before; null: nobody knows which. */
   undescribed(): Columns | null;
-  row(): void;
-  /** So many bytes of rows. */
+  /** So many rows, and their bytes as far as they have been seen. */
+  rows(count: number, bytes: number): void;
+  /** So many bytes more of the last row. */
   rowBytes(count: number): void;
   /** An output parameter; null where it is not an INT. */
   returned(value: number | null): void;
@@ -101,9 +102,8 @@ export class TokenWalk implements Stepper {
     const token = bytes[at] as number;
     switch (token) {
       case Token.row:
-        return this.#columns === null ? MALFORMED : this.#row(this.#columns, null, bytes, at, at + 1, end);
       case Token.nullBitmapRow:
-        return this.#nullBitmapRow(bytes, at, end);
+        return this.#columns === null ? MALFORMED : this.#rows(this.#columns, bytes, at, end);
       case Token.done:
       case Token.doneProcedure:
       case Token.doneInProcedure:
@@ -164,9 +164,31 @@ export class TokenWalk implements Stepper {
     return next;
   }
 
+  /** Passes over rows that lie whole in this packet, or else begins one that doesn't. */
+  #rows(columns: Columns, bytes: Uint8Array, start: number, end: number): number {
+    const nullBytes = (columns.count + 7) >> 3;
+    let at = start;
+    let count = 0;
+    while (at < end) {
+      const token = bytes[at];
+      let next = -1;
+      if (token === Token.row) next = columns.rowEnd(bytes, at + 1, end, -1);
+      else if (token !== Token.nullBitmapRow) break;
+      else if (at + 1 + nullBytes <= end) next = columns.rowEnd(bytes, at + 1 + nullBytes, end, at + 1);
+      if (next < 0) break;
+      at = next;
+      count += 1;
+    }
+    if (count > 0) {
+      this.#listener.rows(count, at - start);
+      return at;
+    }
+    if (bytes[start] === Token.row) return this.#row(columns, null, bytes, start, start + 1, end);
+    return this.#nullBitmapRow(columns, bytes, start, end);
+  }
+
   #row(columns: Columns, nulls: Uint8Array | null, bytes: Uint8Array, at: number, from: number, end: number): number {
-    this.#listener.row();
-    this.#listener.rowBytes(from - at);
+    this.#listener.rows(1, from - at);
     this.#ofRow = true;
     this.#values.begin(columns, nulls);
     this.#state = State.values;
@@ -174,9 +196,7 @@ export class TokenWalk implements Stepper {
     return next === NEEDS_MORE ? from : next;
   }
 
-  #nullBitmapRow(bytes: Uint8Array, at: number, end: number): number {
-    const columns = this.#columns;
-    if (columns === null) return MALFORMED;
+  #nullBitmapRow(columns: Columns, bytes: Uint8Array, at: number, end: number): number {
     const length = (columns.count + 7) >> 3;
     const from = at + 1 + length;
     if (from > end) return NEEDS_MORE;

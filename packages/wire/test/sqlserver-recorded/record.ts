@@ -4,6 +4,7 @@
  *
  *   node packages/wire/test/sqlserver-recorded/record.ts [output folder]
  */
+import type { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -30,7 +31,7 @@ function record(client: Socket): void {
   const told = new sqlserver.MessageReader('server');
   let loggingIn = false;
   let inside = false;
-  client.on('data', (bytes) => {
+  client.on('data', (bytes: Buffer) => {
     if (inside) mine.chunks.push({ from: 'client', bytes });
     else {
       asked.push(bytes);
@@ -42,7 +43,7 @@ function record(client: Socket): void {
     }
     server.write(bytes);
   });
-  server.on('data', (bytes) => {
+  server.on('data', (bytes: Buffer) => {
     if (inside) mine.chunks.push({ from: 'server', bytes });
     else {
       told.push(bytes);

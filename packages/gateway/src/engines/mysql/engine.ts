@@ -4,12 +4,14 @@ import type { RelayEngine } from '../../relay/engine.ts';
 import { farewellMessage, refusalMessage } from './errors.ts';
 import { handshake } from './handshake.ts';
 import { Servers } from './servers.ts';
+import { meet } from './upstream-meet.ts';
 
 export function mysqlEngine(mockSecret: Buffer): RelayEngine {
-  const servers = new Servers();
+  const servers = new Servers(meet);
   return {
     engine: 'mysql',
     accept: (arrival) => handshake(arrival, { mockSecret, servers }),
+    resources: (all) => servers.resources(all),
     refusal: refusalMessage,
     farewell: farewellMessage,
   };
