@@ -9,11 +9,11 @@ import type { Closed, FindingNote, PrincipalRef } from '../../provisioner.ts';
 import { belongings, giveAway, runsAs } from './belongings.ts';
 import { codeOf, staysAsItIs } from './errors.ts';
 import { inspectLogin, inspectUser, type Login, type User } from './inspect.ts';
+import { type Ending, endSessions } from './kill.ts';
 import { sidOf } from './login-mark.ts';
 import { leave, loginSwitch } from './plan.ts';
 import { quoteName } from './quote.ts';
 import type { Administrator, Session } from './sessions.ts';
-import { type Ending, endSessions } from './sessions-of.ts';
 
 export interface Closing {
   readonly administrator: Administrator;
