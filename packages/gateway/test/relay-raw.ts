@@ -140,7 +140,11 @@ export async function prove(
 }
 
 /** A raw client that is logged in and ready. */
-export async function rawSession(relay: TestRelay, grant: TestGrant, login: RawLogin = {}): Promise<RawClient> {
+export async function rawSession(
+  relay: Pick<TestRelay, 'port'>,
+  grant: TestGrant,
+  login: RawLogin = {},
+): Promise<RawClient> {
   const client = new RawClient(relay.port);
   await prove(client, { user: grant.user, password: grant.passwords[0] ?? '', ...login });
   await client.until('Z');
