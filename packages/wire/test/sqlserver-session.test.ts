@@ -465,6 +465,14 @@ describe('rows', () => {
     );
   });
 
+  test('come from one server: a session that is sent elsewhere is refused', () => {
+    for (const change of [sqlserver.EnvChange.routing, sqlserver.EnvChange.enhancedRouting]) {
+      const play = new Play();
+      play.client(client.batch('x'));
+      expect(play.session.fromServer(server.response([token.transaction(change)]))).toMatchObject({ side: 'server' });
+    }
+  });
+
   test('nobody asked for are refused', () => {
     const play = new Play();
     const rows = server.response([token.columns(type.int), token.row(value.int(1)), token.done(0)]);

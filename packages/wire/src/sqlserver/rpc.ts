@@ -130,8 +130,9 @@ export class Rpc implements Stepper, Teller {
     if (this.#told === Told.call) {
       sink.call(number, bytes, start, end, total, Math.min(this.#head, end - start));
     } else if (this.#told === Told.text) {
-      const slot = this.#procedure?.givesHandle === true ? exchange.handles.takeSlot() : -1;
-      this.#prepared = new Prepared(number, slot);
+      const gives = this.#procedure?.givesHandle === true;
+      const slot = gives ? exchange.handles.takeSlot() : -1;
+      if (gives || this.#procedure?.givesCursor === true) this.#prepared = new Prepared(number, slot);
       this.#statement = number;
       sink.prepare(number, slot < 0 ? '' : `p${slot}`, bytes, start, end, total);
     } else if (total === UNKNOWN_TOTAL) {

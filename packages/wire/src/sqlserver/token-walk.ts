@@ -5,7 +5,7 @@
 import { Columns, MAX_COLUMNS } from './columns.ts';
 import { int32At, uint16At, uint32At, uint64At } from './integers.ts';
 import { type Stepper, Steps } from './steps.ts';
-import { Token } from './tokens.ts';
+import { EnvChange, Token } from './tokens.ts';
 import { longTextEnd, MALFORMED, NEEDS_MORE, Place, Sized, shortTextEnd, Type, TypeInfo } from './type-info.ts';
 import { ValuesWalk } from './values-walk.ts';
 
@@ -118,7 +118,7 @@ export class TokenWalk implements Stepper {
         return at + 7;
       case Token.environmentChange:
         if (end - at < 4) return NEEDS_MORE;
-        if (uint16At(bytes, at + 1) < 1) return MALFORMED;
+        if (uint16At(bytes, at + 1) < 1 || isRouting(bytes[at + 3])) return MALFORMED;
         this.#listener.changed(bytes[at + 3] as number);
         this.#skip = uint16At(bytes, at + 1) - 1;
         return at + 4;
@@ -327,3 +327,7 @@ export class TokenWalk implements Stepper {
     return at + 5;
   }
 }
+
+/** Where a session goes is settled when it begins; a client that were sent elsewhere would leave the gateway behind. */
+const isRouting = (type: number | undefined): boolean =>
+  type === EnvChange.routing || type === EnvChange.enhancedRouting;
