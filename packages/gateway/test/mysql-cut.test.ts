@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mysql } from '@tidegate/wire';
 import * as mariadb from 'mariadb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type RawMysql, rawMysqlSession } from './mysql-raw.ts';
+import { RawMysql, rawMysqlSession } from './mysql-raw.ts';
 import { configOf, connectMysql, type MysqlWorld, newMysqlGrant, newMysqlWorld } from './mysql-support.ts';
 import { type RelayOptions, type TestGrant, TestRelay } from './relay-support.ts';
 
@@ -201,6 +201,16 @@ describe('the other side', () => {
     const client = await rawOf(relay, grant);
     await relay.stop();
     expect(await client.failure()).toMatchObject({ number: 1053, state: '08S01' });
+  });
+
+  it('a spool that takes nothing lets nobody in, in the place where the client would have been told that it is', async () => {
+    const grant = await newMysqlGrant(world);
+    const relay = await relayWith([grant], { allowanceBytes: 10 });
+    const client = new RawMysql(relay.port);
+    await client.prove({ user: grant.user, password: grant.passwords[0] ?? '' });
+    expect(await client.failure()).toMatchObject({ number: 1026, sequence: 2 });
+    await client.closed;
+    await expect.poll(() => connections(grant)).toBe(0);
   });
 
   it('a spool that takes no more ends the session before the statement goes', async () => {

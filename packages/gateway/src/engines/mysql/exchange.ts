@@ -46,15 +46,10 @@ export class Exchange {
     return body;
   }
 
-  /** A packet, with the next number; for `write`, or for somebody else to write in the same order. */
-  packet(body: Buffer): Buffer {
+  send(body: Buffer): void {
     const { sequence } = this.#numbering;
     this.#numbering.sequence = (sequence + 1) & 0xff;
-    return mysql.packet(sequence, body);
-  }
-
-  send(body: Buffer): void {
-    this.#dialogue.write(this.packet(body));
+    this.#dialogue.write(mysql.packet(sequence, body));
   }
 
   /** Gives what was received and not read. The socket needs another reader in the same turn. */

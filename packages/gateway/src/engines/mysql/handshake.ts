@@ -22,6 +22,9 @@ import { type KillTarget, killUpstream } from './upstream-kill.ts';
 /** utf8mb4_general_ci, which MySQL and MariaDB both have; clients choose their own. */
 const COLLATION = 45;
 
+/** Names are remembered for those who guess, and put on record: none is as long as this, in characters. */
+const LONGEST_NAME = 256;
+
 export interface HandshakeOptions {
   /** Stands in for the verifiers of login names that are nobody's. */
   readonly mockSecret: Buffer;
@@ -72,10 +75,14 @@ async function session(arrival: Arrival, { mockSecret, servers }: HandshakeOptio
   const offer = servers.offer();
   const { client, response, secure } = await open(arrival, offer, connection, nonce);
   const { user, database, attributes } = response;
+  const application = attributes.get('program_name') ?? attributes.get('_client_name') ?? '';
+  if (Math.max(user.length, database.length) > LONGEST_NAME) {
+    throw new ProtocolError('client', '08P01', 'a name in the login is too long');
+  }
   arrival.introduce({
     loginName: user,
     database,
-    application: attributes.get('program_name') ?? attributes.get('_client_name') ?? '',
+    application: application.slice(0, LONGEST_NAME),
     clientAddress: arrival.address,
   });
   if (arrival.tlsRequired && !secure) {
@@ -105,7 +112,7 @@ async function session(arrival: Arrival, { mockSecret, servers }: HandshakeOptio
       permit,
       client: arrival.socket,
       server: upstream.socket,
-      greeting: greeting(permit, client, [...before, upstream.ok]),
+      greeting: greeting(permit, arrival.sequence, [...before, upstream.ok]),
       takeOver: () => ({ fromClient: client.leave(), fromServer: upstream.exchange.leave() }),
       ...sessionParts(permit, upstream, kills),
     };
@@ -137,8 +144,11 @@ function sessionParts(
   };
 }
 
-/** "You are in": with a permit only. The server's own words, renumbered: both ends have agreed on the same. */
-function greeting(permit: Permit, client: Exchange, bodies: readonly Buffer[]): Buffer {
+/**
+ * "You are in": with a permit only. The server's own words, renumbered: both ends have agreed on the same. What refuses
+ * the client after all comes in its place, with the same number.
+ */
+function greeting(permit: Permit, sequence: number, bodies: readonly Buffer[]): Buffer {
   Permit.demand(permit);
-  return Buffer.concat(bodies.map((body) => client.packet(body)));
+  return Buffer.concat(bodies.map((body, index) => mysql.packet(sequence + index, body)));
 }

@@ -31,7 +31,7 @@ export interface Proved {
 }
 
 export async function prove(options: ProofOptions): Promise<Proved> {
-  const { client, nonce, response, secure, challenge } = options;
+  const { client, nonce, secure, challenge } = options;
   const tickets = challenge.tickets?.verifiers ?? [];
   const { method, proof } = await said(options);
   if (method === Plugin.clear) return { proof: await plain(proof, options), before: [] };
@@ -44,7 +44,7 @@ export async function prove(options: ProofOptions): Promise<Proved> {
   if (fast.accepted) return { proof: fast, before: [mysql.authMore(mysql.CachingSha2.fastDone)] };
   // Without TLS the password is not asked for, nor a key given to hide it with: the short proof alone counts there. An
   // empty one says that there is no password.
-  if (!secure || proof.length === 0 || response.user === '') return { proof: fast, before: [] };
+  if (!secure || proof.length === 0) return { proof: fast, before: [] };
   client.send(mysql.authMore(mysql.CachingSha2.fullWanted));
   return { proof: await plain(await client.receive(), options), before: [] };
 }
