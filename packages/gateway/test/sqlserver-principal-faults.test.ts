@@ -249,18 +249,23 @@ describe('closing', () => {
     expect(await principals.close(refOf(grant))).toEqual({ gone: true, changed: true, findings: [] });
   });
 
-  test('a database that is offline keeps no other open, and is tried again', async () => {
-    const { server, principals, resource } = stage();
-    const grant = grantOn(resource, 'read');
-    await principals.open(grant, UNTIL);
-    const offline = server.database(ORDERS);
-    delete server.state.databases[ORDERS];
-    const other = principalsOn(server, resource);
-    await expect(other.close(refOf(grant))).rejects.toMatchObject({ code: '4060' });
-    expect(server.user(grant.loginName, STOCK)?.denied).toContain('CONNECT');
-    server.state.databases[ORDERS] = offline;
-    expect(await other.close(refOf(grant))).toMatchObject({ gone: true, changed: true });
-  });
+  test.each([3, 5])(
+    'a database that is offline keeps no other open, and is tried again (edition %i)',
+    async (edition) => {
+      const { server, principals, resource } = stage({ edition });
+      const grant = grantOn(resource, 'read');
+      await principals.open(grant, UNTIL);
+      server.login(grant.loginName, grant.principalPassword, STOCK);
+      const offline = server.database(ORDERS);
+      delete server.state.databases[ORDERS];
+      const other = principalsOn(server, resource);
+      await expect(other.close(refOf(grant))).rejects.toMatchObject({ code: '4060' });
+      expect(server.user(grant.loginName, STOCK)?.denied).toContain('CONNECT');
+      expect(server.sessions).toEqual([]);
+      server.state.databases[ORDERS] = offline;
+      expect(await other.close(refOf(grant))).toMatchObject({ gone: true, changed: true });
+    },
+  );
 
   test('dropped by hand while a session lives: the session is ended', async () => {
     const { server, principals, resource } = stage({ databases: { [ORDERS]: database() } });

@@ -3,7 +3,6 @@
  * that slips in between would outlive the cut. Then its roles go, its sessions, what it owns; last the user itself, and
  * its login. Each step looks at what is and can be killed and run again.
  */
-
 import { parseMark } from '../../mark.ts';
 import type { Closed, FindingNote, PrincipalRef } from '../../provisioner.ts';
 import { belongings, giveAway, runsAs } from './belongings.ts';
@@ -33,7 +32,7 @@ export async function close(closing: Closing): Promise<Closed> {
   if (found.users.size === 0 && found.login === null) {
     rethrow(found.failures);
     // Somebody may have dropped it by hand: that ends no session.
-    const ended = findings.length > 0 ? 0 : await endSessions(endingOf(closing, []));
+    const ended = findings.length > 0 ? 0 : await endSessions(endingOf(closing, found));
     return { gone: findings.length === 0, changed: ended > 0, findings };
   }
   await shut(closing, found);
@@ -47,7 +46,8 @@ interface Found {
   readonly login: Login | null;
   /** Of the same name and not ours, in words. */
   readonly foreign: readonly string[];
-  /** Where we could not look. */
+  /** Databases where we could look; elsewhere, why not. */
+  readonly reached: readonly string[];
   readonly failures: readonly unknown[];
 }
 
@@ -55,19 +55,26 @@ async function look({ administrator, resource, databases, server, principal }: C
   const name = principal.loginName;
   const users = new Map<string, User>();
   const foreign: string[] = [];
+  const reached: string[] = [];
   const failures: unknown[] = [];
   for (const database of databases) {
     await attempt(failures, async () => {
       const user = await administrator.use(database, 'dbo', (session) => inspectUser(session, name));
+      reached.push(database);
       if (user === null) return;
       if (parseMark(name, user.mark)?.grant === principal.grant) users.set(database, user);
       else foreign.push(`The user ${quoteName(name)} in database ${quoteName(database)}`);
     });
   }
-  if (server === null) return { users, login: null, foreign, failures };
-  const login = await administrator.use(server, 'self', (session) => inspectLogin(session, name));
-  if (login === null || login.sid === sidOf(resource, principal.grant)) return { users, login, foreign, failures };
-  return { users, login: null, foreign: [...foreign, `The login ${quoteName(name)}`], failures };
+  let ours: Login | null = null;
+  if (server !== null) {
+    await attempt(failures, async () => {
+      const login = await administrator.use(server, 'self', (session) => inspectLogin(session, name));
+      if (login?.sid === sidOf(resource, principal.grant)) ours = login;
+      else if (login !== null) foreign.push(`The login ${quoteName(name)}`);
+    });
+  }
+  return { users, login: ours, foreign, reached, failures };
 }
 
 /**
@@ -76,13 +83,12 @@ async function look({ administrator, resource, databases, server, principal }: C
  * may be what holds the lock, so once they are ended it is tried again.
  */
 async function shut(closing: Closing, found: Found): Promise<void> {
-  const sids = [...found.users.values(), ...(found.login === null ? [] : [found.login])].map(({ sid }) => sid);
   const failures = await bar(closing, found);
-  await endSessions(endingOf(closing, sids));
+  await endSessions(endingOf(closing, found));
   rethrow(found.failures);
   if (failures.length === 0) return;
   rethrow(await bar(closing, found));
-  await endSessions(endingOf(closing, sids));
+  await endSessions(endingOf(closing, found));
 }
 
 /** @returns what failed */
@@ -114,8 +120,9 @@ function rethrow(failures: readonly unknown[]): void {
 }
 
 /** A server shows all sessions anywhere; Azure SQL Database each database's own. */
-function endingOf({ administrator, server, databases, principal }: Closing, sids: readonly string[]): Ending {
-  const places = server === null ? databases : [server];
+function endingOf({ administrator, server, principal }: Closing, { users, login, reached }: Found): Ending {
+  const sids = [...users.values(), ...(login === null ? [] : [login])].map(({ sid }) => sid);
+  const places = server === null ? reached : [server];
   return { administrator, places, loginName: principal.loginName, sids: [...new Set(sids)] };
 }
 
