@@ -1,4 +1,5 @@
 /** The end of a MySQL session from the gateway's side: the client is told why, at a packet boundary, and the door is shut. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mysql } from '@tidegate/wire';
 import * as mariadb from 'mariadb';
@@ -93,6 +94,25 @@ describe('a revoke', () => {
     await relay.change([closed(grant)]);
     expect(await told).toMatchObject([{ errno: 1927, message: expect.stringContaining('revoked by bob') }]);
     expect(await failed).toMatchObject({ errno: 1927, message: expect.stringContaining('revoked by bob') });
+  });
+
+  it('tells the mariadb command line, with its next statement', async () => {
+    const grant = await newMysqlGrant(world);
+    const relay = await relayWith([grant]);
+    const where = ['--no-defaults', '--skip-ssl', '-h', '127.0.0.1', '-P', String(relay.port), '-u', grant.user];
+    const env = { ...process.env, MYSQL_PWD: grant.passwords[0] ?? '' };
+    const client = spawn('mariadb', [...where, '-n', '-f'], { env });
+    let said = '';
+    client.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    client.stdin.write('SELECT 11;\n');
+    await once(client.stdout, 'data');
+    await relay.change([closed(grant)]);
+    await relay.hears('session-closed');
+    client.stdin.end('SELECT 12;\n');
+    await once(client, 'close');
+    expect(said).toMatch(/^ERROR 1927 \(08S01\).*was revoked by bob: enough\./m);
   });
 
   it('stops what the session runs in the server', async () => {

@@ -1,9 +1,11 @@
 /** What passes through: every kind of command, on record before the server has it, and byte for byte as without a gateway. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { mysql } from '@tidegate/wire';
 import * as mariadb from 'mariadb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RawMysql, rawMysqlSession } from './mysql-raw.ts';
-import { configOf, connectMysql, type MysqlWorld, newMysqlGrant, newMysqlWorld } from './mysql-support.ts';
+import { configOf, connectMysql, DATABASE, type MysqlWorld, newMysqlGrant, newMysqlWorld } from './mysql-support.ts';
 import { type RelayOptions, type TestGrant, TestRelay } from './relay-support.ts';
 
 let world: MysqlWorld;
@@ -141,6 +143,19 @@ describe('the stream', () => {
     await recorded(relay, 'DO 199');
     const told = relay.records().flatMap(({ kind, data }) => (kind === 'statement' ? [data.text] : []));
     expect(told).toEqual(texts);
+  });
+});
+
+describe('mariadb-dump', () => {
+  it('reads a whole database, tables and rows', async () => {
+    const { relay, grant } = await start();
+    await world.root.query("REPLACE INTO things VALUES (5000, 'dumped')");
+    const where = ['--no-defaults', '--skip-ssl', '-h', '127.0.0.1', '-P', String(relay.port), '-u', grant.user];
+    const env = { ...process.env, MYSQL_PWD: grant.passwords[0] ?? '' };
+    const { stdout } = await promisify(execFile)('mariadb-dump', [...where, '--single-transaction', DATABASE], { env });
+    expect(stdout).toContain('CREATE TABLE `things`');
+    expect(stdout).toContain("(5000,'dumped')");
+    expect(stdout).toMatch(/-- Dump completed/);
   });
 });
 

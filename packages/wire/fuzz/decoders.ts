@@ -7,6 +7,7 @@ import { recording, recordings } from '../test/support/recording.ts';
 import { CheckingSink } from './checking-sink.ts';
 import { chunks, type Decoder, refusing } from './decoder.ts';
 import { mysqlDecoders } from './mysql-decoders.ts';
+import { mysqlLoginDecoders } from './mysql-login-decoders.ts';
 import { sqlServerDecoders } from './sqlserver-decoders.ts';
 
 const recorded = recordings().map(recording);
@@ -175,5 +176,6 @@ export const decoders: Readonly<Record<string, Decoder>> = {
     },
   },
   ...mysqlDecoders,
+  ...mysqlLoginDecoders,
   ...sqlServerDecoders,
 };
