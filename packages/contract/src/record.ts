@@ -109,6 +109,7 @@ export const recordData = {
     command: z.string(),
     rows: z.int().nullable(),
     bytes: z.int().nullable(),
+    /** The error's code, where it has one: a SQLSTATE, or SQL Server's error number. */
     sqlstate: z.string().nullable(),
     durationMs: z.number(),
   }),

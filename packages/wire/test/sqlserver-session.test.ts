@@ -603,6 +603,18 @@ describe('outcomes', () => {
     ]);
   });
 
+  test('of a message that was answered before its end: it was never run', () => {
+    const play = new Play();
+    const batch = client.batch('x'.repeat(100_000));
+    play.client(batch.subarray(0, 150_000));
+    expect(play.server(server.response([token.error(701), token.done(DoneStatus.error)]))).toEqual([]);
+    expect(play.session.idle).toBe(false);
+    expect(play.client(batch.subarray(150_000)).at(-1)).toBe("outcome 1.0 skipped rows 0 in 0 out 0 ''");
+    expect(play.session.idle).toBe(true);
+    play.client(client.batch('y'));
+    expect(play.server(done)).toEqual(["outcome 2.0 done rows 0 in 0 out 0 'SELECT'"]);
+  });
+
   test('a client that asks on and on without reading is to wait, and then refused', () => {
     const play = new Play();
     const many = client.rpc(Array.from({ length: 500 }, () => call('a')));

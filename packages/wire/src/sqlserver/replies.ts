@@ -328,11 +328,8 @@ export class Replies implements TokenListener {
       const left = pending.length - acknowledged - 1;
       if (this.#asked !== 0) this.#conclude();
       while (pending.length > left) exchange.skip();
-    } else if (this.#asked !== 0 || (pending.kind(0) & ASKED) === Asked.end) {
-      if (this.#asked !== 0) this.#conclude();
-      while (this.#asked !== 0) exchange.skip();
-      if (pending.length > 0) exchange.drop();
-      else exchange.answeredEarly = exchange.sending;
+    } else if (this.#asked !== 0 || pending.kind(0) === Asked.end) {
+      this.#answered();
     } else {
       // The server speaks unasked when it ends a session; but rows have to be somebody's.
       if (unasked) return OUT_OF_STEP;
@@ -340,6 +337,28 @@ export class Replies implements TokenListener {
     }
     this.#next();
     return null;
+  }
+
+  /** The oldest message has its response. */
+  #answered(): void {
+    const exchange = this.#exchange;
+    if (this.#asked !== 0) this.#conclude();
+    while (this.#asked !== 0) exchange.skip();
+    if (exchange.pending.kind(0) === Asked.end) exchange.drop();
+    else exchange.answeredEarly = exchange.sending;
+  }
+
+  /** A message may have been answered before its end: when that has come, it is done with. */
+  settleEarly(): void {
+    const exchange = this.#exchange;
+    const { pending } = exchange;
+    for (let at = 0; at < pending.length; at++) {
+      if (pending.kind(at) !== Asked.end) continue;
+      exchange.answeredEarly = false;
+      this.#answered();
+      this.#next();
+      return;
+    }
   }
 
   /** Where in the queue the oldest attention stands; -1: nowhere (the gateway's own is not queued). */

@@ -187,11 +187,6 @@ export class Requests {
       pending.push(Asked.bulk, this.#bulkOf, null);
     }
     pending.push(Asked.end, bulk, null);
-    if (exchange.answeredEarly) {
-      exchange.answeredEarly = false;
-      while (pending.length > 1) exchange.skip();
-      exchange.drop();
-    }
     return null;
   }
 

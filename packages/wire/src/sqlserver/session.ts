@@ -44,6 +44,7 @@ export class SqlServerSession implements StatementWalker {
 
   fromClient(chunk: Uint8Array): Refusal | null {
     this.#refused ??= this.#requests.walk(chunk);
+    if (this.#exchange.answeredEarly) this.#replies.settleEarly();
     return this.#refused;
   }
 
