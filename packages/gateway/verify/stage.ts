@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type DesiredGrant, type DesiredResource, desiredGrant, desiredResource } from '@tidegate/contract';
 import {
+  type Connect,
   type DriverConnection,
   DriverError,
   type DriverOptions,
@@ -20,6 +21,7 @@ export interface Target {
   readonly encryption: Encryption;
   readonly ca: string | null;
   readonly serverName: string | null;
+  readonly connect: Connect;
 }
 
 export const USAGE = `Holds Tidegate's SQL Server provisioning against a real server. Set:
@@ -53,6 +55,7 @@ export function targetFrom(env: NodeJS.ProcessEnv): Target | null {
     encryption: tls === 'strict' ? 'strict' : mode === 'disable' ? 'none' : 'required',
     ca: env.TIDEGATE_VERIFY_SQLSERVER_CA ? readFileSync(env.TIDEGATE_VERIFY_SQLSERVER_CA, 'utf8') : null,
     serverName: env.TIDEGATE_VERIFY_SQLSERVER_NAME ?? null,
+    connect: connectTedious,
   };
 }
 
@@ -84,8 +87,12 @@ export function optionsOf(
   };
 }
 
-export async function using<T>(options: DriverOptions, work: (connection: DriverConnection) => Promise<T>): Promise<T> {
-  const connection = await connectTedious(options);
+export async function using<T>(
+  connect: Connect,
+  options: DriverOptions,
+  work: (connection: DriverConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(options);
   try {
     return await work(connection);
   } finally {
@@ -99,7 +106,7 @@ export interface Facts {
 }
 
 export async function factsOf(target: Target): Promise<Facts> {
-  return using(optionsOf(target, 'master'), async (connection) => {
+  return using(target.connect, optionsOf(target, 'master'), async (connection) => {
     const [row] = await connection.query(`SELECT CONVERT(int, SERVERPROPERTY(N'EngineEdition')) AS edition`);
     if (row?.edition === 5) return { azure: true, containable: true };
     const [on] = await connection.query(
@@ -113,10 +120,10 @@ export async function factsOf(target: Target): Promise<Facts> {
 export async function makeDatabase(target: Target, { azure }: Facts, contained: boolean): Promise<string> {
   const name = `tidegate_verify_${randomBytes(4).toString('hex')} [x]`;
   const how = azure ? ` (EDITION = 'Basic', SERVICE_OBJECTIVE = 'Basic')` : contained ? ' CONTAINMENT = PARTIAL' : '';
-  await using(optionsOf(target, 'master'), (connection) =>
+  await using(target.connect, optionsOf(target, 'master'), (connection) =>
     connection.query(`CREATE DATABASE ${quoteName(name)}${how}`),
   );
-  await using(optionsOf(target, name), async (connection) => {
+  await using(target.connect, optionsOf(target, name), async (connection) => {
     await connection.query('CREATE TABLE dbo.orders (id int NOT NULL PRIMARY KEY, item nvarchar(50) NOT NULL)');
     await connection.query(`INSERT INTO dbo.orders VALUES (1, N'kettle'), (2, N'cup')`);
     await connection.query('CREATE PROCEDURE dbo.counted AS SELECT COUNT(*) AS n FROM dbo.orders');
@@ -126,7 +133,7 @@ export async function makeDatabase(target: Target, { azure }: Facts, contained: 
 }
 
 export async function dropDatabase(target: Target, { azure }: Facts, name: string): Promise<void> {
-  await using(optionsOf(target, 'master'), async (connection) => {
+  await using(target.connect, optionsOf(target, 'master'), async (connection) => {
     if (!azure) await connection.query(`ALTER DATABASE ${quoteName(name)} SET SINGLE_USER WITH ROLLBACK IMMEDIATE`);
     await connection.query(`DROP DATABASE ${quoteName(name)}`);
   });
