@@ -66,7 +66,10 @@ class FakeSocket implements RelaySocket {
   }
 }
 
-/** Capitals mean something for the record. A server's message ends with a dot. `!` is refused. */
+/**
+ * Capitals mean something for the record. A server's message ends with a dot. `!` is refused. What begins with `?` and
+ * ends with `;` is for the gateway to answer, unless it was passed on; while `crowded`, nothing from it on is read.
+ */
 class FakeWalker implements StatementWalker {
   crowded = false;
   readonly idle = true;
@@ -76,7 +79,9 @@ class FakeWalker implements StatementWalker {
   aside: Aside | null = null;
   sequence = 0;
   serverRemainder = 0;
+  readonly codes: (string | null)[] = [];
   readonly #recorder: FakeRecorder;
+  #passed = false;
 
   constructor(recorder: FakeRecorder) {
     this.#recorder = recorder;
@@ -85,13 +90,27 @@ class FakeWalker implements StatementWalker {
   fromClient(chunk: Uint8Array): Refusal | null {
     const text = Buffer.from(chunk).toString();
     if (text.includes('!')) return { side: 'client', code: '08P01', message: 'no' };
-    if (/[A-Z]/.test(text)) this.#recorder.record(text);
+    this.#read(text);
     return null;
   }
 
   fromServer(chunk: Uint8Array): Refusal | null {
+    const text = Buffer.from(chunk).toString();
     this.serverRemainder = chunk.at(-1) === 0x2e ? 0 : 1;
-    return this.fromClient(chunk);
+    if (text.includes('!')) return { side: 'server', code: '08P01', message: 'no' };
+    if (/[A-Z]/.test(text)) this.#recorder.record(text);
+    return null;
+  }
+
+  #read(text: string): void {
+    const at = text.indexOf('?', this.#passed ? 1 : 0);
+    this.#passed = false;
+    this.unread = at < 0 ? 0 : text.length - at;
+    const end = text.indexOf(';', at);
+    const whole = at >= 0 && end >= 0 && !this.crowded;
+    this.aside = whole ? { kind: 'cancel', bytes: end + 1 - at, connection: 7, scope: 'statement' } : null;
+    const told = at < 0 ? text : text.slice(0, at);
+    if (/[A-Z]/.test(told)) this.#recorder.record(told);
   }
 
   toBoundary(chunk: Uint8Array): number {
@@ -100,8 +119,14 @@ class FakeWalker implements StatementWalker {
     return dot < 0 ? -1 : dot + 1;
   }
 
-  answered(): void {}
-  passedOn(): void {}
+  answered(code: string | null): void {
+    this.codes.push(code);
+  }
+
+  passedOn(): void {
+    this.#passed = true;
+  }
+
   abandon(): void {}
 }
 
@@ -371,6 +396,69 @@ describe('a farewell', () => {
     server.sends(' an end');
     await nextTurn();
     expect(log).not.toContain('c0 < bye');
+  });
+});
+
+describe('a command for the gateway', () => {
+  const no = { message: (sequence: number) => Buffer.from(`no ${sequence}`), code: 'HY000' };
+
+  it('is told of whole, and never forwarded; what came before it goes on its way', async () => {
+    const { log, client } = setUp();
+    client.sends('SELECT 1 ?ki');
+    await nextTurn();
+    client.sends('ll 7;');
+    await nextTurn();
+    expect(log).toEqual(['flush SELECT 1 ', 's0 < SELECT 1 ', 'aside0 8']);
+  });
+
+  it('holds up what came behind it until it is answered, and that goes then', async () => {
+    const { log, pump, client, walker } = setUp();
+    client.sends('?kill 7;SELECT 1');
+    await nextTurn();
+    expect(client.paused).toBe(true);
+    client.sends(' AND 2');
+    await nextTurn();
+    expect(log).toEqual(['aside0 8']);
+    walker.sequence = 1;
+    pump.answer(no);
+    await nextTurn();
+    expect(log).toEqual(['aside0 8', 'c0 < no 1', 'flush SELECT 1 AND 2', 's0 < SELECT 1 AND 2']);
+    expect(walker.codes).toEqual(['HY000']);
+    expect(client.paused).toBe(false);
+  });
+
+  it('that is the server’s after all is forwarded as it came', async () => {
+    const { log, pump, client } = setUp();
+    client.sends('?kill 7;copy');
+    await nextTurn();
+    pump.answer(null);
+    await nextTurn();
+    expect(log).toEqual(['aside0 8', 's0 < ?kill 7;copy']);
+  });
+
+  it('that can not be read yet is read when the server has caught up', async () => {
+    const { log, client, server, walker } = setUp();
+    walker.crowded = true;
+    client.sends('one?kill 7;');
+    await nextTurn();
+    expect([log.at(-1), client.paused]).toEqual(['s0 < one', true]);
+    walker.crowded = false;
+    server.sends('done.');
+    await nextTurn();
+    expect(log).toEqual(['s0 < one', 'c0 < done.', 'aside0 8']);
+  });
+
+  it('is not answered once the session is ending', async () => {
+    const { log, pump, client } = setUp();
+    client.sends('?kill 7;');
+    await nextTurn();
+    pump.close(
+      (sequence) => Buffer.from(`bye ${sequence}`),
+      () => log.push('said'),
+    );
+    pump.answer(no);
+    await nextTurn();
+    expect(log).toEqual(['aside0 8', 'c0 < bye 0', 'c0 end', 'said']);
   });
 });
 
