@@ -4,8 +4,10 @@ import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TdsServer } from '../../../test/tds-server/index.ts';
 import { ADMINISTRATOR, type Certificates, certificates, startShop } from '../../../test/tds-server/support.ts';
+import { provisionerFor } from '../src/engines/provisioning.ts';
 import type { DriverOptions } from '../src/engines/sqlserver/principal/driver.ts';
 import { connectTedious } from '../src/engines/sqlserver/principal/tedious.ts';
+import { stage } from './sqlserver-support.ts';
 
 let pems: Certificates;
 let server: TdsServer;
@@ -134,4 +136,20 @@ describe('an answer that does not come', () => {
     await promise;
     await expect(connection.query('SELECT 1 AS one')).rejects.toBeInstanceOf(Error);
   });
+});
+
+test('a gateway’s provisioner comes by this driver itself', async () => {
+  const closed = net.createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const address = closed.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  await new Promise((resolve) => closed.close(resolve));
+  const log = { info: () => undefined, warn: () => undefined };
+  const resource = { ...stage().resource, address: { host: '127.0.0.1', port } };
+  const provisioner = provisionerFor({ resource, password: async () => 'x', controlNow: Date.now, log });
+  expect(await provisioner.check()).toEqual({
+    ok: false,
+    detail: `Cannot reach 127.0.0.1:${port}: connection refused.`,
+  });
+  await provisioner.end();
 });
