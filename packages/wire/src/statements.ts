@@ -223,6 +223,9 @@ export interface StatementWalker {
   /**
    * How much of a chunk that has not been given to `fromServer` must be forwarded so that the client's stream stands at
    * a message boundary: 0 when it does already, -1 when the chunk doesn't reach one.
+   *
+   * The chunk is given to `fromServer` next. Where messages are cut into packets at any place (SQL Server), one of its
+   * packets may have been shortened in it, so that it ends between two tokens.
    */
   toBoundary(chunk: Uint8Array): number;
 
