@@ -50,7 +50,7 @@ describe('a running server', () => {
     const settings = await rowsOf(
       server,
       `SELECT @@character_set_server AS charset, @@time_zone AS zone, @@event_scheduler AS events, @@version AS version,
-              @@innodb_flush_log_at_trx_commit AS flush, @@innodb_doublewrite AS doublewrite, @@local_infile AS files`,
+              @@innodb_flush_log_at_trx_commit AS flush, @@innodb_doublewrite AS doublewrite, @@local_infile AS files, @@tmpdir AS temporary`,
     );
     expect(settings).toEqual([
       {
@@ -61,6 +61,7 @@ describe('a running server', () => {
         flush: 1,
         doublewrite: 1,
         files: 0,
+        temporary: join(dataDir, 'tmp'),
       },
     ]);
     const databases = (await rowsOf(server, 'SHOW DATABASES')).map((row) => row.Database);

@@ -1,4 +1,4 @@
-import { chmod, chown, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Account, serverAccount } from '../account.ts';
 import { EmbeddedError } from '../errors.ts';
@@ -84,10 +84,12 @@ async function configure(
   port: number,
 ): Promise<void> {
   const initFile = join(place.root, 'init.sql');
+  const temporary = join(place.root, 'tmp');
   const certificate = { cert: join(place.root, 'server.pem'), key: join(place.root, 'server-key.pem') };
   const text = optionsText({
     dataFolder: files.data(place),
     socket: join(socketDir, MARIADB.socketFile(port)),
+    temporary,
     pidFile: join(files.data(place), MARIADB.pidFile),
     initFile,
     tcp: listen === null ? null : { host: listen.host, port },
@@ -103,6 +105,8 @@ async function configure(
     await writeFile(path, content);
     await chmod(path, 0o644); // whatever our umask
   }
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  if (account !== null) await chown(temporary, account.uid, account.gid);
   if (tls === undefined) return;
   await rm(certificate.key, { force: true });
   await writeFile(certificate.key, tls.key, { mode: 0o600, flag: 'wx' });

@@ -4,6 +4,8 @@ import { EmbeddedError } from '../errors.ts';
 export interface Told {
   readonly dataFolder: string;
   readonly socket: string;
+  /** Of its own: a server that starts removes every other one's temporary tables from a shared folder. */
+  readonly temporary: string;
   readonly pidFile: string;
   /** SQL that it runs before it takes connections. */
   readonly initFile: string;
@@ -47,7 +49,18 @@ const FIXED_VALUES: Readonly<Record<string, string>> = {
 
 const FIXED = new Set([
   ...Object.keys(FIXED_VALUES),
-  ...['datadir', 'socket', 'pid_file', 'init_file', 'port', 'bind_address', 'skip_networking', 'user', 'log_error'],
+  ...[
+    'datadir',
+    'socket',
+    'tmpdir',
+    'pid_file',
+    'init_file',
+    'port',
+    'bind_address',
+    'skip_networking',
+    'user',
+    'log_error',
+  ],
   ...['skip_grant_tables', 'ssl_cert', 'ssl_key', 'basedir', 'plugin_dir', 'plugin_load', 'plugin_load_add'],
 ]);
 
@@ -69,6 +82,7 @@ export function optionsText(told: Told): string {
     ...FIXED_VALUES,
     datadir: told.dataFolder,
     socket: told.socket,
+    tmpdir: told.temporary,
     pid_file: told.pidFile,
     init_file: told.initFile,
     ...(told.tcp === null

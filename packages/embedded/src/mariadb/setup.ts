@@ -41,6 +41,7 @@ async function setUp(place: Place, binaries: MariadbBinaries, account: Account |
     args: ({ data, secretFile }) => [
       '--no-defaults',
       `--datadir=${data}`,
+      `--tmpdir=${data}`,
       '--auth-root-authentication-method=normal',
       '--skip-test-db',
       '--skip-name-resolve',

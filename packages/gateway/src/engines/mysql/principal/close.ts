@@ -62,7 +62,7 @@ async function endAccount(closing: Closing, actual: Actual): Promise<FindingNote
   // Its sessions may hold locks that all the rest would wait for; its events would make new ones, so they come next.
   await tellAll(closing);
   await handEventsOver(closing, places, failed);
-  await endSessions(closing, failed.size > 0);
+  await endSessions(closing);
   await handAllOver(closing, places, failed);
   return drop(closing, failed);
 }
@@ -75,13 +75,16 @@ function placesOf({ databases, principal }: Closing, { held }: Actual): readonly
 
 const sessionShape = z.object({ id: z.coerce.string().regex(/^\d+$/), command: z.string() });
 
-/** @returns how many sessions were told to end, and how many of them are events at work */
-async function tellAll({ administrator, principal }: Closing): Promise<{ told: number; events: number }> {
+/**
+ * @returns how many sessions were told to end, but for those that are just trying to log in (the server has their name
+ * before it has checked it; a lock that is committed keeps them out) and events at work (which end by themselves)
+ */
+async function tellAll({ administrator, principal }: Closing): Promise<number> {
   return administrator.use(null, async (session) => {
     const text = 'SELECT ID AS id, COMMAND AS command FROM information_schema.PROCESSLIST WHERE USER = ?';
     const there = await session.rows(sessionShape, text, [principal.loginName]);
     for (const { id } of there) await kill(session, id);
-    return { told: there.length, events: there.filter(({ command }) => command === 'Connect').length };
+    return there.filter(({ command }) => command !== 'Connect').length;
   });
 }
 
@@ -95,15 +98,9 @@ async function kill(session: Session, id: string): Promise<void> {
 
 export const killStatement = (azure: boolean, id: string) => (azure ? `CALL mysql.az_kill(${id})` : `KILL ${id}`);
 
-/**
- * @param events its events could not be handed over and go on, as sessions that end by themselves
- * @throws ProvisionError while a session lives: the grant's end is not kept until none does
- */
-async function endSessions(closing: Closing, events: boolean): Promise<void> {
-  const left = await untilGone(async () => {
-    const there = await tellAll(closing);
-    return events ? there.told - there.events : there.told;
-  });
+/** @throws ProvisionError while a session lives: the grant's end is not kept until none does. */
+async function endSessions(closing: Closing): Promise<void> {
+  const left = await untilGone(() => tellAll(closing));
   if (left === 0) return;
   throw new ProvisionError(
     'A session of this grant has not ended in the database yet.',

@@ -92,8 +92,9 @@ class MysqlPrincipals implements Provisioner {
 
   async #bring(session: Session, grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
     const { loginName } = grant;
-    const entry = await entryFor(session, loginName);
+    // In this order: whoever makes it writes the entry first.
     const actual = await inspect(session, loginName);
+    const entry = await entryFor(session, loginName);
     if (actual !== null && entry?.mark?.grant !== grant.id) throw taken(grant);
     const alarm = await inspectSwitch(session, loginName);
     const steps = plan(this.#wanted(grant, expiresAt, actual, session.server), actual, alarm, session.server);

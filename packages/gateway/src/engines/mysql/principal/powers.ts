@@ -138,7 +138,7 @@ export function shortcomings(
 
 /** Azure's own procedure ends sessions there. The first is what to ask for. */
 function killers({ flavour, azure }: Server): readonly string[] {
-  if (azure) return ['PROCESS'];
+  if (azure) return [];
   return flavour === 'mariadb' ? ['CONNECTION ADMIN', 'SUPER'] : ['CONNECTION_ADMIN', 'SUPER'];
 }
 
