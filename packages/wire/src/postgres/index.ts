@@ -1,3 +1,4 @@
+export * from '../scram/index.ts';
 export type { BoundValue, ValueOptions } from '../values.ts';
 export * from './authentication.ts';
 export { Backend } from './backend.ts';
@@ -6,7 +7,6 @@ export * from './messages.ts';
 export { upstreamParameters } from './parameters.ts';
 export { quoteIdent, quoteLiteral } from './quote.ts';
 export { HandshakeReader, type RawMessage } from './reader.ts';
-export * from '../scram/index.ts';
 export { PostgresSession } from './session.ts';
 export * from './startup.ts';
 export { boundValues, functionCall } from './values/index.ts';
