@@ -23,7 +23,7 @@ export interface KillDesk {
 
 export interface KillsOptions {
   readonly worker: number;
-  readonly sessions: Sessions;
+  readonly sessions: Pick<Sessions, 'get'>;
   readonly random: RandomBytes;
   /** To the worker with this number: what its `passed` takes. */
   readonly pass: (worker: number, text: string) => void;
