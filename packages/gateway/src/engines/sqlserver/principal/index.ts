@@ -26,6 +26,7 @@ import { isConcurrentChange } from './errors.ts';
 import { inspectLogin, inspectUser, type User } from './inspect.ts';
 import { marked } from './leftovers.ts';
 import { sidOf } from './login-mark.ts';
+import { Passwords } from './passwords.ts';
 import { changes, creation, loginCreation, loginPassword, loginSwitch, userPassword, type Wanted } from './plan.ts';
 import { heirOf, powersOf } from './powers.ts';
 import { NAME_MAX, quoteName } from './quote.ts';
@@ -48,11 +49,7 @@ export function sqlserverProvisioner(context: ProvisionerContext, administrator?
 class SqlServerPrincipals implements Provisioner {
   readonly #resource: DesiredResource;
   readonly #administrator: Administrator;
-  /**
-   * What was set last and when the server says that was. A password can't be read, so it is set again where we do not know,
-   * or where the user was altered since.
-   */
-  readonly #passwords = new Map<GrantId, Map<string, { password: string; modified: string }>>();
+  readonly #passwords = new Passwords();
 
   constructor(resource: DesiredResource, administrator: Administrator) {
     this.#resource = resource;
@@ -69,7 +66,7 @@ class SqlServerPrincipals implements Provisioner {
   }
 
   async close(principal: PrincipalRef): Promise<Closed> {
-    this.#passwords.delete(principal.grant);
+    this.#passwords.forget(principal.grant);
     const { databases, name, ownerRole } = this.#resource;
     const server = await this.#server();
     const heir = heirOf(principal.privileges, ownerRole);
@@ -109,10 +106,10 @@ class SqlServerPrincipals implements Provisioner {
       users.set(database, user);
       byLogin ||= user === null ? !contained : user.authentication === BY_LOGIN;
     }
-    // The login is shut before its users are made, and opened after.
-    let changed = byLogin && (await this.#login(grant, false, expiresAt !== null));
+    // The login is there, and shut if it must be, before its users are made; it is opened after.
+    let changed = byLogin && (await this.#login(grant, wanted.open ? 'there' : 'shut'));
     for (const [database, user] of users) changed = (await this.#user(grant, wanted, database, user)) || changed;
-    if (byLogin && expiresAt !== null) changed = (await this.#login(grant, true, true)) || changed;
+    if (byLogin && wanted.open) changed = (await this.#login(grant, 'open')) || changed;
     return { changed };
   }
 
@@ -135,23 +132,25 @@ class SqlServerPrincipals implements Provisioner {
       const byLogin = user === null ? !session.server.contained : user.authentication === BY_LOGIN;
       const password = grant.principalPassword;
       const statements = user === null ? creation(wanted, byLogin ? 'login' : { password }) : changes(wanted, user);
-      const stale = user !== null && !byLogin && !this.#isKnown(grant, database, user.modified);
+      const stale = user !== null && !byLogin && !this.#passwords.isSet(grant, database, user.modified);
       if (stale) await session.runSecret([userPassword(grant.loginName, password)]);
       if (user === null) await session.runSecret(statements);
       else await session.run(statements);
       if (!byLogin && (stale || statements.length > 0)) {
         const now = await inspectUser(session, grant.loginName);
-        if (now !== null) this.#remember(grant, database, now.modified);
+        if (now !== null) this.#passwords.remember(grant, database, now.modified);
       }
       return statements.length > 0;
     });
   }
 
   /**
-   * @param open true: able to connect. false: made, and shut unless `keep`
+   * A new login is always shut.
+   *
+   * @param to `there`: however it is
    * @returns whether something was changed, but for a password put again
    */
-  async #login(grant: DesiredGrant, open: boolean, keep: boolean): Promise<boolean> {
+  async #login(grant: DesiredGrant, to: 'there' | 'shut' | 'open'): Promise<boolean> {
     const { loginName, principalPassword: password } = grant;
     const sid = sidOf(this.#resource.name, grant.id);
     return this.#administrator.use(SERVER_DATABASE, 'self', async (session) => {
@@ -159,27 +158,17 @@ class SqlServerPrincipals implements Provisioner {
       if (login !== null && login.sid !== sid) throw taken(grant, 'login');
       const home = this.#resource.databases[0] ?? SERVER_DATABASE;
       if (login === null) await session.runSecret([loginCreation(loginName, password, sid, home)]);
-      const stale = login !== null && !this.#isKnown(grant, '', login.modified);
+      const stale = login !== null && !this.#passwords.isSet(grant, '', login.modified);
       if (stale) await session.runSecret([loginPassword(loginName, password)]);
-      const turn = open || !keep || login === null ? loginSwitch(loginName, open, login ?? { disabled: false }) : null;
+      const turn =
+        login !== null && to === 'there' ? null : loginSwitch(loginName, to === 'open', login ?? { disabled: false });
       if (turn !== null) await session.run([turn]);
       if (login === null || stale || turn !== null) {
         const now = await inspectLogin(session, loginName);
-        if (now !== null) this.#remember(grant, '', now.modified);
+        if (now !== null) this.#passwords.remember(grant, '', now.modified);
       }
       return login === null || turn !== null;
     });
-  }
-
-  #isKnown(grant: DesiredGrant, place: string, modified: string): boolean {
-    const known = this.#passwords.get(grant.id)?.get(place);
-    return known?.password === grant.principalPassword && known.modified === modified;
-  }
-
-  #remember(grant: DesiredGrant, place: string, modified: string): void {
-    const places = this.#passwords.get(grant.id) ?? new Map<string, { password: string; modified: string }>();
-    places.set(place, { password: grant.principalPassword, modified });
-    this.#passwords.set(grant.id, places);
   }
 
   #inside<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
