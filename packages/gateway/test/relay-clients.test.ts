@@ -11,6 +11,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { DATABASE, newGrant, newWorld, type TestGrant, TestRelay, type World } from './relay-support.ts';
 
 let world: World;
@@ -27,30 +28,25 @@ async function relayFor(): Promise<{ relay: TestRelay; grant: TestGrant }> {
   return { relay, grant };
 }
 
-/** Each statement on record with its values and how it ended, in the order in which they were asked. */
-async function told(relay: TestRelay): Promise<Told[]> {
-  // Outcomes go on record right after the client has its answer, not before.
-  await expect.poll(() => onRecord(relay).every(({ outcome }) => outcome !== undefined)).toBe(true);
-  return onRecord(relay);
-}
+const op = { session: z.string(), op: z.int() };
+const statement = z.object({ ...op, text: z.string(), values: z.array(z.object({ value: z.unknown() })).default([]) });
+const outcome = z.looseObject(op);
 
-function onRecord(relay: TestRelay): Told[] {
-  const records = relay.records().map(({ kind, data }) => ({ kind, data }));
-  const outcomes = new Map(
-    records
-      .filter(({ kind }) => kind === 'statement.outcome')
-      .map(({ data }) => [`${data.session} ${data.op}`, data] as const),
-  );
-  return records
-    .filter(({ kind }) => kind === 'statement')
-    .map(({ data }) => ({ ...data, outcome: outcomes.get(`${data.session} ${data.op}`) }) as Told);
+/**
+ * Each statement on record with its values and how it ended, in the order in which they were asked; once all have ended:
+ * an answer does not wait for its outcome to be written.
+ */
+async function told(relay: TestRelay) {
+  const of = <T extends z.ZodType>(wanted: string, shape: T): z.output<T>[] =>
+    relay.records().flatMap(({ kind, data }) => (kind === wanted ? [shape.parse(data)] : []));
+  const statements = () => {
+    const outcomes = new Map(of('statement.outcome', outcome).map((each) => [`${each.session} ${each.op}`, each]));
+    return of('statement', statement).map((each) => ({ ...each, outcome: outcomes.get(`${each.session} ${each.op}`) }));
+  };
+  await expect.poll(() => statements().every((each) => each.outcome !== undefined)).toBe(true);
+  return statements();
 }
-interface Told {
-  readonly text: string;
-  readonly values?: readonly { readonly value: unknown }[];
-  readonly outcome?: Readonly<Record<string, unknown>>;
-}
-const valuesOf = ({ values }: Told): unknown[] => (values ?? []).map(({ value }) => value);
+const valuesOf = ({ values }: z.infer<typeof statement>): unknown[] => values.map(({ value }) => value);
 
 describe('postgres.js', () => {
   async function connected(change: postgres.Options<Record<string, never>> = {}) {
