@@ -11,10 +11,11 @@ import type { FromWorker } from '../src/worker-protocol.ts';
 import type { EngineUnderTest, WorldUnderTest } from './behaviours/engine.ts';
 import { mysql } from './behaviours/mysql.ts';
 import { postgres } from './behaviours/postgres.ts';
+import { sqlserver } from './behaviours/sqlserver.ts';
 import { initFor, type RelayOptions, type TestGrant, TestRelay } from './relay-support.ts';
 import { readAll, temporaryFolder } from './support/record.ts';
 
-const ENGINES: readonly EngineUnderTest[] = [postgres, mysql];
+const ENGINES: readonly EngineUnderTest[] = [postgres, mysql, sqlserver];
 
 describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
   let world: WorldUnderTest;
@@ -24,7 +25,7 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
   afterAll(() => world.end());
 
   async function relayWith(grants: readonly TestGrant[], options: RelayOptions = {}): Promise<TestRelay> {
-    const relay = await TestRelay.start(world, grants, options);
+    const relay = await TestRelay.start(world, grants, { ...world.relay, ...options });
     onTestFinished(() => relay.stop());
     return relay;
   }
@@ -72,7 +73,8 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
 
   it('a grant’s end cuts an idle session, with the reason', async () => {
     const { relay, client } = await open({ expiresIn: 1_500 });
-    expect(await client.over).toMatch(/expired/);
+    const told = await client.over;
+    if (world.hearsWhileIdle) expect(told).toMatch(/expired/);
     expect(await relay.recorded('session.ended')).toMatchObject({ because: 'grant_expired' });
   });
 
@@ -95,7 +97,8 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
     await client.query(world.sql.begin);
     await client.query(`INSERT INTO things (id, name) VALUES (1, 'never')`);
     await revoke(relay, grant);
-    expect(await client.over).toMatch(/was revoked by bob: enough/);
+    const told = await client.over;
+    if (world.hearsWhileIdle) expect(told).toMatch(/was revoked by bob: enough/);
     await expect.poll(() => world.connections(grant)).toBe(0);
     expect(await things(1)).toEqual([]);
     await expect(world.connect(relay, grant)).rejects.toThrow(/revoked by bob/);
@@ -125,10 +128,12 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
     expect(outcomes().length).toBeGreaterThanOrEqual(1);
   });
 
-  it('a value of 20 MB goes through, and stands on record', async () => {
+  it('a value of megabytes goes through, and stands on record', async () => {
     const { relay, client } = await open();
-    const value = 'v'.repeat(20_000_000);
-    expect((await client.prepared(`SELECT length(${world.sql.parameter})`, value)).map(Number)).toEqual([value.length]);
+    const value = 'v'.repeat(world.big.value);
+    expect((await client.prepared(`SELECT ${world.sql.length(world.sql.parameter)}`, value)).map(Number)).toEqual([
+      value.length,
+    ]);
     const kept = relay.records().reduce((sum, { data }) => sum + JSON.stringify(data).length, 0);
     expect(kept).toBeGreaterThan(value.length);
   });
@@ -137,7 +142,7 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
     const { relay, grant, client } = await open();
     const memory = (): number => process.memoryUsage().arrayBuffers / 2 ** 20;
     const before = memory();
-    const { resume, done } = await client.stall(world.sql.rows(10_000));
+    const { resume, done } = await client.stall(world.sql.rows(world.big.rows));
     // What the sockets between hold is some megabytes; the rest waits in the database.
     await expect.poll(() => world.running(grant)).toBe(true);
     const another = await world.connect(relay, grant);
@@ -145,7 +150,7 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
     expect(memory() - before).toBeLessThan(48);
     expect(await world.running(grant)).toBe(true);
     resume();
-    expect(await done).toBe(100_000_000);
+    expect(await done).toBe(world.big.rows * 10_000);
     await another.end();
   });
 
@@ -154,10 +159,11 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
     const asleep = client.query(world.sql.sleep);
     asleep.catch(() => {});
     await expect.poll(() => world.running(grant)).toBe(true);
-    const texts = () =>
-      relay.records().filter(({ kind, data }) => kind === 'statement' && data.text === world.sql.sleep);
-    expect(texts()).toHaveLength(1);
-    expect(relay.records().filter(({ kind }) => kind === 'statement.outcome')).toEqual([]);
+    const texts = relay.records().filter(({ kind, data }) => kind === 'statement' && data.text === world.sql.sleep);
+    expect(texts).toHaveLength(1);
+    // Clients may have said something of their own before it.
+    const outcomes = relay.records().filter(({ kind }) => kind === 'statement.outcome');
+    expect(outcomes.filter(({ data }) => data.op === texts[0]?.data.op)).toEqual([]);
     await client.cancel();
     await asleep.catch(() => {});
     expect(await client.prepared(`SELECT ${world.sql.parameter}`, 'bound')).toEqual(['bound']);
@@ -179,7 +185,8 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
     }
     expect(refused).not.toBeNull();
     await client.over;
-    const recorded = relay.records().filter(({ kind }) => kind === 'statement').length;
+    const inserts = ({ data }: { data: Record<string, unknown> }) => String(data.text).startsWith('INSERT');
+    const recorded = relay.records().filter((one) => one.kind === 'statement' && inserts(one)).length;
     expect(await world.direct('SELECT count(*) FROM things WHERE id >= 100').then(([n]) => Number(n))).toBe(recorded);
   });
 
@@ -214,7 +221,9 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
     await world.restart();
     await expect(asleep).rejects.toThrow();
     await client.over;
-    expect(await relay.recorded('statement.outcome')).toMatchObject({ state: expect.stringMatching(/unknown|error/) });
+    const { op } = await relay.recorded('statement', ({ text }) => text === world.sql.sleep);
+    const outcome = await relay.recorded('statement.outcome', (data) => data.op === op);
+    expect(outcome).toMatchObject({ state: expect.stringMatching(/unknown|error/) });
     const next = await world.connect(relay, grant);
     expect(await next.query(`SELECT 'again'`)).toEqual(['again']);
     await next.end();
@@ -226,7 +235,7 @@ async function forked(world: WorldUnderTest, grant: TestGrant) {
   const spool = join(temporaryFolder(), 'spool');
   const child = fork(fileURLToPath(new URL('../src/worker.ts', import.meta.url)), { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
-  child.send(initFor(world, [grant], spool));
+  child.send(initFor(world, [grant], spool, world.relay));
   const port = await new Promise<number>((resolve, reject) => {
     child.on('message', (message: FromWorker) => {
       if (message.type === 'ready') resolve(message.ports[0]?.port ?? 0);

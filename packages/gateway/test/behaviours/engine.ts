@@ -1,6 +1,6 @@
 /** What the table of behaviours asks of an engine: a real server, and one client of the kind people use. */
 import type { Engine } from '@tidegate/core';
-import type { GrantChange, RelayWorld, TestGrant, TestRelay } from '../relay-support.ts';
+import type { GrantChange, RelayOptions, RelayWorld, TestGrant, TestRelay } from '../relay-support.ts';
 
 export interface EngineUnderTest {
   readonly engine: Engine;
@@ -10,6 +10,12 @@ export interface EngineUnderTest {
 }
 
 export interface WorldUnderTest extends RelayWorld {
+  /** How much is big: the characters of a value, the rows of a result. A server written for tests is a slow one. */
+  readonly big: { readonly value: number; readonly rows: number };
+  /** Does the client look at what the server says while it asks nothing? tedious does not. */
+  readonly hearsWhileIdle: boolean;
+  /** What this engine's listener has of its own. */
+  readonly relay?: RelayOptions;
   /** With its principal in the database, who may do everything there. */
   grant(change?: GrantChange): Promise<TestGrant>;
   connect(relay: { readonly port: number }, grant: TestGrant, change?: LoginChange): Promise<SessionUnderTest>;
@@ -28,6 +34,8 @@ export interface WorldUnderTest extends RelayWorld {
     readonly sleep: string;
     /** A parameter's place: `$1`, `?`, `@p1`. */
     readonly parameter: string;
+    /** How long a text is, in characters. */
+    readonly length: (expression: string) => string;
     /** Gives rows of about 100 KB without end, for practical purposes. */
     readonly flood: string;
     /** Gives this many rows of 10,000 bytes. */

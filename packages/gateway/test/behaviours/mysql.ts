@@ -24,6 +24,8 @@ async function world(): Promise<WorldUnderTest> {
   return {
     resource: base.resource,
     tls: base.tls,
+    big: { value: 20_000_000, rows: 10_000 },
+    hearsWhileIdle: true,
     grant: (change) => newMysqlGrant(base, change),
     connect,
     proofs: {
@@ -52,6 +54,7 @@ async function world(): Promise<WorldUnderTest> {
     sql: {
       sleep: 'SELECT sleep(600)',
       parameter: '?',
+      length: (expression) => `length(${expression})`,
       flood: `SELECT repeat('r', 100000) FROM seq_1_to_1000000`,
       rows: (count) => `SELECT repeat('r', 10000) FROM seq_1_to_${count}`,
       begin: 'BEGIN',

@@ -14,6 +14,8 @@ async function world(): Promise<WorldUnderTest> {
   return {
     resource: base.resource,
     tls: base.tls,
+    big: { value: 20_000_000, rows: 10_000 },
+    hearsWhileIdle: true,
     grant: (change) => newGrant(base, change),
     connect: (relay, grant, change) => connect(relay, grant, change),
     proofs: {
@@ -39,6 +41,7 @@ async function world(): Promise<WorldUnderTest> {
     sql: {
       sleep: 'SELECT pg_sleep(600)',
       parameter: '$1::text',
+      length: (expression) => `length(${expression})`,
       flood: `SELECT repeat('r', 100000) FROM generate_series(1, 1000000)`,
       rows: (count) => `SELECT repeat('r', 10000) FROM generate_series(1, ${count})`,
       begin: 'BEGIN',
