@@ -88,9 +88,14 @@ describe('the gateway’s main process', () => {
     const hello = control.next('hello');
     const { child, said, log } = start(home);
     const ready = await said;
-    expect(ready).toMatchObject({ type: 'ready', ports: [{ engine: 'postgres', host: '127.0.0.1' }] });
+    expect(ready.type).toBe('ready');
     const port = ready.ports[0]?.port ?? 0;
-    expect((await hello).listeners).toEqual([{ engine: 'postgres', host: '127.0.0.1', port, tlsRequired: false }]);
+    const listeners = ready.ports.map((each: object) => ({
+      ...each,
+      tlsRequired: 'engine' in each && each.engine === 'sqlserver',
+    }));
+    expect(listeners).toMatchObject([{ engine: 'postgres' }, { engine: 'mysql' }, { engine: 'sqlserver' }]);
+    expect((await hello).listeners).toEqual(listeners);
     expect(childrenOf(child.pid)).toHaveLength(2);
 
     await knock(port);
@@ -191,7 +196,11 @@ describe('options', () => {
       folder: '/h/gateway',
       bind: '127.0.0.1',
       advertise: '127.0.0.1',
-      ports: new Map([['postgres', 7432]]),
+      ports: new Map([
+        ['postgres', 7432],
+        ['mysql', 7306],
+        ['sqlserver', 7433],
+      ]),
       workers: 3,
       spoolLimitBytes: 2 ** 31,
       durability: 'process',
