@@ -95,6 +95,7 @@ export class Connection {
       ALPNProtocols: protocols,
     });
     secure.on('error', (error) => this.#failed(error));
+    secure.on('close', () => this.destroy());
     this.#reader = new MessageReader(LOGIN_LIMIT);
     this.#readFrom(secure);
   }

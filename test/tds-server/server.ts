@@ -98,6 +98,7 @@ async function administrate(instance: Instance, name: string, sql: string): Prom
       rows = [];
     },
     row: (values) => rows.push(values),
+    full: false,
     room: async () => {},
     done: () => {},
     failed: (notice) => {

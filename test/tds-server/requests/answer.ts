@@ -39,6 +39,10 @@ export class Answer implements Output {
     this.#reply.write(this.#tokens.row(this.#columns, values));
   }
 
+  get full(): boolean {
+    return this.#reply.full;
+  }
+
   async room(): Promise<void> {
     await this.#reply.room();
   }

@@ -131,6 +131,7 @@ function send({ answer }: NumberedCall['context'], cursor: Cursor, start: number
 
 /** Keeps the first result instead of sending it. */
 class Collected implements Output {
+  readonly full = false;
   heads: readonly Column[] | null = null;
   readonly all: (readonly SqlValue[])[] = [];
 

@@ -6,7 +6,7 @@ import type { Principal } from '../sql/principals.ts';
 import { type Change, Session, type SessionFacts } from '../sql/session.ts';
 import { type Message, PacketType } from '../wire/packets.ts';
 import { Malformed } from '../wire/reader.ts';
-import { Reply } from '../wire/reply.ts';
+import { ClientGone, Reply } from '../wire/reply.ts';
 import type { Tokens } from '../wire/tokens.ts';
 import { Answer } from './answer.ts';
 import { runBatch } from './batch.ts';
@@ -153,7 +153,7 @@ export class RequestLoop {
   }
 
   #failed(error: unknown, answer: Answer): void {
-    if (this.#closed) return;
+    if (this.#closed || error instanceof ClientGone) return;
     if (this.#running?.signal.aborted) {
       answer.interrupted();
       this.#acknowledge();

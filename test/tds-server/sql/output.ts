@@ -6,6 +6,8 @@ import type { Column, Notice } from '../wire/tokens.ts';
 export interface Output {
   columns(columns: readonly Column[]): void;
   row(values: readonly SqlValue[]): void;
+  /** The client has not taken yet what it was sent. */
+  readonly full: boolean;
   /** Resolves when the client has room for more, having let the event loop go round. */
   room(): Promise<void>;
   /** A statement is over. `count` null: it counts no rows. */

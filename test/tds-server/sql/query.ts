@@ -160,7 +160,7 @@ async function sendRows(
     output.row(row);
     count++;
     if (limit > 0 && count >= BigInt(limit)) break;
-    if (count % BigInt(ROWS_AT_ONCE) !== 0n) continue;
+    if (count % BigInt(ROWS_AT_ONCE) !== 0n && !output.full) continue;
     await output.room();
     signal.throwIfAborted();
   }

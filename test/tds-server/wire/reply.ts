@@ -1,8 +1,10 @@
 /** A response under way: tokens in, packets out, with the next one only when the client reads. */
 import { Buffer } from 'node:buffer';
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { HEADER_BYTES, PacketType, packet } from './packets.ts';
+
+/** Nobody is there to answer. */
+export class ClientGone extends Error {}
 
 export class Reply {
   readonly #stream: Duplex;
@@ -34,19 +36,22 @@ export class Reply {
 
   /** Resolves when the client has room for more, and at least once round the event loop, so that attention is heard. */
   async room(): Promise<void> {
-    // `once` rejects when the stream errs; a stream that closes without an error never drains.
-    if (this.#stream.writableNeedDrain && !this.#stream.destroyed) {
-      const closed = new AbortController();
-      const stop = () => closed.abort();
-      this.#stream.once('close', stop);
-      try {
-        await once(this.#stream, 'drain', { signal: closed.signal });
-      } finally {
-        this.#stream.off('close', stop);
-      }
+    const stream = this.#stream;
+    if (stream.destroyed) throw new ClientGone('the client has gone');
+    if (stream.writableNeedDrain) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // A stream that closes never drains.
+      for (const event of ['drain', 'close']) stream.once(event, resolve);
+      await promise;
+      for (const event of ['drain', 'close']) stream.off(event, resolve);
       return;
     }
     await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** More was written than the client has taken: `room` is worth waiting for. */
+  get full(): boolean {
+    return this.#stream.writableNeedDrain;
   }
 
   end(): void {

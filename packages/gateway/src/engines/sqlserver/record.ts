@@ -1,9 +1,13 @@
-/** SQL Server's bound values and calls, for the record. */
-import { Buffer } from 'node:buffer';
+/** SQL Server's parameters, and its calls without SQL text, for the record. */
+import { sqlserver } from '@tidegate/wire';
 import type { RecordEngine } from '../engine.ts';
+import { plainValue } from '../plain-value.ts';
 
 export const sqlserverRecord: RecordEngine = {
   encoding: 'utf16le',
-  values: (bytes) => [{ type: 'unknown', hex: Buffer.from(bytes).toString('hex') }],
-  call: (bytes) => ({ text: 'call', values: [{ type: 'unknown', hex: Buffer.from(bytes).toString('hex') }] }),
+  values: (bytes, types, partial) => sqlserver.parameterValues(bytes, types, { partial }).map(plainValue),
+  call: (bytes, partial) => {
+    const { text, values } = sqlserver.procedureCall(bytes, { partial });
+    return { text, values: values.map(plainValue) };
+  },
 };
