@@ -54,7 +54,7 @@ describe('the server’s first packet', () => {
   it('says back what it was told, whatever it is', () => {
     const nonces = fc.uint8Array({ minLength: 20, maxLength: 20 }).map(mysql.nonceOf);
     const arbitrary = fc.record({
-      version: fc.string({ unit: fc.constantFrom(...'0123456789.-abcMariaDB') }),
+      version: fc.string({ unit: fc.constantFrom('5', '.', '0', '-', 'a', 'MariaDB', 'grün') }),
       connection: fc.nat(2 ** 32 - 1),
       nonce: nonces,
       capabilities: fc.nat(2 ** 32 - 1).map((flags) => (flags | NEEDED) >>> 0),
