@@ -12,7 +12,7 @@ export const configGroup = z.strictObject({ name: groupName, members: z.array(pe
 export const configResource = z.strictObject({
   name: resourceName,
   engine,
-  /** `host:port`, `[v6]:port`, or `/folder/of/socket:port`. */
+  /** `host:port`, `[v6]:port`, or `/folder/of/socket:port` (MySQL: the socket's own path). */
   address: z.string().min(3).max(300),
   databases: z.array(z.string().min(1).max(128)).min(1),
   labels: z.record(z.string(), z.string()).default({}),

@@ -74,12 +74,22 @@ export async function worldOn(server: Mariadb, admin: Admin, options: WorldOptio
     reconcile: true,
     ...options.changes,
   });
-  const ask = async (text: string, values: readonly string[] = []) => {
+  return { server, resource, ...asking(root) };
+}
+
+/** The same world on a server that was started again. */
+export async function reopened({ resource }: World, server: Mariadb): Promise<World> {
+  return { server, resource, ...asking(await clientOf(server, server.user, server.password, resource.databases[0])) };
+}
+
+const asking = (root: Connection) => ({
+  root,
+  async ask(text: string, values: readonly string[] = []) {
     const [rows] = await root.query<RowDataPacket[]>(text, [...values]);
     return Array.isArray(rows) ? rows.map((row) => ({ ...row })) : [];
-  };
-  return { server, resource, root, ask, end: () => root.end() };
-}
+  },
+  end: () => root.end(),
+});
 
 export const provisionerOf = ({ resource }: Pick<World, 'resource'>, administrator?: Administrator) =>
   mysqlProvisioner(contextOf(resource), administrator);

@@ -59,7 +59,7 @@ export type EntraIdentity = z.infer<typeof entraIdentity>;
 export const desiredResource = z.object({
   name: resourceName,
   engine,
-  /** `host`+`port`, or `socket` (a folder) + `port`. */
+  /** `host`+`port`, or `socket` (a folder; MySQL: the socket itself) + `port`. */
   address: z.union([z.object({ host: z.string(), port: z.int() }), z.object({ socket: z.string(), port: z.int() })]),
   tls: z.object({
     mode: z.enum(['verify-full', 'verify-ca', 'disable']),
