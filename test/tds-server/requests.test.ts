@@ -26,8 +26,7 @@ const target = () => administrator(server.port);
 /** sp_executesql with parameters. */
 async function execute(text: string, parameters: Record<string, [type: unknown, value: unknown]>): Promise<Result> {
   const { request, result } = newRequest(text);
-  for (const [name, [type, value]] of Object.entries(parameters))
-    Reflect.apply(request.addParameter, request, [name, type, value]);
+  for (const [name, [type, value]] of Object.entries(parameters)) request.addParameter(name, type as never, value);
   connection.execSql(request);
   return await result;
 }

@@ -72,11 +72,10 @@ async function open(
   const scope = declared(declarations, values, run);
   await new Interpreter({ ...run.context, scope, output: rows }, run.depth + 1).batch(sql);
   if (rows.heads === null) throw new SqlError(16_937, 'A server cursor cannot be opened on the given statement.');
-  const cursor: Cursor = { columns: rows.heads, rows: rows.all, position: 0 };
+  const cursor: Cursor = { columns: rows.heads, rows: rows.all, start: -1, count: 0 };
   const wanted = Number(scroll?.value ?? 0n);
   const atOnce = (wanted & AUTO_FETCH) !== 0 ? Number(rowCount?.value ?? 0n) : 0;
   send(context, cursor, 0, atOnce, false);
-  cursor.position = atOnce;
   handle?.output?.(context.handles.openCursor(cursor));
   scroll?.output?.(STATIC);
   concurrency?.output?.(READ_ONLY);
@@ -91,32 +90,31 @@ function fetch({ args: [handle, kind, row, count], noMetadata, context }: Number
   const rows = Number(count?.value ?? 1n);
   const number = Number(row?.value ?? 0n);
   if (how === Fetch.info) {
-    row?.output?.(BigInt(cursor.position));
+    row?.output?.(BigInt(cursor.start + 1));
     count?.output?.(BigInt(cursor.rows.length));
     return 0n;
   }
   const start = startOf(how, cursor, number, rows);
   send(context, cursor, start, rows, noMetadata);
-  cursor.position = Math.max(0, Math.min(start + rows, cursor.rows.length + 1));
   return 0n;
 }
 
-function startOf(how: number, cursor: Cursor, number: number, rows: number): number {
+function startOf(how: number, { rows, start, count }: Cursor, number: number, wanted: number): number {
   switch (how) {
     case Fetch.first:
       return 0;
     case Fetch.previous:
-      return Math.max(0, cursor.position - 2 * rows);
+      return Math.max(0, start - wanted);
     case Fetch.last:
-      return Math.max(0, cursor.rows.length - rows);
+      return Math.max(0, rows.length - wanted);
     case Fetch.absolute:
-      return number < 0 ? Math.max(0, cursor.rows.length + number) : Math.max(0, number - 1);
+      return number < 0 ? Math.max(0, rows.length + number) : Math.max(0, number - 1);
     case Fetch.relative:
-      return Math.max(0, cursor.position + number - 1);
+      return Math.max(0, start + number);
     case Fetch.refresh:
-      return Math.max(0, cursor.position - rows);
+      return Math.max(0, start);
     default:
-      return cursor.position;
+      return start < 0 ? 0 : Math.min(start + count, rows.length);
   }
 }
 
@@ -126,6 +124,7 @@ function send({ answer }: NumberedCall['context'], cursor: Cursor, start: number
   else answer.columns(columns);
   const rows = cursor.rows.slice(start, start + count);
   for (const row of rows) answer.row([...row, ROW_GOOD]);
+  if (count > 0) Object.assign(cursor, { start, count: rows.length });
   answer.done(BigInt(rows.length), Command.select);
 }
 

@@ -11,8 +11,9 @@ export interface Prepared {
 export interface Cursor {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly SqlValue[])[];
-  /** Of the row before the next one. */
-  position: number;
+  /** What was fetched last: where it begins, from 0 (-1: before the first row), and how many rows it had. */
+  start: number;
+  count: number;
 }
 
 export class Handles {

@@ -57,7 +57,7 @@ export class Interpreter {
       case 'block':
         return await this.#list(statement.body, inTry);
       case 'if':
-        if (this.holds(statement.condition)) return await this.#statement(statement.then, inTry);
+        if (this.holds(statement.condition)) return await this.#statement(statement.branch, inTry);
         if (statement.otherwise !== null) await this.#statement(statement.otherwise, inTry);
         return;
       case 'while':

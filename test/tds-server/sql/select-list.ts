@@ -68,7 +68,7 @@ export function selectItems(
   const start = listStart(tokens);
   if (start === null) return { items: null, tokens };
   const items: SelectItem[] = [];
-  const plain: Token[] = [...tokens.slice(0, start)];
+  const plain: Token[] = tokens.slice(0, start);
   let at = start;
   let whole = true;
   for (;;) {

@@ -7,7 +7,7 @@ export type Statement =
   | {
       readonly kind: 'if';
       readonly condition: readonly Token[];
-      readonly then: Statement;
+      readonly branch: Statement;
       readonly otherwise: Statement | null;
     }
   | { readonly kind: 'while'; readonly condition: readonly Token[]; readonly body: Statement }
@@ -74,11 +74,11 @@ class Parser {
   #if(): Statement {
     this.#at++;
     const condition = this.#condition();
-    const then = this.#statement();
+    const branch = this.#statement();
     while (isSign(this.next, ';') && isWord(this.#peek(1), 'ELSE')) this.#at++;
-    if (!isWord(this.next, 'ELSE')) return { kind: 'if', condition, then, otherwise: null };
+    if (!isWord(this.next, 'ELSE')) return { kind: 'if', condition, branch, otherwise: null };
     this.#at++;
-    return { kind: 'if', condition, then, otherwise: this.#statement() };
+    return { kind: 'if', condition, branch, otherwise: this.#statement() };
   }
 
   #condition(): readonly Token[] {
