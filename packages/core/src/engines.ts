@@ -19,4 +19,4 @@ export const ENGINES: Readonly<Record<Engine, EngineFacts>> = {
 
 /** How much of a name's limit it takes. */
 export const nameLength = (name: string, { names }: EngineFacts): number =>
-  names.counted === 'bytes' ? new TextEncoder().encode(name).length : [...name].length;
+  names.counted === 'bytes' ? new TextEncoder().encode(name).length : Array.from(name).length;

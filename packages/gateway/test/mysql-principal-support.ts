@@ -17,7 +17,7 @@ export interface World {
   readonly resource: DesiredResource;
   readonly root: Connection;
   /** Rows of one statement, as root. */
-  ask(text: string, values?: readonly string[]): Promise<Record<string, unknown>[]>;
+  readonly ask: (text: string, values?: readonly string[]) => Promise<Record<string, unknown>[]>;
   end(): Promise<void>;
 }
 

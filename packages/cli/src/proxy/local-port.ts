@@ -21,15 +21,15 @@ export async function openLocalPort(
   port: number,
   trouble: (message: string) => void,
 ): Promise<LocalPort> {
-  const { serve, refusal } = await clientsOf(connection.engine).local();
+  const protocol = await clientsOf(connection.engine).local();
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    serve(socket, connection, isOurs(socket)).catch((error: unknown) => {
+    protocol.serve(socket, connection, isOurs(socket)).catch((error: unknown) => {
       if (socket.destroyed) return; // a client that left, or a look whether the port is open
-      socket.end(refusal(error));
+      socket.end(protocol.refusal(error));
       trouble(error instanceof Error ? error.message : String(error));
     });
   });

@@ -49,19 +49,23 @@ const FIXED_VALUES: Readonly<Record<string, string>> = {
 
 const FIXED = new Set([
   ...Object.keys(FIXED_VALUES),
-  ...[
-    'datadir',
-    'socket',
-    'tmpdir',
-    'pid_file',
-    'init_file',
-    'port',
-    'bind_address',
-    'skip_networking',
-    'user',
-    'log_error',
-  ],
-  ...['skip_grant_tables', 'ssl_cert', 'ssl_key', 'basedir', 'plugin_dir', 'plugin_load', 'plugin_load_add'],
+  'datadir',
+  'socket',
+  'tmpdir',
+  'pid_file',
+  'init_file',
+  'port',
+  'bind_address',
+  'skip_networking',
+  'user',
+  'log_error',
+  'skip_grant_tables',
+  'ssl_cert',
+  'ssl_key',
+  'basedir',
+  'plugin_dir',
+  'plugin_load',
+  'plugin_load_add',
 ]);
 
 /** @throws EmbeddedError `bad_option` for a setting that is ours to make, or cannot be written */

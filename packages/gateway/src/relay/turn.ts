@@ -93,7 +93,7 @@ export class Turn {
   /** The record has something of `owing` that no chunk waits for: it is written soon, and `owing` told if it can't be. */
   owes(owing: Owing): void {
     this.#owing.add(owing);
-    this.#outcomeTimer ??= setTimeout(this.#outcomesDue, OUTCOME_MS);
+    if (this.#outcomeTimer === null) this.#outcomeTimer = setTimeout(this.#outcomesDue, OUTCOME_MS);
   }
 
   /** Resolves when everything recorded so far stands; rejects when it could not be written. */

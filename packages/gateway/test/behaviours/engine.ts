@@ -6,7 +6,7 @@ export interface EngineUnderTest {
   readonly engine: Engine;
   /** What answers: MySQL's differences are not MariaDB's. */
   readonly server: string;
-  world(): Promise<WorldUnderTest>;
+  readonly world: () => Promise<WorldUnderTest>;
 }
 
 export interface WorldUnderTest extends RelayWorld {
@@ -68,7 +68,7 @@ export interface SessionUnderTest {
 }
 
 export interface Stalled {
-  resume(): void;
+  readonly resume: () => void;
   /** Bytes of rows once the statement is done; rejects with what the client was told. */
   readonly done: Promise<number>;
 }

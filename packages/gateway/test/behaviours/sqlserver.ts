@@ -93,7 +93,7 @@ function rowsOf(sql: string, send: (request: Request) => void): Promise<unknown[
 
 async function stall(client: Connection, sql: string): Promise<Stalled> {
   let bytes = 0;
-  const { promise: first, resolve, reject: failed } = Promise.withResolvers<void>();
+  const { promise: first, resolve } = Promise.withResolvers<void>();
   const { promise: done, resolve: finished, reject } = Promise.withResolvers<number>();
   done.catch(() => {});
   const request = new Request(sql, (error) => (error ? reject(error) : finished(bytes)));

@@ -73,8 +73,22 @@ export const explained = (cause: unknown, where: Where): ProvisionError => expla
  * 1304, 1305, 1359, 1360, 1146 (routine, trigger, view there or gone).
  */
 const CONCURRENT = new Set([
-  ...['1396', '1537', '1539', '1062', '1094', '1213', '1205', '1007', '1050', '1141', '1147'],
-  ...['1304', '1305', '1359', '1360', '1146'],
+  '1396',
+  '1537',
+  '1539',
+  '1062',
+  '1094',
+  '1213',
+  '1205',
+  '1007',
+  '1050',
+  '1141',
+  '1147',
+  '1304',
+  '1305',
+  '1359',
+  '1360',
+  '1146',
 ]);
 export const isConcurrentChange = (error: unknown) => CONCURRENT.has(codeOf(error));
 

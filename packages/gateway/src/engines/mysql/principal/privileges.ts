@@ -8,8 +8,18 @@ const WRITE = [...READ, 'INSERT', 'UPDATE', 'DELETE', 'EXECUTE'];
 /** All that there is on a database, without GRANT OPTION: nobody passes on what they were given for a while. */
 const OWN = [
   ...WRITE,
-  ...['CREATE', 'DROP', 'REFERENCES', 'INDEX', 'ALTER', 'CREATE TEMPORARY TABLES', 'LOCK TABLES'],
-  ...['CREATE VIEW', 'CREATE ROUTINE', 'ALTER ROUTINE', 'EVENT', 'TRIGGER'],
+  'CREATE',
+  'DROP',
+  'REFERENCES',
+  'INDEX',
+  'ALTER',
+  'CREATE TEMPORARY TABLES',
+  'LOCK TABLES',
+  'CREATE VIEW',
+  'CREATE ROUTINE',
+  'ALTER ROUTINE',
+  'EVENT',
+  'TRIGGER',
 ];
 /** System-versioned tables are MariaDB's. */
 const OWN_MARIADB = [...OWN, 'DELETE HISTORY'];
