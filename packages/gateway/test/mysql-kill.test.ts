@@ -96,6 +96,16 @@ it('of another grant is refused, on record, and has no effect', async () => {
   });
 });
 
+it('that the database does not take is answered with an error', async () => {
+  const grant = await newMysqlGrant(world);
+  await world.root.query('ALTER USER ?@? WITH MAX_USER_CONNECTIONS 2', [grant.user, '%']);
+  const relay = await start([grant]);
+  const [asleep, other] = [await sleeper(relay, grant), await rawOf(relay, grant)];
+  other.query(`KILL QUERY ${numberOf(asleep)}`);
+  expect(await answer(other)).toMatchObject({ number: 1105, message: expect.stringContaining('could not make') });
+  await sleeping(grant);
+});
+
 it('of a session that is over is of nobody', async () => {
   const grant = await newMysqlGrant(world);
   const relay = await start([grant]);

@@ -9,8 +9,11 @@ import type { Permit } from './admit.ts';
 import type { CancelScope } from './engine.ts';
 import type { Sessions } from './sessions.ts';
 
-/** `foreign`: not a number that gateways give. `unknown`: one that nobody has (now). `denied`: another grant's. */
-export type Killed = 'done' | 'foreign' | 'unknown' | 'denied';
+/**
+ * `foreign`: not a number that gateways give. `unknown`: one that nobody has (now). `denied`: another grant's. `failed`:
+ * the database did not hear of it.
+ */
+export type Killed = 'done' | 'foreign' | 'unknown' | 'denied' | 'failed';
 
 export interface KillDesk {
   /** A number for a client that is greeted: before anybody knows who it is. */
@@ -38,6 +41,8 @@ const COUNTER_BITS = 22;
 const COUNTER_MASK = 2 ** COUNTER_BITS - 1;
 /** Another worker has so long to answer, in milliseconds; one that is gone has no sessions either. */
 const ANSWER_MS = 7_000;
+
+const RESULTS: readonly Killed[] = ['done', 'unknown', 'denied', 'failed'];
 
 export class Kills implements KillDesk {
   readonly #options: KillsOptions;
@@ -93,7 +98,7 @@ export class Kills implements KillDesk {
   /** What another worker asks or answers; false when the text is neither. */
   passed(text: string): boolean {
     const asked = /^kill (\d+) (\d+) (\d+) (statement|connection) (\S+)$/.exec(text);
-    const answered = /^killed (\d+) (done|unknown|denied)$/.exec(text);
+    const answered = /^killed (\d+) (done|unknown|denied|failed)$/.exec(text);
     if (asked !== null) {
       const [, question, worker, number, scope, grant = ''] = asked;
       const kill = this.#here(Number(number), scope === 'statement' ? 'statement' : 'connection', grant);
@@ -101,7 +106,7 @@ export class Kills implements KillDesk {
     }
     if (answered !== null) {
       const [, question, killed] = answered;
-      this.#asked.get(Number(question))?.(killed === 'done' || killed === 'denied' ? killed : 'unknown');
+      this.#asked.get(Number(question))?.(RESULTS.find((one) => one === killed) ?? 'unknown');
     }
     return asked !== null || answered !== null;
   }
@@ -111,7 +116,6 @@ export class Kills implements KillDesk {
     const session = id === undefined ? null : this.#options.sessions.get(id);
     if (session === null) return 'unknown';
     if (session.permit.grant.id !== grant) return 'denied';
-    await session.cancel(scope);
-    return 'done';
+    return (await session.cancel(scope)) ? 'done' : 'failed';
   }
 }

@@ -90,17 +90,17 @@ export class Session {
     this.#options.over(this, null);
   }
 
-  /** Somebody who may has asked to stop it. On record before the server hears of it. */
-  async cancel(scope: CancelScope = 'statement'): Promise<void> {
-    if (this.#state !== 'open') return;
+  /** Somebody who may has asked to stop it. On record before the server hears of it; false: it did not. */
+  async cancel(scope: CancelScope = 'statement'): Promise<boolean> {
+    if (this.#state !== 'open') return false;
     this.#relay?.record.cancelled();
     try {
       await this.#options.turn.recorded();
     } catch (error) {
       this.#unrecorded(error);
-      return;
+      return false;
     }
-    await this.#stop(scope);
+    return this.#stop(scope);
   }
 
   /** Ends the session from this side; done when the client was told, or within `CUT_WITHIN_MS` without. */
@@ -230,14 +230,16 @@ export class Session {
     return this.#leftFirst === 'server' ? 'server_closed' : 'client_gone';
   }
 
-  async #stop(scope: CancelScope): Promise<void> {
+  async #stop(scope: CancelScope): Promise<boolean> {
     try {
       await this.#relay?.cancelUpstream(scope);
+      return true;
     } catch (error) {
       this.#options.log.warn(
         { session: this.permit.session, err: error },
         'a cancel request did not reach the database',
       );
+      return false;
     }
   }
 

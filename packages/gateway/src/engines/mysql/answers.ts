@@ -27,6 +27,8 @@ export function answerer({ kills, permit, capabilities, status }: AnswerOptions)
         return refused(1094, GENERAL, `Unknown thread id: ${connection}`);
       case 'denied':
         return refused(1095, GENERAL, `You are not owner of thread ${connection}`);
+      case 'failed':
+        return refused(1105, GENERAL, `The gateway could not make the database stop thread ${connection}. Try again.`);
       case 'done': {
         const ok = { affectedRows: 0, lastInsertId: 0, status: status(), warnings: 0 };
         return { message: (sequence) => mysql.packet(sequence, mysql.okBody(ok, capabilities)), code: null };
