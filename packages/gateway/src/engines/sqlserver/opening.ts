@@ -3,13 +3,15 @@
  * TDS 7.4 the client asks by PRELOGIN and TLS begins inside TDS; in 8.0 TLS comes first, and PRELOGIN in it.
  */
 import type { Buffer } from 'node:buffer';
-import { sqlserver } from '@tidegate/wire';
+import { ProtocolError, sqlserver } from '@tidegate/wire';
 import type { Arrival } from '../../relay/arrival.ts';
 import { LoginRefused } from '../../relay/refusal.ts';
 import { enclosedForClient } from './enclosure.ts';
 import { Exchange } from './exchange.ts';
 
 const { PacketType, Encryption } = sqlserver;
+/** Whatever else comes first would be taken for a packet, and its end waited for. */
+const BEGINNINGS: ReadonlySet<number> = new Set([PacketType.prelogin, PacketType.login7, sqlserver.TLS_HANDSHAKE]);
 const STRICT = 'tds/8.0';
 /** What clients are told of the server before it is known which one they want: SQL Server 2022. */
 const VERSION = { major: 16, minor: 0, build: 1000, sub: 0 };
@@ -25,7 +27,9 @@ export interface Opening {
 
 export async function open(arrival: Arrival): Promise<Opening> {
   let client = Exchange.withClient(arrival);
-  if ((await client.first()) === sqlserver.TLS_HANDSHAKE) {
+  const first = await client.first();
+  if (!BEGINNINGS.has(first)) throw new ProtocolError('client', '08P01', 'this port speaks TDS only');
+  if (first === sqlserver.TLS_HANDSHAKE) {
     const protocol = await arrival.startTls(client.leave(), [STRICT]);
     client = Exchange.withClient(arrival);
     if (protocol !== STRICT) {
