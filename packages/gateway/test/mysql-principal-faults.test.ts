@@ -3,7 +3,10 @@ import type { DesiredGrant } from '@tidegate/contract';
 import { type TemporaryMariadb, temporaryMariadb } from '@tidegate/embedded/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { finishHandovers, handOver } from '../src/engines/mysql/principal/handover.ts';
+import { account } from '../src/engines/mysql/principal/quote.ts';
 import { type Administrator, Connections } from '../src/engines/mysql/principal/sessions.ts';
+import { thingsOf } from '../src/engines/mysql/principal/things.ts';
 import { type Mark, ProvisionError } from '../src/engines/provisioner.ts';
 import {
   accountState,
@@ -108,6 +111,7 @@ async function foreign(): Promise<unknown[]> {
 
 test.each(['write', 'own'] as const)(
   'killed between any two messages, in any operation of %s: the next run gets there',
+  { timeout: 180_000 },
   async (privileges) => {
     const mortal = new Mortal(world);
     const principals = provisionerOf(world, mortal);
@@ -302,5 +306,64 @@ test('an idle connection that the server ended is not used again', async () => {
   expect(await principals.check().then(() => principals.check())).toMatchObject({ ok: true });
   expect(await isLocked(login(world, grant))).toBe(false);
   expect(await principals.close(refOf(grant))).toMatchObject({ gone: true });
+  await principals.end();
+});
+
+test('as on MySQL, where routines and triggers must be dropped and made again: killed anywhere, none is lost', {
+  timeout: 180_000,
+}, async () => {
+  const mortal = new Mortal(world);
+  // The same server, taken for one that replaces nothing in one step.
+  const administrator: Administrator = {
+    use: (database, work) =>
+      mortal.use(database, (session) => work({ ...session, server: { ...session.server, flavour: 'mysql' } })),
+    end: () => mortal.end(),
+  };
+  const principals = provisionerOf(world);
+  const [place = ''] = world.resource.databases;
+  const heir = account(`tidegate_${world.resource.name}_owner`);
+  await world.root.query('DROP TRIGGER IF EXISTS t');
+  for (let k = 1, dies = true; dies; k += 1) {
+    const grant = grantOn(world.resource, 'own');
+    await principals.open(grant, inAnHour());
+    const client = await login(world, grant);
+    await client.query('CREATE OR REPLACE PROCEDURE pro(OUT n INT) SET n = 5');
+    for (const [name, letter] of [
+      ['t1', 'a'],
+      ['t2', 'b'],
+      ['t3', 'c'],
+    ]) {
+      await client.query(
+        `CREATE OR REPLACE TRIGGER ${name} BEFORE INSERT ON orders FOR EACH ROW SET NEW.item = CONCAT(NEW.item, '${letter}')`,
+      );
+    }
+    await client.end();
+    await world.root.query(`GRANT EXECUTE ON PROCEDURE pro TO ${account(world.resource.credential.user)}`);
+    const handover = { administrator, loginName: grant.loginName, heir };
+    const all = async () => {
+      await finishHandovers(handover);
+      const things = await mortal.use(null, (session) => thingsOf(session, grant.loginName, place));
+      for (const each of things) await handOver(handover, each);
+    };
+    mortal.dieAt(k, 'before');
+    dies = await all().then(
+      () => false,
+      () => true,
+    );
+    mortal.live();
+    await all();
+    expect(new Set(await foreign()), `message ${k}`).toEqual(new Set([`tidegate_${world.resource.name}_owner@%`]));
+    const triggers = await world.ask(
+      'SELECT TRIGGER_NAME AS n FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? ORDER BY ACTION_ORDER',
+      [place],
+    );
+    expect(triggers, `message ${k}`).toEqual([{ n: 't1' }, { n: 't2' }, { n: 't3' }]);
+    expect(await world.ask("SELECT User AS u FROM mysql.procs_priv WHERE Routine_name = 'pro'")).toContainEqual({
+      u: world.resource.credential.user,
+    });
+    expect(await world.ask('SELECT * FROM tidegate.handovers')).toEqual([]);
+    expect(await principals.close(refOf(grant))).toMatchObject({ gone: true, findings: [] });
+  }
+  await administrator.end();
   await principals.end();
 });
