@@ -133,9 +133,10 @@ describe('a cut while a result streams', () => {
     const grant = await newMysqlGrant(world);
     const relay = await relayWith([grant]);
     const client = await rawOf(relay, grant);
-    client.query(BIG);
+    // Slow enough to be read as it comes, and cut by the server's buffer in the middle of rows.
+    client.query('SELECT repeat("x", 1000), sleep(0.0005) FROM seq_1_to_1000000');
     const before = [];
-    for (let i = 0; i < 1000; i++) before.push((await client.packet())?.sequence);
+    for (let i = 0; i < 300; i++) before.push((await client.packet())?.sequence);
     void relay.change([closed(grant)]);
     let last = before.at(-1) ?? 0;
     for (;;) {
