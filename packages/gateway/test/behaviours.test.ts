@@ -203,6 +203,13 @@ describe.each(ENGINES)('$engine ($server)', ({ world: makeWorld }) => {
     expect(worker.texts()).toContain(`INSERT INTO things (id, name) VALUES (2, 'never')`);
   });
 
+  it('a client that leaves in order is told from one that is lost', async () => {
+    const { relay, client } = await open();
+    await client.query(`SELECT 'done'`);
+    await client.end();
+    expect(await relay.recorded('session.ended')).toMatchObject({ because: 'client_closed' });
+  });
+
   it('names with every odd character are only names', async () => {
     const person = `o'neil "x" \`y\` [z] 名; -- .%` as PersonName;
     const grant = await world.grant({ person });

@@ -51,7 +51,7 @@ describe.each(ADMINS)('administrator: %s', (admin) => {
   test('prepared: there, marked, with its privileges, and unable to log in', async () => {
     const grant = grantOn(world.resource, 'read');
     expect(await principals.prepare(grant)).toEqual({ changed: true });
-    expect(await accountState(world, grant.loginName)).toEqual({ locked: true, tls: 0, connections: 10 });
+    expect(await accountState(world, grant.loginName)).toEqual({ locked: true, tls: 0, connections: 12 });
     expect(await isLocked(login(world, grant))).toBe(true);
     expect(await principals.leftovers(new Set())).toContainEqual(
       expect.objectContaining({ grant: grant.id, person: 'alice', until: null, loginName: grant.loginName }),

@@ -43,6 +43,8 @@ export type Answer = {
 
 export interface RelayEngine {
   readonly engine: Engine;
+  /** Does its protocol have a goodbye? Where not, a client that closes while nothing is owed to it has left in order. */
+  readonly saysGoodbye: boolean;
   /**
    * The handshake, from the first byte to a session that is ready on both ends, or null: the connection had another
    * purpose, which is done. Throws LoginRefused or ClientGone, and what `arrival.signal` aborts with. On the way out it

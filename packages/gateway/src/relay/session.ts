@@ -227,7 +227,8 @@ export class Session {
   #reason(walker: StatementWalker): DisconnectReason {
     if (this.#cutBy !== null) return this.#cutBy.reason;
     if (walker.goodbye) return 'client_closed';
-    return this.#leftFirst === 'server' ? 'server_closed' : 'client_gone';
+    if (this.#leftFirst === 'server') return 'server_closed';
+    return !this.#options.engine.saysGoodbye && walker.idle ? 'client_closed' : 'client_gone';
   }
 
   async #stop(scope: CancelScope): Promise<boolean> {

@@ -10,6 +10,7 @@ export function mysqlEngine(mockSecret: Buffer): RelayEngine {
   const servers = new Servers(meet);
   return {
     engine: 'mysql',
+    saysGoodbye: true,
     accept: (arrival) => handshake(arrival, { mockSecret, servers }),
     resources: (all) => servers.resources(all),
     refusal: refusalMessage,

@@ -9,6 +9,7 @@ export function postgresEngine(mockSecret: Buffer): RelayEngine {
   const keys = new UpstreamKeys();
   return {
     engine: 'postgres',
+    saysGoodbye: true,
     accept: (arrival) => handshake(arrival, { keys, mockSecret }),
     refusal: refusalMessage,
     farewell: farewellMessage,

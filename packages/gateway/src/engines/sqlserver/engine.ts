@@ -7,6 +7,7 @@ import { handshake } from './handshake.ts';
 export function sqlserverEngine(mockSecret: Buffer): RelayEngine {
   return {
     engine: 'sqlserver',
+    saysGoodbye: false,
     accept: (arrival) => handshake(arrival, { mockSecret }),
     refusal: refusalMessage,
     farewell: farewellMessage,

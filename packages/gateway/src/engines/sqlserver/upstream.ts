@@ -91,7 +91,9 @@ async function connectOnce(
     if (tls === null && (await prelogin(server, Encryption.notSupported)) !== Encryption.notSupported) {
       throw new ServerLost('it demands encryption, and the resource is configured to do without');
     }
-    return { socket, exchange: server, ...(await logIn(server, options, address.host)) };
+    // Azure's front finds the server by the name in the login, also where the connection came to a private address.
+    const serverName = routed ? address.host : (resource.tls.serverName ?? address.host);
+    return { socket, exchange: server, ...(await logIn(server, options, serverName)) };
   } catch (error) {
     socket.destroy();
     throw error instanceof ServerLost ? lostServer(resource, error.message) : error;

@@ -35,6 +35,9 @@ import type { Server } from './server.ts';
 import { type Administrator, Connections, overTls, type Session } from './sessions.ts';
 import { preparedTransactions } from './transactions.ts';
 
+/** What a grant's people need beside their sessions, to stop what those run. */
+const CANCEL_CONNECTIONS = 2;
+
 /** @param administrator connections of your own, for tests. */
 export function mysqlProvisioner(context: ProvisionerContext, administrator?: Administrator): Provisioner {
   return new MysqlPrincipals(context, administrator ?? new Connections(context));
@@ -134,7 +137,8 @@ class MysqlPrincipals implements Provisioner {
       privileges: privilegesOf(grant.role.privileges, server),
       stored: stored(server.flavour, grant.principalPassword, actual),
       requireTls: overTls(resource),
-      connectionLimit: resource.maxSessionsPerGrant,
+      // Stopping what a session runs takes a connection of its own, also when every session is taken.
+      connectionLimit: resource.maxSessionsPerGrant + CANCEL_CONNECTIONS,
       openUntil: open ? expiresAt.epochMilliseconds + server.skewMs : null,
       tolerance: server.skewMs === 0 ? 0 : 2_000,
     };
