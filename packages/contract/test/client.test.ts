@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createClient, Refusal } from '../src/index.ts';
 
-const PERSON = { name: 'alice', groups: [], disabled: false, createdAt: '2026-11-22T12:00:00Z' };
+const PERSON = { name: 'alice', groups: [], disabled: false, entra: null, createdAt: '2026-11-22T12:00:00Z' };
 const PROBLEM = {
   type: 'https://tidegate.dev/problems/policy-denied',
   title: 'Not allowed',
