@@ -20,7 +20,7 @@ const VIEWS: Readonly<Record<string, string>> = {
   'sys.databases': `
     SELECT value->>'name' AS name, value->>'id' AS database_id, 0 AS state, 'ONLINE' AS state_desc, 1 AS containment,
       'PARTIAL' AS containment_desc, 160 AS compatibility_level, 'SQL_Latin1_General_CP1_CI_AS' AS collation_name,
-      0 AS is_read_only, 0 AS user_access, x'01' AS owner_sid
+      0 AS is_read_only, 0 AS user_access, 0 AS is_trustworthy_on, x'01' AS owner_sid
     FROM json_each(tds_databases())`,
   'sys.configurations': `
     SELECT 16393 AS configuration_id, 'contained database authentication' AS name, 1 AS value, 1 AS value_in_use`,
@@ -36,7 +36,8 @@ const VIEWS: Readonly<Record<string, string>> = {
     SELECT role_id AS role_principal_id, member_id AS member_principal_id FROM main."sys.members"`,
   'sys.database_permissions': `
     SELECT class, CASE class WHEN 0 THEN 'DATABASE' WHEN 3 THEN 'SCHEMA' ELSE 'OBJECT_OR_COLUMN' END AS class_desc,
-      major, grantee_id AS grantee_principal_id, grantor_id AS grantor_principal_id, permission AS permission_name,
+      CASE class WHEN 1 THEN object_id(major) WHEN 3 THEN schema_id(major) ELSE 0 END AS major_id, 0 AS minor_id,
+      grantee_id AS grantee_principal_id, grantor_id AS grantor_principal_id, permission AS permission_name,
       substr(state, 1, 1) AS state, state AS state_desc
     FROM main."sys.permissions"`,
   'sys.schemas': `SELECT name, id AS schema_id, owner_id AS principal_id FROM main."sys.user_schemas"`,
@@ -44,19 +45,22 @@ const VIEWS: Readonly<Record<string, string>> = {
   'sys.tables': `SELECT * FROM (${OBJECTS}) WHERE type = 'U '`,
   'sys.views': `SELECT * FROM (${OBJECTS}) WHERE type = 'V '`,
   'sys.procedures': `SELECT * FROM (${OBJECTS}) WHERE type = 'P '`,
-  'sys.sql_modules': `SELECT rowid + 900000 AS object_id, definition FROM main."sys.modules"`,
+  'sys.sql_modules': `SELECT rowid + 900000 AS object_id, definition, NULL AS execute_as_principal_id FROM main."sys.modules"`,
   'sys.extended_properties': `
     SELECT class, CASE class WHEN 0 THEN 'DATABASE' WHEN 4 THEN 'DATABASE_PRINCIPAL' ELSE 'OBJECT_OR_COLUMN' END AS class_desc,
       major_id, 0 AS minor_id, name, value FROM main."sys.properties"`,
   'sys.server_principals': `
     SELECT value->>'name' AS name, value->>'id' AS principal_id, 'S' AS type, 'SQL_LOGIN' AS type_desc, 0 AS is_disabled
     FROM json_each(tds_logins())`,
-  'sys.sql_logins': `SELECT value->>'name' AS name, value->>'id' AS principal_id, 0 AS is_disabled FROM json_each(tds_logins())`,
+  'sys.sql_logins': `
+    SELECT value->>'name' AS name, value->>'id' AS principal_id, unhex(value->>'sid') AS sid, 0 AS is_disabled,
+      '2026-01-01 00:00:00' AS modify_date
+    FROM json_each(tds_logins())`,
   'sys.dm_exec_sessions': `
     SELECT value->>'spid' AS session_id, value->>'since' AS login_time, value->>'host' AS host_name,
       value->>'program' AS program_name, value->>'login' AS login_name, value->>'login' AS original_login_name,
       value->>'status' AS status, value->>'database' AS database_id, value->>'database' AS authenticating_database_id,
-      1 AS is_user_process, value->>'transactions' AS open_transaction_count
+      NULL AS security_id, NULL AS original_security_id, 1 AS is_user_process, value->>'transactions' AS open_transaction_count
     FROM json_each(tds_sessions())`,
   'sys.dm_exec_connections': `
     SELECT value->>'spid' AS session_id, value->>'address' AS client_net_address, 'TRUE' AS encrypt_option, 'TCP' AS net_transport
@@ -74,6 +78,28 @@ const VIEWS: Readonly<Record<string, string>> = {
     FROM main.sqlite_schema WHERE type IN ('table', 'view') AND ${HIDDEN}`,
 };
 
+/** There never is anything in them. */
+const EMPTY_VIEWS = [
+  'assemblies',
+  'asymmetric_keys',
+  'certificates',
+  'fulltext_catalogs',
+  'fulltext_stoplists',
+  'registered_search_property_lists',
+  'remote_service_bindings',
+  'routes',
+  'service_contracts',
+  'service_message_types',
+  'services',
+  'symmetric_keys',
+  'triggers',
+  'types',
+  'xml_schema_collections',
+];
+const NOTHING = `SELECT NULL AS name, NULL AS principal_id, NULL AS schema_id, NULL AS user_type_id, NULL AS parent_class,
+  NULL AS is_disabled WHERE 0`;
+
 export function createCatalog(connection: DatabaseSync): void {
+  for (const name of EMPTY_VIEWS) connection.exec(`CREATE TEMP VIEW "sys.${name}" AS ${NOTHING}`);
   for (const [name, query] of Object.entries(VIEWS)) connection.exec(`CREATE TEMP VIEW "${name}" AS ${query}`);
 }

@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { decimalText, decimalUnits } from '../types/decimals.ts';
 import { dateText, offsetText, parseMoment, timeText } from '../types/times.ts';
 import { declaredType, type SqlType, type SqlValue } from '../types/types.ts';
+import { defineCatalogFunctions } from './catalog-functions.ts';
 import { SqlError } from './errors.ts';
 import type { Session } from './session.ts';
 
@@ -56,7 +57,10 @@ export function registerFunctions(connection: DatabaseSync, session: Session): v
   });
   define('tds_sessions', () => JSON.stringify(sessionRows(session)));
   define('tds_databases', () => JSON.stringify(session.instance.databases.map(({ name, id }) => ({ name, id }))));
-  define('tds_logins', () => JSON.stringify(session.instance.logins.map(({ name }, i) => ({ name, id: i + 1 }))));
+  define('tds_logins', () =>
+    JSON.stringify(session.instance.logins.map(({ name, sid }, i) => ({ name, sid, id: i + 1 }))),
+  );
+  defineCatalogFunctions(connection, session, define);
   define('tds_spid', () => BigInt(session.facts.spid));
 }
 

@@ -9,6 +9,8 @@ import { createPrincipalTables, type Principal, Principals } from './principals.
 export interface Login {
   readonly name: string;
   readonly password: string;
+  /** In hexadecimal. */
+  readonly sid?: string;
 }
 
 /** What `sys.dm_exec_sessions` tells of a session, and what KILL does to it. */

@@ -14,8 +14,8 @@ const ROLES_FOR: Readonly<Record<string, readonly string[]>> = {
   DROP: ['db_ddladmin'],
 };
 
-/** The names of the session's roles, through other roles too. */
-export function rolesOf(session: Session): ReadonlySet<string> {
+/** The names of a user's roles, through other roles too; the session's own user's, unless another is named. */
+export function rolesOf(session: Session, user = session.principal.name): ReadonlySet<string> {
   const rows = session.connection
     .prepare(
       `WITH RECURSIVE held(id) AS (
@@ -23,7 +23,7 @@ export function rolesOf(session: Session): ReadonlySet<string> {
          UNION SELECT m.role_id FROM main."sys.members" m JOIN held ON m.member_id = held.id)
        SELECT p.name FROM main."sys.principals" p JOIN held ON p.id = held.id`,
     )
-    .all(session.principal.name);
+    .all(user);
   return new Set(rows.map((row) => String(row.name)));
 }
 

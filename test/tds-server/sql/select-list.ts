@@ -46,6 +46,16 @@ const GLOBAL_TYPES = new Map<string, SqlType>([
   ['@@VERSION', nvarchar(300)],
 ]);
 
+/** Columns of the system views, which are temporary here and keep no types. */
+const SYSTEM_BITS = new Set([
+  'is_trustworthy_on',
+  'is_disabled',
+  'is_read_only',
+  'is_fixed_role',
+  'is_ms_shipped',
+  'is_user_process',
+]);
+
 const LIST_ENDS = [
   'FROM',
   'INTO',
@@ -142,6 +152,7 @@ function alias(item: readonly Token[]): { name: string | null; expression: reado
 function typeOf(expression: readonly Token[], typeOfVariable: (name: string) => SqlType | null): SqlType | null {
   const [first, second] = expression;
   if (first === undefined) return null;
+  if (SYSTEM_BITS.has(expression.at(-1)?.text.toLowerCase() ?? '')) return BIT;
   if (expression.length === 1) return typeOfOne(first, typeOfVariable);
   if (!isSign(second, '(') || groupEnd(expression, 1) !== expression.length - 1) return null;
   const name = first.text.toUpperCase();

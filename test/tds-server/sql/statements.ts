@@ -165,6 +165,9 @@ class Limits {
         return once('SET');
       case 'WITH':
         return once('SELECT', 'INSERT', 'UPDATE', 'DELETE');
+      // DROP USER IF EXISTS …
+      case 'DROP':
+        return once('IF');
       case 'ALTER':
         return once('SET', 'DROP', 'ALTER');
       case 'GRANT':

@@ -19,6 +19,8 @@ export interface Argument {
 }
 
 export async function execute(tokens: readonly Token[], run: Interpreter): Promise<void> {
+  // EXECUTE AS USER = …: who disguises itself here is the administrator, who is dbo everywhere.
+  if (isWord(tokens[1], 'AS')) return;
   const rest = isWord(tokens[0], 'EXEC', 'EXECUTE') ? tokens.slice(1) : tokens;
   if (isSign(rest[0], '(')) {
     const text = run.value(rest.slice(1, closing(rest, 0)));

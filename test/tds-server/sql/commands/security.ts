@@ -242,7 +242,8 @@ function createLogin(name: string, tokens: readonly Token[], run: Interpreter): 
   if (instance.logins.some((login) => login.name.toLowerCase() === name.toLowerCase())) {
     throw new SqlError(15025, `The server principal '${name}' already exists.`);
   }
-  instance.addLogin({ name, password });
+  const sid = option(tokens, 'SID');
+  instance.addLogin({ name, password, ...(sid === null ? {} : { sid }) });
 }
 
 function alterLogin(name: string, tokens: readonly Token[], run: Interpreter): void {
