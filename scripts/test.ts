@@ -15,6 +15,10 @@ ensureDebianPackages({
   'postgresql-contrib': '/usr/lib/postgresql/*/bin/pgbench',
   'mariadb-server': 'mariadbd',
   'mariadb-client': 'mariadb',
+  'freetds-bin': 'tsql',
+  'python3-pymssql': '/usr/lib/python3/dist-packages/pymssql/__init__.py',
+  'libjtds-java': '/usr/share/java/jtds.jar',
+  'default-jdk-headless': 'javac',
   tmux: 'tmux',
 });
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installFreeTds, tsql } from './clients/freetds.ts';
+import { tsql } from './clients/freetds.ts';
 import { batch, close, configuration, connect } from './clients/tedious.ts';
 import type { TdsServer } from './server.ts';
 import { administrator, type Certificates, certificates, startShop } from './support.ts';
@@ -13,7 +13,6 @@ let folder: string;
 let caFile: string;
 
 beforeAll(async () => {
-  installFreeTds();
   pems = await certificates();
   folder = await mkdtemp(join(tmpdir(), 'tds-server-login-'));
   caFile = join(folder, 'ca.pem');

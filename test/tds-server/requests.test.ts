@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import sql from 'mssql';
 import { type Connection, Request, TYPES } from 'tedious';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bsqldb, freebcp, installFreeTds, tsql } from './clients/freetds.ts';
+import { bsqldb, freebcp, tsql } from './clients/freetds.ts';
 import { batch, close, configuration, connect, follow, newRequest, type Result } from './clients/tedious.ts';
 import type { TdsServer } from './server.ts';
 import { administrator, certificates, startShop } from './support.ts';
@@ -11,7 +11,6 @@ let server: TdsServer;
 let connection: Connection;
 
 beforeAll(async () => {
-  installFreeTds();
   server = await startShop((await certificates()).tls);
   connection = await connect(configuration(administrator(server.port)));
 });

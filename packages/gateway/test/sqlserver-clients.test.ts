@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import sql from 'mssql';
 import { type Connection, Request, TYPES } from 'tedious';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ensureDebianPackages } from '../../../scripts/debian.ts';
-import { bsqldb, freebcp, installFreeTds, tsql } from '../../../test/tds-server/clients/freetds.ts';
+import { bsqldb, freebcp, tsql } from '../../../test/tds-server/clients/freetds.ts';
 import { batch, close, follow, newRequest } from '../../../test/tds-server/clients/tedious.ts';
 import { type TestGrant, TestRelay } from './relay-support.ts';
 import {
@@ -25,12 +24,6 @@ let folder: string;
 let caFile: string;
 
 beforeAll(async () => {
-  installFreeTds();
-  ensureDebianPackages({
-    'python3-pymssql': '/usr/lib/python3/dist-packages/pymssql/__init__.py',
-    'libjtds-java': '/usr/share/java/jtds.jar',
-    'default-jdk-headless': 'javac',
-  });
   world = await newSqlServerWorld();
   folder = mkdtempSync(join(tmpdir(), 'sqlserver-clients-'));
   caFile = join(folder, 'ca.pem');

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureDebianPackages } from '../../../scripts/debian.ts';
 
 export interface FreeTdsTarget {
   readonly port: number;
@@ -23,10 +22,6 @@ export interface Ran {
   readonly out: string;
   readonly err: string;
   readonly code: number | null;
-}
-
-export function installFreeTds(): void {
-  ensureDebianPackages({ 'freetds-bin': 'tsql' });
 }
 
 /** Runs T-SQL through `tsql`. */
