@@ -140,7 +140,7 @@ function webFolder(): string | null {
 }
 
 /** Run as a process of its own: the environment says how, IPC (where there is any) tells the supervisor. */
-async function main(): Promise<void> {
+export async function main(): Promise<void> {
   const tell = (message: object, told = (): void => undefined): void => {
     if (process.connected && process.send !== undefined) process.send(message, told);
     else told();

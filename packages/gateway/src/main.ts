@@ -278,7 +278,7 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
 }
 
 /** The process: environment in, `ready` or `failed` to the supervisor, SIGTERM or the supervisor's end out. */
-async function run(): Promise<void> {
+export async function main(): Promise<void> {
   const log = pino({ name: 'gateway' }, pino.destination({ fd: 2, sync: true }));
   let running: RunningGateway | null = null;
   let ending = false;
@@ -320,4 +320,4 @@ function tell(message: object): Promise<void> {
   return promise;
 }
 
-if (import.meta.main) await run();
+if (import.meta.main) await main();

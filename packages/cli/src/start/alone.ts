@@ -19,13 +19,20 @@ export async function runControl(env: NodeJS.ProcessEnv, until: Promise<void>, s
       ends.add(() => kept.stop());
       storeUrl = kept.cluster.url('tidegate');
     }
-    const control = controlPlane(home, env, storeUrl, () => undefined, restarted);
+    const url = storeUrl;
+    const control = controlPlane(
+      home,
+      env,
+      async () => url,
+      () => undefined,
+      restarted,
+    );
     ends.add(() => control.stop());
     const ready = await Promise.race([control.start(), until]);
     if (ready === undefined) return;
-    const { url, setupToken } = controlReady.parse(ready);
-    if (setupToken !== null) say(`Make the first administrator, once, at ${url}/setup.html#token=${setupToken}`);
-    say(`ready ${url}`);
+    const { url: web, setupToken } = controlReady.parse(ready);
+    if (setupToken !== null) say(`Make the first administrator, once, at ${web}/setup.html#token=${setupToken}`);
+    say(`ready ${web}`);
     await until;
   } finally {
     await ends.run();

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { logTo } from './logfile.ts';
 
@@ -28,9 +29,18 @@ const STOP_MS = 8_000;
 const ASK_MS = 10_000;
 const RESTART_MAX_MS = 5_000;
 
+interface Forked {
+  readonly child: ChildProcess;
+  readonly exited: Promise<string>;
+}
+
+const WARM = fileURLToPath(new URL('./warm.ts', import.meta.url));
+
 export class SupervisedChild {
   readonly #options: ChildOptions;
   #process: ChildProcess | null = null;
+  /** Forked, and loading its program; waits for its environment. */
+  #warm: Forked | null = null;
   #stopping = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -40,6 +50,15 @@ export class SupervisedChild {
 
   get pid(): number | undefined {
     return this.#process?.pid;
+  }
+
+  /**
+   * Has the program loaded meanwhile, so that `start` has less to wait for; its environment is asked for only then. The
+   * entry must export `main`, and do nothing else when it is imported.
+   */
+  warmUp(): void {
+    const { entry } = this.#options;
+    this.#warm = this.#fork(WARM, [entry], process.env);
   }
 
   /** Starts it and resolves with what it said when ready. A first start that fails is not tried again. */
@@ -84,13 +103,11 @@ export class SupervisedChild {
 
   async #launch(): Promise<{ ready: Promise<Ready>; exited: Promise<string> }> {
     const { name, entry, env, logFile } = this.#options;
-    // Its own process group: Ctrl-C in a terminal reaches us alone, and we end the parts in their order.
-    const child = fork(entry, [], { env: await env(), stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
-    this.#process = child;
-    logTo(logFile, child.stdout, child.stderr);
-    const exited = new Promise<string>((resolve) => {
-      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code ?? 1}` : signal));
-    });
+    const whole = await env();
+    const warm = this.#warm;
+    this.#warm = null;
+    const { child, exited } = warm ?? this.#fork(entry, [], whole);
+    if (warm !== null && child.connected) child.send({ type: 'go', env: whole });
     const ready = new Promise<Ready>((resolve, reject) => {
       child.on('message', (raw) => {
         const said = message.safeParse(raw);
@@ -102,6 +119,17 @@ export class SupervisedChild {
     });
     ready.catch(() => undefined); // a restart that fails is told by `exited`
     return { ready, exited };
+  }
+
+  #fork(entry: string, args: readonly string[], env: NodeJS.ProcessEnv): Forked {
+    // Its own process group: Ctrl-C in a terminal reaches us alone, and we end the parts in their order.
+    const child = fork(entry, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+    this.#process = child;
+    logTo(this.#options.logFile, child.stdout, child.stderr);
+    const exited = new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code ?? 1}` : signal));
+    });
+    return { child, exited };
   }
 
   async #keepAlive(exited: Promise<string>): Promise<void> {

@@ -17,20 +17,20 @@ type OnRestart = (name: string, how: string) => void;
 export function controlPlane(
   home: Home,
   env: NodeJS.ProcessEnv,
-  storeUrl: string,
+  storeUrl: () => Promise<string>,
   linkPort: () => number | undefined,
   onRestart: OnRestart,
 ): SupervisedChild {
   return new SupervisedChild({
     name: 'control plane',
     entry: fileURLToPath(import.meta.resolve('@tidegate/control/main')),
-    env: () => {
+    env: async () => {
       const port = env.TIDEGATE_LINK_PORT ?? linkPort()?.toString();
       return {
         // With a store of your own they may be meant: certificates that are not in the URL.
         ...(env.TIDEGATE_DATABASE_URL === undefined ? withoutLibpq(env) : env),
         TIDEGATE_HOME: home.home,
-        TIDEGATE_DATABASE_URL: storeUrl,
+        TIDEGATE_DATABASE_URL: await storeUrl(),
         ...(port === undefined ? {} : { TIDEGATE_LINK_PORT: port }),
       };
     },

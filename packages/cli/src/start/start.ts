@@ -73,25 +73,34 @@ async function startParts({ env, demo, say, progress, signal }: StartOptions, ho
   progress(existsSync(home.store) ? 'Starting the store …' : `Setting up ${home.home} …`);
   // Both are awaited whatever happens, so that what did start is among the ends when the other fails.
   const demoPart = remembered(home, demo) ? await startDemo({ home, env, keep, say }) : null;
-  const [store, orders] = await Promise.allSettled([
+  const starting = Promise.allSettled([
     env.TIDEGATE_DATABASE_URL ?? keep('store', () => openStore(home)).then(({ cluster }) => cluster.url('tidegate')),
     demoPart?.orders,
   ]);
+
+  // The one gateway here is told the link's port at each start, so any free one will do (TIDEGATE_LINK_PORT fixes it).
+  let linkPort = 0;
+  const storeUrl = Promise.withResolvers<string>();
+  const askStoreUrl = () => storeUrl.promise;
+  const control = controlPlane(home, env, askStoreUrl, () => linkPort, restarted);
+  ends.add(() => control.stop());
+  const gate = gateway(home, async () => ({ ...env, TIDEGATE_JOIN_TOKEN: await control.ask('join-token') }), restarted);
+  ends.add(() => gate.stop());
+  // Their programs are loaded while the stores start.
+  control.warmUp();
+  gate.warmUp();
+
+  const [store, orders] = await starting;
   if (store.status === 'rejected') throw store.reason;
   if (orders.status === 'rejected') throw orders.reason;
   signal.throwIfAborted();
 
-  // The one gateway here is told the link's port at each start, so any free one will do (TIDEGATE_LINK_PORT fixes it).
-  let linkPort = 0;
-  const control = controlPlane(home, env, store.value, () => linkPort, restarted);
-  ends.add(() => control.stop());
+  storeUrl.resolve(store.value);
   progress('Starting the control plane …');
   const controlPlaneReady = controlReady.parse(await Promise.race([control.start(), aborted]));
   const { url, setupToken } = controlPlaneReady;
   linkPort = controlPlaneReady.linkPort;
 
-  const gate = gateway(home, async () => ({ ...env, TIDEGATE_JOIN_TOKEN: await control.ask('join-token') }), restarted);
-  ends.add(() => gate.stop());
   const seed = async (): Promise<void> => {
     if (setupToken === null) return;
     if (demoPart !== null) await demoPart.seed(url, setupToken);
