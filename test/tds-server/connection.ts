@@ -67,6 +67,10 @@ export class Connection {
   /** The first byte tells TDS 8.0, where TLS comes first, from the versions before it. */
   #first(chunk: Buffer): void {
     if (chunk[0] !== TLS_HANDSHAKE) {
+      if (this.#options.strictOnly === true) {
+        this.destroy();
+        return;
+      }
       this.#readFrom(this.#socket);
       this.#received(chunk);
       return;

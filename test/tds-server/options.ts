@@ -23,6 +23,8 @@ export interface TdsServerOptions {
   readonly databases: Readonly<Record<string, readonly string[]>>;
   /** PEM. null: the server has no encryption, and says so. */
   readonly tls: { readonly key: string; readonly certificate: string } | null;
+  /** Takes TLS first and nothing else, as `force strict encryption` has it. */
+  readonly strictOnly?: boolean;
   readonly federation?: Federation;
   /** Sends a login elsewhere, once it has succeeded; null: it stays. */
   readonly route?: (database: string) => Route | null;

@@ -6,6 +6,7 @@ import { connect as tcp } from 'node:net';
 import type { EntraTrust } from '@tidegate/contract';
 import { sqlserver } from '@tidegate/wire';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { ConnectionOptions } from 'tedious';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { batch, close, configuration, connect } from '../../../test/tds-server/clients/tedious.ts';
 import { authority } from './principal-certificates.ts';
@@ -185,6 +186,31 @@ describe('the server behind', () => {
       await expect(connectTedious(world, relay, grant)).rejects.toThrow('cannot be reached');
       expect(world.server.logins.length).toBe(before);
     }
+  });
+
+  it('that takes TLS first and nothing else is reached so, by clients of any version', async () => {
+    const strict = await worldWith({}, { strictOnly: true });
+    const grant = await newSqlServerGrant(strict);
+    const relay = await relayWith([grant], {}, strict);
+    for (const [tdsVersion, encrypt] of [
+      ['7_1', true],
+      ['7_4', true],
+      ['8_0', 'strict'],
+    ]) {
+      const client = await connectTedious(strict, relay, grant, {
+        options: { tdsVersion, encrypt } as ConnectionOptions,
+      });
+      expect((await batch(client, 'SELECT SUSER_SNAME()')).rows).toEqual([[grant.user]]);
+      await close(client);
+    }
+    const foreign = {
+      ...strict,
+      resource: { ...strict.resource, tls: { ...strict.resource.tls, ca: world.serverCa } },
+    };
+    const misled = await relayWith([grant], {}, foreign);
+    const before = strict.server.logins.length;
+    await expect(connectTedious(strict, misled, grant)).rejects.toThrow('cannot be reached');
+    expect(strict.server.logins.length).toBe(before);
   });
 
   it('that does not encrypt is not told the password', async () => {

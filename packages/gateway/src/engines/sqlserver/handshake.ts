@@ -1,5 +1,6 @@
 /** A SQL Server client from its connection to an open session. Nothing tells it that it is in before there is a permit. */
 import type { Buffer } from 'node:buffer';
+import type { ResourceName } from '@tidegate/core';
 import { ProtocolError, sqlserver } from '@tidegate/wire';
 import type { Arrival } from '../../relay/arrival.ts';
 import type { Ready } from '../../relay/engine.ts';
@@ -12,6 +13,8 @@ import { connectUpstream } from './upstream.ts';
 export interface HandshakeOptions {
   /** Stands in for the verifiers of login names that are nobody's. */
   readonly mockSecret: Buffer;
+  /** Resources whose servers want TLS first (`reach.ts`). */
+  readonly strict: Set<ResourceName>;
 }
 
 export async function handshake(arrival: Arrival, options: HandshakeOptions): Promise<Ready> {
@@ -22,7 +25,7 @@ export async function handshake(arrival: Arrival, options: HandshakeOptions): Pr
   }
 }
 
-async function session(arrival: Arrival, { mockSecret }: HandshakeOptions): Promise<Ready> {
+async function session(arrival: Arrival, { mockSecret, strict }: HandshakeOptions): Promise<Ready> {
   const opening = await open(arrival);
   const permit = await admit(arrival, opening, mockSecret);
   const { resource, grant, attempt } = permit;
@@ -32,6 +35,7 @@ async function session(arrival: Arrival, { mockSecret }: HandshakeOptions): Prom
     grant,
     database: attempt.database,
     login,
+    strict,
     signal: arrival.signal,
   });
   try {

@@ -3,19 +3,17 @@
  * client's own LOGIN7 with other credentials, and on to where the server sends it (ENVCHANGE 20), which is nothing that a
  * client needs to know.
  */
+import type { ResourceName } from '@tidegate/core';
 import { ProtocolError, sqlserver } from '@tidegate/wire';
 import type { NodeSocket, SocketAddress } from '../../relay/sockets.ts';
-import { lostServer, reach, ServerLost } from '../../relay/upstream.ts';
 import type { RelayGrant, RelayResource } from '../../worker-protocol.ts';
-import { enclosedForServer } from './enclosure.ts';
-import { Exchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { reachServer } from './reach.ts';
 import { lostItsWay, refusedByServer } from './upstream-errors.ts';
 
-const { PacketType, Encryption, TdsVersion } = sqlserver;
+const { PacketType, TdsVersion } = sqlserver;
 /** Azure SQL sends a login on once, to the node that has the database. */
 const MAX_HOPS = 4;
-/** A TLS record is never larger, whatever packets are. */
-const MAX_FRAGMENT = 16_384;
 
 export interface Upstream {
   readonly socket: NodeSocket;
@@ -34,6 +32,8 @@ export interface UpstreamOptions {
   readonly database: string;
   /** The client's. */
   readonly login: sqlserver.Login7;
+  /** Resources whose servers want TLS first. */
+  readonly strict: Set<ResourceName>;
   readonly signal: AbortSignal;
 }
 
@@ -64,60 +64,23 @@ async function connectOnce(
   address: SocketAddress & { readonly host: string },
   routed: boolean,
 ): Promise<Upstream> {
-  const { resource, login, signal } = options;
-  const speak = (socket: NodeSocket) => Exchange.withServer(socket, signal, (why) => lostServer(resource, why));
-  const packetBytes = packetBytesOf(login);
-  const { socket, tls } = await reach({
+  const { resource, login, signal, strict } = options;
+  const { socket, exchange } = await reachServer({
     resource,
     address,
+    routed,
+    packetBytes: packetBytesOf(login),
     signal,
-    protocols: [],
-    askForTls: async (raw) => {
-      const server = speak(raw);
-      const encryption = await prelogin(server, Encryption.on);
-      if (encryption !== Encryption.on && encryption !== Encryption.required) {
-        throw new ServerLost('it does not encrypt, which the resource is configured to need');
-      }
-      // What came before TLS could have been put there by anybody on the path.
-      if (server.leave().length > 0) throw new ServerLost('it went on in the clear after its PRELOGIN');
-    },
-    enclosed: enclosedForServer,
-    // Azure SQL resets a connection whose login comes in a TLS record of several packets.
-    maxFragment: Math.min(packetBytes, MAX_FRAGMENT),
-    ...(routed ? { routedTo: address.host } : {}),
+    strict,
   });
   try {
-    const server = speak(socket);
-    if (tls === null && (await prelogin(server, Encryption.notSupported)) !== Encryption.notSupported) {
-      throw new ServerLost('it demands encryption, and the resource is configured to do without');
-    }
     // Azure's front finds the server by the name in the login, also where the connection came to a private address.
     const serverName = routed ? address.host : (resource.tls.serverName ?? address.host);
-    return { socket, exchange: server, ...(await logIn(server, options, serverName)) };
+    return { socket, exchange, ...(await logIn(exchange, options, serverName)) };
   } catch (error) {
     socket.destroy();
-    throw error instanceof ServerLost ? lostServer(resource, error.message) : error;
+    throw error;
   }
-}
-
-/** Gives what the server says of encryption. */
-async function prelogin(server: Exchange, encryption: number): Promise<number> {
-  const version = { major: 16, minor: 0, build: 1000, sub: 0 };
-  server.send(
-    PacketType.prelogin,
-    sqlserver.writePrelogin({
-      version,
-      encryption,
-      instance: '',
-      thread: 0,
-      mars: false,
-      trace: null,
-      fedAuthRequired: null,
-      nonce: null,
-    }),
-  );
-  const { body } = await server.receive(PacketType.response, PacketType.prelogin);
-  return sqlserver.readPrelogin(body, 'server').encryption;
 }
 
 async function logIn(
