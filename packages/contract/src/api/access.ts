@@ -125,7 +125,7 @@ export const connection = z
     database: z.string(),
     /** PEM of the authority that signed the gateway's listener certificate. */
     ca: z.string(),
-    /** False where the listener is on loopback and takes PostgreSQL without TLS. */
+    /** False where the listener is on loopback and takes the engine's protocol without TLS. */
     tlsRequired: z.boolean(),
     expiresAt: instant,
   })
