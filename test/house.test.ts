@@ -12,11 +12,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   embedded: [],
   contract: ['core'],
-  control: ['core', 'wire', 'contract', 'embedded'],
+  config: ['core', 'contract'],
+  control: ['core', 'wire', 'contract', 'config', 'embedded'],
   gateway: ['core', 'wire', 'contract'],
   demo: ['core', 'contract', 'embedded'],
-  cli: ['core', 'contract', 'wire'],
-  web: ['core', 'contract'],
+  cli: ['core', 'contract', 'config', 'wire'],
+  web: ['core', 'contract', 'config'],
 };
 /** Loaded by `await import()` alone (types cost nothing and may be named): a command that runs no server loads none. */
 const lazily: Readonly<Record<string, readonly string[]>> = { cli: ['control', 'gateway', 'demo', 'embedded'] };
@@ -74,7 +75,7 @@ describe('the import rule', () => {
   });
 
   test('the pure packages know no socket, file, process, clock or randomness', () => {
-    const pure = new Set(['core', 'wire']);
+    const pure = new Set(['core', 'wire', 'config']);
     const io = /^node:(?!crypto$|buffer$|util$)/;
     const ambient =
       /\bDate\.now\(|\bnew Date\(\)|\bTemporal\.Now\b|\bMath\.random\(|\brandomBytes\(|\brandomUUID\(|\bsetTimeout\(|\bsetInterval\(/;

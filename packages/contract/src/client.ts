@@ -4,7 +4,7 @@
  */
 import { ERROR_CODES, type ErrorCode, TidegateError } from '@tidegate/core';
 import type { z } from 'zod';
-import { auditExport, type Endpoint, type EndpointName, endpoints } from './api/endpoints.ts';
+import { auditExport, type Endpoint, type EndpointName, endpoints } from './api/endpoints/index.ts';
 import { type Problem, problem } from './shapes.ts';
 
 type Table = typeof endpoints;

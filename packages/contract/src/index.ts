@@ -1,6 +1,6 @@
 /** What crosses the network: schemas for the API, the link and the record. */
 export * from './api/access.ts';
-export * from './api/endpoints.ts';
+export * from './api/endpoints/index.ts';
 export * from './api/identity.ts';
 export * from './api/operate.ts';
 export * from './client.ts';

@@ -1,8 +1,9 @@
 /** Every refusal as RFC 9457 problem+json: a status, a stable code, a sentence, what to do next. Never a secret. */
+
+import { InvalidConfig } from '@tidegate/config';
 import { namedSentence, type Problem } from '@tidegate/contract';
 import { type ErrorCode, TidegateError } from '@tidegate/core';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { InvalidConfig } from '../config/errors.ts';
 import { TooManyAttempts } from '../identity/attempts.ts';
 import { isOutage } from '../store/outage.ts';
 import { InvalidInput } from './validate.ts';

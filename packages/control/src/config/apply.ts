@@ -1,18 +1,17 @@
 /** Putting a configuration in force: all of it in one transaction, or nothing. */
+
 import { createHash } from 'node:crypto';
+import type { CurrentConfig } from '@tidegate/config';
+import { ADMINISTRATORS, differences, parseConfig } from '@tidegate/config';
 import type { Config } from '@tidegate/contract';
 import { type PersonName, type ResourceName, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
 import { assertAdministratorLeft } from '../identity/administrators.ts';
-import { ADMINISTRATORS } from '../identity/caller.ts';
 import { appendEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import { notify, STATE_CHANNEL } from '../store/store.ts';
-import type { CurrentConfig } from './content.ts';
 import { currentConfig } from './current.ts';
-import { differences } from './differences.ts';
 import { readKnown } from './known.ts';
-import { parseConfig } from './parse.ts';
 import { planIdOf } from './plan.ts';
 import { touchedBy } from './touched.ts';
 

@@ -2,12 +2,13 @@
  * The configuration in force, read in the transaction that decides with it: which version that is, is asked each time;
  * what it says is remembered by its digest, so that an old answer can never stand for a new version.
  */
+
+import { type CurrentConfig, toCurrent } from '@tidegate/config';
 import { config } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import type { Reader } from '../store/schema.ts';
-import { type CurrentConfig, toCurrent } from './content.ts';
 
-export type { CurrentConfig, CurrentGroup, CurrentResource } from './content.ts';
+export type { CurrentConfig, CurrentGroup, CurrentResource } from '@tidegate/config';
 
 const NOTHING = toCurrent(config.parse({ apiVersion: 'tidegate/v1' }), 0);
 

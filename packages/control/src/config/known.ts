@@ -1,7 +1,8 @@
 /** What the store knows of people, beside what a configuration says. */
+
+import type { Known } from '@tidegate/config';
 import type { GroupName, PersonName } from '@tidegate/core';
 import type { Reader } from '../store/schema.ts';
-import type { Known } from './draft.ts';
 
 export async function readKnown(db: Reader): Promise<Known> {
   const local = await db

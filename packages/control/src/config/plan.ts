@@ -1,12 +1,10 @@
 /** What applying a configuration would change, told before it is done. Nothing is changed here. */
 import { createHash } from 'node:crypto';
+import { differences, gains, parseConfig } from '@tidegate/config';
 import type { ConfigPlan } from '@tidegate/contract';
 import type { Reader } from '../store/schema.ts';
 import { currentConfig } from './current.ts';
-import { differences } from './differences.ts';
-import { gains } from './gains.ts';
 import { readKnown } from './known.ts';
-import { parseConfig } from './parse.ts';
 import { type Touched, touchedBy } from './touched.ts';
 
 /** Changes that are told one by one. */

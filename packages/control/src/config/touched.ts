@@ -1,7 +1,8 @@
 /** Open grants and pending requests that a change of configuration would leave without their resource or role. */
+
+import type { CurrentConfig, CurrentResource } from '@tidegate/config';
 import type { Grant, GrantId, PersonName, RequestId, ResourceName, RoleName } from '@tidegate/core';
 import type { Reader } from '../store/schema.ts';
-import type { CurrentConfig, CurrentResource } from './content.ts';
 
 export interface OpenGrant {
   readonly id: GrantId;

@@ -1,8 +1,8 @@
 /** Tidegate must never be left without an administrator: nobody could let one in again. */
+import { ADMINISTRATORS } from '@tidegate/config';
 import { TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
 import type { Tx } from '../store/schema.ts';
-import { ADMINISTRATORS } from './caller.ts';
 
 /** Any number will do, as long as nothing else in the store takes the same advisory lock. */
 const LOCK = 3_853_314_001;

@@ -1,11 +1,6 @@
 /** Who is calling, and what they must be. */
-import { groupName } from '@tidegate/contract';
+import { ADMINISTRATORS, AUDITORS } from '@tidegate/config';
 import type { GroupName, Person, PersonName } from '@tidegate/core';
-
-/** Administrators set things up. They get no access to databases by being administrators (promise 5). */
-export const ADMINISTRATORS: GroupName = groupName.parse('administrators');
-/** Auditors see everything and change nothing. */
-export const AUDITORS: GroupName = groupName.parse('auditors');
 
 /** One signed-in call. */
 export interface Caller extends Person {

@@ -1,12 +1,13 @@
 /** The first set-up: whoever holds the one-time token makes the first people, and may bring a first configuration. */
+
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { ADMINISTRATORS } from '@tidegate/config';
 import { type GroupName, type PersonName, TidegateError } from '@tidegate/core';
 import { applyConfig } from '../config/apply.ts';
 import type { Context } from '../context.ts';
 import { appendEvent } from '../record/events.ts';
 import type { Reader } from '../store/schema.ts';
 import { assertAdministratorLeft } from './administrators.ts';
-import { ADMINISTRATORS } from './caller.ts';
 import { insertPerson, type NewPerson } from './manage.ts';
 import { hashPassword } from './password.ts';
 

@@ -3,6 +3,8 @@
  * serve all resources; only who reconciles differs. Texts instead of values, because they are compared and sent far
  * more often than made.
  */
+
+import { isLocal, parseAddress } from '@tidegate/config';
 import type { DesiredGrant, DesiredResource, EntraTrust } from '@tidegate/contract';
 import {
   type Closing,
@@ -17,7 +19,6 @@ import {
   type ResourceName,
   type TicketId,
 } from '@tidegate/core';
-import { isLocal, parseAddress } from '../config/address.ts';
 import { openCredential } from '../config/credentials.ts';
 import type { CurrentResource } from '../config/current.ts';
 import type { Sealer } from '../keys/seal.ts';

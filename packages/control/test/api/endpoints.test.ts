@@ -1,4 +1,4 @@
-/** Every endpoint, by who calls it: what is not in the table below fails the first test. */
+/** Every endpoint, by who calls it: what is not in the table fails the first test. */
 import { readFileSync } from 'node:fs';
 import { type EndpointName, endpoints, problem as problemSchema } from '@tidegate/contract';
 import { ERROR_CODES } from '@tidegate/core';
@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { grantPrepared } from '../../src/access/reports.ts';
 import { describeApi } from '../../src/api/describe.ts';
 import { STATUS } from '../../src/api/problems.ts';
-import { type Api, CONFIG, PASSWORD, startApi, withCluster } from '../support/api.ts';
+import { type Api, PASSWORD, startApi, withCluster } from '../support/api.ts';
 import { ensureKeys } from '../support/keys.ts';
+import { TABLE } from './table/index.ts';
 
 withCluster();
 let api: Api;
@@ -44,123 +45,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-interface Row {
-  /** `:name` filled in. */
-  readonly path: () => string;
-  readonly body?: () => object;
-  /** Signed in, and answered this. `right` is a status below 300. */
-  readonly as: Readonly<Record<string, number | 'right'>>;
-}
-const at = (path: string) => () => path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? '');
-const nobodyElse = { olga: 403, alice: 403 };
-const administrator = { ...nobodyElse, audrey: 403 };
-
-/** In this order: what ends something comes last. */
-const TABLE: Readonly<Record<EndpointName, Row>> = {
-  setup: { path: at('/v1/setup'), body: () => ({ token: 'x', people: [person('eve')] }), as: { olga: 409 } },
-  login: { path: at('/v1/login'), body: () => ({ user: 'olga', password: PASSWORD }), as: { olga: 'right' } },
-  me: { path: at('/v1/me'), as: { olga: 'right' } },
-  changePassword: {
-    path: at('/v1/me/password'),
-    body: () => ({ current: PASSWORD, password: PASSWORD }),
-    as: { dan: 'right' },
-  },
-  enrolTotp: { path: at('/v1/me/mfa/totp'), body: () => ({ password: PASSWORD }), as: { olga: 'right' } },
-  confirmTotp: { path: at('/v1/me/mfa/totp/confirm'), body: () => ({ code: '000000' }), as: { olga: 403 } },
-  verifyTotp: { path: at('/v1/me/mfa/totp/verify'), body: () => ({ code: '000000' }), as: { olga: 403 } },
-  removeTotp: { path: at('/v1/me/mfa/totp'), as: { olga: 403 } },
-  people: { path: at('/v1/people'), as: { ...nobodyElse, audrey: 'right', carol: 'right' } },
-  person: { path: at('/v1/people/olga'), as: { ...nobodyElse, audrey: 'right', carol: 'right' } },
-  createPerson: { path: at('/v1/people'), body: () => person('nora'), as: { ...administrator, carol: 'right' } },
-  changePerson: { path: at('/v1/people/nora'), body: () => ({ groups: [] }), as: { ...administrator, carol: 'right' } },
-  resources: { path: at('/v1/resources'), as: { olga: 'right' } },
-  resource: { path: at('/v1/resources/orders'), as: { olga: 'right' } },
-  setCredential: {
-    path: at('/v1/resources/shop/credential'),
-    body: () => ({ password: 'secret of shop' }),
-    as: { ...administrator, dan: 403, carol: 'right' },
-  },
-  explain: {
-    path: at('/v1/explain?resource=orders&role=reader&as=alice'),
-    as: { olga: 403, alice: 'right', audrey: 'right', carol: 'right' },
-  },
-  requests: { path: at('/v1/requests?filter=all'), as: { olga: 'right', carol: 'right' } },
-  createRequest: {
-    path: at('/v1/requests'),
-    body: () => ({ resource: 'orders', role: 'reader', reason: 'x' }),
-    as: { olga: 403, carol: 403, alice: 'right' },
-  },
-  request: {
-    path: at('/v1/requests/:request'),
-    as: { olga: 404, ivan: 404, alice: 'right', bob: 'right', audrey: 'right' },
-  },
-  grants: { path: at('/v1/grants?state=all'), as: { olga: 'right' } },
-  grant: { path: at('/v1/grants/:grant'), as: { olga: 404, alice: 404, dan: 'right', ivan: 'right', carol: 'right' } },
-  connect: {
-    path: at('/v1/connect'),
-    body: () => ({ resource: 'orders' }),
-    as: { olga: 409, carol: 409, ivan: 'right' },
-  },
-  revokeTicket: { path: at('/v1/grants/:grant/tickets/:ticket'), as: { olga: 404, audrey: 403, ivan: 'right' } },
-  sessions: { path: at('/v1/sessions'), as: { olga: 'right', ivan: 'right', audrey: 'right' } },
-  cutSession: {
-    path: at('/v1/sessions/:session/cut'),
-    body: () => ({ reason: 'x' }),
-    as: { olga: 404, alice: 404, audrey: 403, dan: 'right', ivan: 'right', carol: 'right' },
-  },
-  config: { path: at('/v1/config'), as: { ...nobodyElse, audrey: 'right', carol: 'right' } },
-  planConfig: { path: at('/v1/config/plan'), body: () => ({ yaml: CONFIG }), as: { ...administrator, carol: 'right' } },
-  applyConfig: {
-    path: at('/v1/config/apply'),
-    body: () => ({ yaml: CONFIG }),
-    as: { ...administrator, carol: 'right' },
-  },
-  configVersions: { path: at('/v1/config/versions'), as: { ...nobodyElse, audrey: 'right' } },
-  configVersion: { path: at('/v1/config/versions/1'), as: { ...nobodyElse, audrey: 'right' } },
-  gateways: { path: at('/v1/gateways'), as: { ...nobodyElse, audrey: 'right' } },
-  createJoinToken: {
-    path: at('/v1/gateways/join-tokens'),
-    body: () => ({ name: 'far' }),
-    as: { ...administrator, carol: 'right' },
-  },
-  revokeGateway: {
-    path: at('/v1/gateways/near/revoke'),
-    body: () => ({ reason: 'x' }),
-    as: { ...administrator, carol: 'right' },
-  },
-  giveUpResource: {
-    path: at('/v1/resources/orders/give-up'),
-    body: () => ({ reason: 'x' }),
-    as: { ...administrator, carol: 409 },
-  },
-  findings: { path: at('/v1/findings'), as: { ...nobodyElse, audrey: 'right' } },
-  auditEntries: { path: at('/v1/audit/entries'), as: { ...nobodyElse, audrey: 'right' } },
-  auditStreams: { path: at('/v1/audit/streams'), as: { ...nobodyElse, audrey: 'right' } },
-  auditCheckpoints: { path: at('/v1/audit/checkpoints'), as: { ...nobodyElse, audrey: 'right' } },
-  auditKey: { path: at('/v1/audit/key'), as: { ...nobodyElse, audrey: 'right' } },
-  extendGrant: {
-    path: at('/v1/grants/:grant/extend'),
-    body: () => ({ duration: '10m' }),
-    as: { olga: 404, carol: 403, ivan: 'right' },
-  },
-  review: {
-    path: at('/v1/requests/:request/reviews'),
-    body: () => ({ decision: 'approve' }),
-    as: { olga: 404, alice: 403, carol: 403, dan: 403, bob: 'right' },
-  },
-  cancelRequest: { path: at('/v1/requests/:request/cancel'), as: { olga: 404, bob: 403, alice: 409 } },
-  relinquishGrant: { path: at('/v1/grants/:grant/relinquish'), as: { olga: 404, carol: 403, ivan: 'right' } },
-  revokeGrant: {
-    path: at('/v1/grants/:grant/revoke'),
-    body: () => ({ reason: 'x' }),
-    as: { olga: 404, audrey: 403, ivan: 403, carol: 409 },
-  },
-  logout: { path: at('/v1/logout'), as: { olga: 'right' } },
-};
-
-function person(name: string): object {
-  return { name, password: PASSWORD, groups: [] };
-}
+const filled = (path: string): string => path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? '');
 
 const tokens = new Map<string, Promise<string>>();
 
@@ -178,7 +63,7 @@ async function call(name: EndpointName, who: string | null): Promise<Response> {
   if (who !== null)
     headers.authorization = `Bearer ${(await api.nobody.login({ user: who, password: PASSWORD })).token}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
-  return fetch(new URL(path(), api.url), {
+  return fetch(new URL(filled(path), api.url), {
     method: endpoints[name].method,
     headers,
     ...(body === undefined ? {} : { body: JSON.stringify(body()) }),
@@ -197,7 +82,7 @@ describe('every endpoint', () => {
     async (name) => {
       const { path } = TABLE[name as EndpointName];
       const answers = [await call(name as EndpointName, null)];
-      answers.push(await fetch(new URL(path(), api.url), { method: endpoints[name as EndpointName].method }));
+      answers.push(await fetch(new URL(filled(path), api.url), { method: endpoints[name as EndpointName].method }));
       for (const answer of answers) {
         expect(answer.status).toBe(401);
         expect(answer.headers.get('content-type')).toContain('application/problem+json');

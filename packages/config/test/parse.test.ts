@@ -4,8 +4,8 @@ import type { GroupName, PersonName } from '@tidegate/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { InvalidConfig } from '../../src/config/errors.ts';
-import { parseConfig } from '../../src/config/parse.ts';
+import { InvalidConfig } from '../src/errors.ts';
+import { parseConfig } from '../src/parse.ts';
 
 const GOOD = `apiVersion: tidegate/v1
 groups:

@@ -1,5 +1,5 @@
 /** Where a resource is: `host:port`, `[v6]:port`, or `/folder/of/socket:port`. */
-import { isIP } from 'node:net';
+import { z } from 'zod';
 
 export type Address =
   | { readonly host: string; readonly port: number }
@@ -7,6 +7,9 @@ export type Address =
 
 const PORTED = /^(.+):(\d{1,5})$/s;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
+
+const isIPv4 = (text: string): boolean => z.ipv4().safeParse(text).success;
+const isIPv6 = (text: string): boolean => z.ipv6().safeParse(text).success;
 
 /** The address, or what is wrong with it, as a sentence. */
 export function parseAddress(text: string): Address | string {
@@ -19,10 +22,10 @@ export function parseAddress(text: string): Address | string {
   }
   const bracketed = /^\[(.+)\]$/.exec(place)?.[1];
   if (bracketed !== undefined) {
-    return isIP(bracketed) === 6 ? { host: bracketed, port } : 'Only an IPv6 address stands in brackets.';
+    return isIPv6(bracketed) ? { host: bracketed, port } : 'Only an IPv6 address stands in brackets.';
   }
-  if (isIP(place) === 6) return 'An IPv6 address must stand in brackets: [v6]:port.';
-  if (isIP(place) === 4 || HOST_NAME.test(place)) return { host: place, port };
+  if (isIPv6(place)) return 'An IPv6 address must stand in brackets: [v6]:port.';
+  if (isIPv4(place) || HOST_NAME.test(place)) return { host: place, port };
   return 'The address is neither a host name, nor an IP address, nor a folder.';
 }
 
@@ -30,5 +33,5 @@ export function parseAddress(text: string): Address | string {
 export function isLocal(address: Address): boolean {
   if ('socket' in address) return true;
   const { host } = address;
-  return /^localhost\.?$/i.test(host) || (isIP(host) === 4 && host.startsWith('127.')) || host === '::1';
+  return /^localhost\.?$/i.test(host) || (isIPv4(host) && host.startsWith('127.')) || host === '::1';
 }

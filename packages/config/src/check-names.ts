@@ -1,8 +1,8 @@
 /** Names: each declared once, and every one that is referred to declared. */
 import { suggestion } from '@tidegate/contract';
-import { ADMINISTRATORS, AUDITORS } from '../identity/caller.ts';
 import type { Draft, Findings, Known } from './draft.ts';
 import type { ConfigPath } from './errors.ts';
+import { ADMINISTRATORS, AUDITORS } from './groups.ts';
 
 export function checkNames(draft: Draft, known: Known, findings: Findings): void {
   const kinds = [

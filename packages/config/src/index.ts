@@ -1,0 +1,11 @@
+/** A configuration from its text: read, checked, compared. Pure, so that a pipeline or a browser can do it too. */
+export * from './address.ts';
+export * from './content.ts';
+export * from './differences.ts';
+export { CONFIG_TEXT_MAX } from './document.ts';
+export { type Known, NOTHING_KNOWN } from './draft.ts';
+export * from './errors.ts';
+export * from './gains.ts';
+export * from './groups.ts';
+export * from './membership.ts';
+export * from './parse.ts';

@@ -1,0 +1,47 @@
+/** Configuration. */
+import { z } from 'zod';
+import { page, pageQuery } from '../../shapes.ts';
+import * as operate from '../operate.ts';
+import type { Endpoint } from './endpoint.ts';
+
+export const configuration = {
+  config: {
+    method: 'GET',
+    path: '/v1/config',
+    access: 'auditor',
+    summary: 'The configuration in force',
+    answer: operate.configVersion,
+  },
+  planConfig: {
+    method: 'POST',
+    path: '/v1/config/plan',
+    access: 'administrator',
+    summary: 'What applying this configuration would change',
+    body: operate.configText,
+    answer: operate.configPlan,
+  },
+  applyConfig: {
+    method: 'POST',
+    path: '/v1/config/apply',
+    access: 'administrator',
+    summary: 'Put a configuration in force',
+    body: operate.applyConfig,
+    answer: operate.configVersion,
+  },
+  configVersions: {
+    method: 'GET',
+    path: '/v1/config/versions',
+    access: 'auditor',
+    summary: 'Every configuration there was, newest first',
+    query: pageQuery,
+    answer: page(operate.configVersion.omit({ yaml: true })),
+  },
+  configVersion: {
+    method: 'GET',
+    path: '/v1/config/versions/:version',
+    access: 'auditor',
+    summary: 'One configuration there was',
+    params: z.object({ version: z.coerce.number<number>().int().min(0) }),
+    answer: operate.configVersion,
+  },
+} as const satisfies Readonly<Record<string, Endpoint>>;

@@ -1,0 +1,31 @@
+/**
+ * Every endpoint of the API in one table: the server registers its routes from it, the client its methods, and
+ * `openapi.json` its paths. `access` is the least a caller must be; what they may see of it is the handler's matter.
+ * One file an area.
+ */
+import { configuration } from './configuration.ts';
+import { gateways } from './gateways.ts';
+import { grants } from './grants.ts';
+import { people } from './people.ts';
+import { record } from './record.ts';
+import { requests } from './requests.ts';
+import { resources } from './resources.ts';
+import { sessions } from './sessions.ts';
+import { signIn } from './sign-in.ts';
+
+export type { Access, Endpoint } from './endpoint.ts';
+export { auditExport } from './record.ts';
+
+export const endpoints = {
+  ...signIn,
+  ...people,
+  ...resources,
+  ...requests,
+  ...grants,
+  ...sessions,
+  ...configuration,
+  ...gateways,
+  ...record,
+} as const;
+
+export type EndpointName = keyof typeof endpoints;

@@ -1,0 +1,43 @@
+/** Resources. */
+
+import { page, resourceName } from '../../shapes.ts';
+import * as operate from '../operate.ts';
+import { type Endpoint, named } from './endpoint.ts';
+
+export const resources = {
+  resources: {
+    method: 'GET',
+    path: '/v1/resources',
+    access: 'person',
+    summary: 'All resources, by name',
+    answer: page(operate.resourceView),
+  },
+  resource: {
+    method: 'GET',
+    path: '/v1/resources/:name',
+    access: 'person',
+    summary: 'One resource',
+    params: named(resourceName),
+    answer: operate.resourceView,
+  },
+  setCredential: {
+    method: 'PUT',
+    path: '/v1/resources/:name/credential',
+    access: 'administrator',
+    summary: 'Store the password of the resource’s administrator, sealed',
+    params: named(resourceName),
+    body: operate.newCredential,
+    status: 204,
+  },
+
+  giveUpResource: {
+    method: 'POST',
+    path: '/v1/resources/:name/give-up',
+    access: 'administrator',
+    summary:
+      'For a server that is gone for good: close its closing grants, with findings that their principals may be left',
+    params: named(resourceName),
+    body: operate.giveUpResource,
+    answer: operate.givenUp,
+  },
+} as const satisfies Readonly<Record<string, Endpoint>>;

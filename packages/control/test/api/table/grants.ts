@@ -1,0 +1,13 @@
+/** Grants. */
+import type { Row } from './row.ts';
+
+export const grants = {
+  grants: { path: '/v1/grants?state=all', as: { olga: 'right' } },
+  grant: { path: '/v1/grants/:grant', as: { olga: 404, alice: 404, dan: 'right', ivan: 'right', carol: 'right' } },
+  connect: {
+    path: '/v1/connect',
+    body: () => ({ resource: 'orders' }),
+    as: { olga: 409, carol: 409, ivan: 'right' },
+  },
+  revokeTicket: { path: '/v1/grants/:grant/tickets/:ticket', as: { olga: 404, audrey: 403, ivan: 'right' } },
+} satisfies Readonly<Record<string, Row>>;

@@ -1,0 +1,26 @@
+/** Every endpoint by who calls it, one file an area, in the order in which they are called. */
+import type { EndpointName } from '@tidegate/contract';
+import { configuration } from './configuration.ts';
+import { endings } from './endings.ts';
+import { gateways } from './gateways.ts';
+import { grants } from './grants.ts';
+import { identity } from './identity.ts';
+import { people } from './people.ts';
+import { record } from './record.ts';
+import { requests } from './requests.ts';
+import { resources } from './resources.ts';
+import type { Row } from './row.ts';
+import { sessions } from './sessions.ts';
+
+export const TABLE: Readonly<Record<EndpointName, Row>> = {
+  ...identity,
+  ...people,
+  ...resources,
+  ...requests,
+  ...grants,
+  ...sessions,
+  ...configuration,
+  ...gateways,
+  ...record,
+  ...endings,
+};
