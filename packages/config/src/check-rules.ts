@@ -8,6 +8,7 @@ import {
   mismatches,
   type Person,
   type PersonName,
+  personOf,
   ticketPatternProblem,
 } from '@tidegate/core';
 import { duration } from './check-resources.ts';
@@ -108,7 +109,7 @@ function whyNever(who: { groups: readonly GroupName[]; people: readonly PersonNa
 /** Whom a rule could speak for: its people with their groups, and for each of its groups somebody in that one only. */
 function subjects(who: Parameters<typeof isAmong>[0], membership: Membership): Person[] {
   return [
-    ...who.groups.map((group) => ({ name: ANYBODY, groups: [group] })),
-    ...who.people.map((name) => ({ name, groups: membership.groupsOf(name) })),
+    ...who.groups.map((group) => personOf(ANYBODY, [group])),
+    ...who.people.map((name) => personOf(name, membership.groupsOf(name))),
   ];
 }

@@ -6,6 +6,7 @@ import {
   matchRule,
   type Person,
   type PersonName,
+  personOf,
   shorter,
 } from '@tidegate/core';
 import type { CurrentConfig } from './content.ts';
@@ -75,7 +76,7 @@ function answers(config: CurrentConfig, known: Known) {
 }
 
 function toPerson(subject: Subject, membership: Membership): Person {
-  if (subject.startsWith('group:')) return { name: '' as PersonName, groups: [nameOf(subject) as GroupName] };
+  if (subject.startsWith('group:')) return personOf('' as PersonName, [nameOf(subject) as GroupName]);
   const name = nameOf(subject) as PersonName;
-  return { name, groups: membership.groupsOf(name) };
+  return personOf(name, membership.groupsOf(name));
 }

@@ -1,6 +1,6 @@
 /** Who is in which group, from the configuration and from the store together. */
 import type { ApprovalStep, GroupName, Person, PersonName, Rule } from '@tidegate/core';
-import { approvalsNeeded } from '@tidegate/core';
+import { approvalsNeeded, personOf } from '@tidegate/core';
 import type { CurrentGroup } from './content.ts';
 import type { Known } from './draft.ts';
 
@@ -51,6 +51,6 @@ export class Membership {
   enoughFor(steps: readonly ApprovalStep[]): Person[] {
     const places = steps.reduce((sum, step) => sum + approvalsNeeded(step), 0);
     const names = new Set(steps.flatMap((step) => this.among(step, places + 1)));
-    return [...names].map((name) => ({ name, groups: this.groupsOf(name) }));
+    return [...names].map((name) => personOf(name, this.groupsOf(name)));
   }
 }

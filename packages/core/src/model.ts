@@ -1,6 +1,6 @@
 /**
  * The nouns of Tidegate (docs/ARCHITECTURE.md, Words) as plain, frozen shapes.
- * No behaviour here: what may happen to them is said in policy/, request/, grant/.
+ * Next to no behaviour here: what may happen to them is said in policy/, request/, grant/.
  */
 import type { Engine } from './engines.ts';
 import type { GrantId, GroupName, PersonName, RequestId, ResourceName, RoleName } from './ids.ts';
@@ -55,10 +55,19 @@ export interface Policy {
   readonly roles: readonly Role[];
 }
 
-/** A person with the groups that count for a decision, resolved at the moment of the decision. */
+/** Whoever can ask: a person, or a workload (a pipeline, an agent), with what counts of them at this moment. */
 export interface Person {
   readonly name: PersonName;
+  readonly kind: 'person' | 'workload';
   readonly groups: readonly GroupName[];
+  /** Of a workload: the people in whose hands it is. They never approve what it asks for (promise 5). */
+  readonly runBy: readonly PersonName[];
+  readonly manager: PersonName | null;
+}
+
+/** A person of whom nothing but name and groups is known or matters. */
+export function personOf(name: PersonName, groups: readonly GroupName[]): Person {
+  return { name, kind: 'person', groups, runBy: [], manager: null };
 }
 
 export type RequestState = 'pending' | 'approved' | 'denied' | 'cancelled' | 'lapsed';

@@ -16,7 +16,7 @@ import type {
   RoleName,
   Rule,
 } from '../src/index.ts';
-import { DEFAULT_ROLES, decide, reviewRequest, submitRequest } from '../src/index.ts';
+import { DEFAULT_ROLES, decide, personOf, reviewRequest, submitRequest } from '../src/index.ts';
 
 export const T0 = Temporal.Instant.from('2026-11-22T09:00:00Z');
 export const GRANT = 'g7k2m0ab' as GrantId;
@@ -39,7 +39,7 @@ export function seededBytes(seed: number): RandomBytes {
 }
 
 export function person(text: string, ...groups: string[]): Person {
-  return { name: name(text), groups: groups.map(group) };
+  return personOf(name(text), groups.map(group));
 }
 
 export function step(count: number, groups: string[], people: string[] = []): ApprovalStep {

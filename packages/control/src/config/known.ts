@@ -8,7 +8,7 @@ export async function readKnown(db: Reader): Promise<Known> {
   const local = await db
     .selectFrom('groupMembers')
     .select(['groupName', 'person'])
-    .where('source', '=', 'local')
+    .where('source', '!=', 'config')
     .execute();
   const disabled = await db.selectFrom('people').select('name').where('disabledAt', 'is not', null).execute();
   const members = new Map<GroupName, Set<PersonName>>();

@@ -8,7 +8,7 @@ import type { Tx } from '../store/schema.ts';
 import { admitAttempt, forgiveAttempts, WINDOW } from './attempts.ts';
 import type { Caller } from './caller.ts';
 import { verifyPassword } from './password.ts';
-import { findAccount, groupsOf } from './people.ts';
+import { findAccount, groupsOf, toPerson } from './people.ts';
 import { spendCode } from './totp.ts';
 
 const IDLE = Temporal.Duration.from({ hours: 8 });
@@ -83,6 +83,7 @@ export async function authenticate({ store, now }: Context, token: string, addre
     .selectFrom('logins')
     .innerJoin('people', 'people.name', 'logins.person')
     .select(['logins.token', 'logins.person', 'logins.lastUsedAt', 'logins.expiresAt', 'logins.mfaAt'])
+    .select(['people.name', 'people.kind', 'people.runBy', 'people.manager'])
     .where('logins.token', '=', digest(token))
     .where('people.disabledAt', 'is', null)
     .executeTakeFirst();
@@ -93,8 +94,7 @@ export async function authenticate({ store, now }: Context, token: string, addre
     await store.db.updateTable('logins').set({ lastUsedAt: at }).where('token', '=', row.token).execute();
   }
   return {
-    name: row.person,
-    groups: await groupsOf(store.db, row.person),
+    ...toPerson(row, await groupsOf(store.db, row.person)),
     login: row.token,
     loginExpiresAt: row.expiresAt,
     mfaAt: row.mfaAt,

@@ -1,9 +1,10 @@
 /** Accounts and their groups, as they are read. */
 import type { EntraIdentity, PersonView } from '@tidegate/contract';
 import { type GroupName, type Person, type PersonName, TidegateError } from '@tidegate/core';
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
+import type { PeopleTable } from '../store/schema-access.ts';
 
 /** The account of that name, or null. */
 export async function findAccount(db: Reader, name: PersonName) {
@@ -28,7 +29,7 @@ export async function loadPerson(db: Reader, name: PersonName): Promise<Person> 
   const account = await findAccount(db, name);
   if (account === null) throw noSuchPerson(name);
   if (account.disabledAt !== null) throw new TidegateError('forbidden', `The account ${name} is disabled.`);
-  return { name, groups: await groupsOf(db, name) };
+  return toPerson(account, await groupsOf(db, name));
 }
 
 /** Enabled people who are named or in one of the groups, with all their groups. */
@@ -39,7 +40,7 @@ export async function loadPeopleAmong(
   const rows = await db
     .selectFrom('people')
     .leftJoin('groupMembers', 'groupMembers.person', 'people.name')
-    .select(['people.name', 'groupMembers.groupName'])
+    .select(['people.name', 'people.kind', 'people.runBy', 'people.manager', 'groupMembers.groupName'])
     .distinct()
     .where('people.disabledAt', 'is', null)
     .where((eb) =>
@@ -56,13 +57,20 @@ export async function loadPeopleAmong(
     )
     .orderBy('people.name')
     .execute();
-  const groups = new Map<PersonName, GroupName[]>();
-  for (const { name, groupName } of rows) {
-    const own = groups.get(name) ?? [];
-    if (groupName !== null) own.push(groupName);
-    groups.set(name, own);
+  const people = new Map<PersonName, { readonly row: PersonColumns; readonly groups: GroupName[] }>();
+  for (const { groupName, ...row } of rows) {
+    const known = people.get(row.name) ?? { row, groups: [] };
+    if (groupName !== null) known.groups.push(groupName);
+    people.set(row.name, known);
   }
-  return [...groups].map(([name, own]) => ({ name, groups: own }));
+  return [...people.values()].map(({ row, groups }) => toPerson(row, groups));
+}
+
+type PersonColumns = Pick<Selectable<PeopleTable>, 'name' | 'kind' | 'runBy' | 'manager'>;
+
+/** A row's person, as decisions want them. */
+export function toPerson({ name, kind, runBy, manager }: PersonColumns, groups: readonly GroupName[]): Person {
+  return { name, kind, groups, runBy, manager };
 }
 
 /** One person as the API shows them. Throws `not_found`. */

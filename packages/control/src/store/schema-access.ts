@@ -25,8 +25,15 @@ type Fixed<T> = ColumnType<T, T, never>;
 
 export interface PeopleTable {
   name: Fixed<PersonName>;
-  /** `scrypt$N$r$p$salt$hash`, see `identity/password.ts`. */
-  password: string;
+  kind: ColumnType<'person' | 'workload', 'person' | 'workload' | undefined, never>;
+  /** `scrypt$N$r$p$salt$hash`, see `identity/password.ts`; null: signs in elsewhere. */
+  password: string | null;
+  displayName: ColumnType<string | null, string | null | undefined, string | null>;
+  /** For messages only. */
+  email: ColumnType<string | null, string | null | undefined, string | null>;
+  manager: ColumnType<PersonName | null, PersonName | null | undefined, PersonName | null>;
+  /** Of a workload: in whose hands it is. */
+  runBy: ColumnType<readonly PersonName[], readonly PersonName[] | undefined, readonly PersonName[]>;
   createdAt: Fixed<Temporal.Instant>;
   /** Both or neither: `tid` and `oid`. */
   entraTenant: ColumnType<string | null, string | null | undefined, string | null>;
@@ -34,11 +41,11 @@ export interface PeopleTable {
   disabledAt: Temporal.Instant | null;
 }
 
-/** `config`: written by `config/apply` from the file; `local`: by set-up and administrators. Both count. */
+/** `config`: from the file; `local`: by set-up and administrators; `scim`, `idp`: from the identity provider. All count. */
 export interface GroupMembersTable {
   groupName: Fixed<GroupName>;
   person: Fixed<PersonName>;
-  source: Fixed<'config' | 'local'>;
+  source: Fixed<'config' | 'local' | 'scim' | 'idp'>;
 }
 
 export interface TotpTable {

@@ -5,6 +5,7 @@ import * as record from './0002_record.ts';
 import * as engines from './0003_engines.ts';
 import * as entra from './0004_entra.ts';
 import * as kinds from './0005_kinds.ts';
+import * as people from './0006_people.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
@@ -12,4 +13,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003_engines': engines,
   '0004_entra': entra,
   '0005_kinds': kinds,
+  '0006_people': people,
 };
