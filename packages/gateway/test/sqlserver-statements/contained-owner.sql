@@ -128,6 +128,26 @@ FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
   ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033));
 
 -- master, as self
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033));
+
+-- master, as self
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033));
+
+-- master, as self
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033));
+
+-- master, as self
+SELECT CONVERT(bit, COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE'), 0)) AS sees, CONVERT(int, s.session_id) AS id
+FROM (SELECT 1 AS one) x LEFT JOIN sys.dm_exec_sessions s
+  ON s.is_user_process = 1 AND s.session_id <> @@SPID AND (s.original_login_name = @name OR s.original_security_id IN (0x0105000000000033));
+
+-- master, as self
 KILL 52;
 
 -- master, as self

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { type Closed, type FindingNote, type PrincipalRef, ProvisionError } from '../../provisioner.ts';
-import { untilGone } from '../../settle.ts';
+import { hangUpsFirst, untilGone } from '../../settle.ts';
 import { codeOf, staysAsItIs } from './errors.ts';
 import { finishHandovers, type Handover, handOver } from './handover.ts';
 import { type Actual, inspect } from './inspect.ts';
@@ -59,6 +59,7 @@ async function endAccount(closing: Closing, actual: Actual): Promise<FindingNote
   await administrator.use(null, (session) => session.run([`ALTER USER ${account(loginName)} ACCOUNT LOCK`]));
   const failed = new Map<string, string>();
   const places = placesOf(closing, actual);
+  await hangUpsFirst(() => count(closing));
   // Its sessions may hold locks that all the rest would wait for; its events would make new ones, so they come next.
   await tellAll(closing);
   await handEventsOver(closing, places, failed);
@@ -75,16 +76,29 @@ function placesOf({ databases, principal }: Closing, { held }: Actual): readonly
 
 const sessionShape = z.object({ id: z.coerce.string().regex(/^\d+$/), command: z.string() });
 
+type Seen = z.infer<typeof sessionShape>;
+
+function seen(session: Session, { principal }: Closing): Promise<Seen[]> {
+  const text = 'SELECT ID AS id, COMMAND AS command FROM information_schema.PROCESSLIST WHERE USER = ?';
+  return session.rows(sessionShape, text, [principal.loginName]);
+}
+
 /**
- * @returns how many sessions were told to end, but for those that are just trying to log in (the server has their name
- * before it has checked it; a lock that is committed keeps them out) and events at work (which end by themselves)
+ * All but those that are just trying to log in (the server has their name before it has checked it; a lock that is
+ * committed keeps them out) and events at work (which end by themselves).
  */
-async function tellAll({ administrator, principal }: Closing): Promise<number> {
-  return administrator.use(null, async (session) => {
-    const text = 'SELECT ID AS id, COMMAND AS command FROM information_schema.PROCESSLIST WHERE USER = ?';
-    const there = await session.rows(sessionShape, text, [principal.loginName]);
+const living = (there: readonly Seen[]) => there.filter(({ command }) => command !== 'Connect').length;
+
+function count(closing: Closing): Promise<number> {
+  return closing.administrator.use(null, async (session) => living(await seen(session, closing)));
+}
+
+/** @returns how many sessions were told to end */
+async function tellAll(closing: Closing): Promise<number> {
+  return closing.administrator.use(null, async (session) => {
+    const there = await seen(session, closing);
     for (const { id } of there) await kill(session, id);
-    return there.filter(({ command }) => command !== 'Connect').length;
+    return living(there);
   });
 }
 

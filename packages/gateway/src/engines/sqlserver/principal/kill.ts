@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 import { ProvisionError } from '../../provisioner.ts';
-import { untilGone } from '../../settle.ts';
+import { hangUpsFirst, untilGone } from '../../settle.ts';
 import { codeOf } from './errors.ts';
 import { quoteName } from './quote.ts';
 import type { Administrator } from './sessions.ts';
@@ -41,6 +41,7 @@ export interface Ending {
  */
 export async function endSessions(ending: Ending): Promise<number> {
   let ended = 0;
+  await hangUpsFirst(() => count(ending));
   const left = await untilGone(async () => {
     const found = await killAll(ending);
     ended += found;
@@ -54,18 +55,29 @@ export async function endSessions(ending: Ending): Promise<number> {
   );
 }
 
-async function killAll({ administrator, places, loginName, sids }: Ending): Promise<number> {
+/** Their numbers. */
+function seenFrom(place: string, { administrator, loginName, sids }: Ending): Promise<number[]> {
+  return administrator.use(place, 'self', async (session) => {
+    const rows = await session.rows(seenSession, sessionsOf(session.server.azure, sids), { name: loginName });
+    if (rows.some(({ sees }) => !sees)) throw blind(session.server.administrator);
+    return rows.flatMap(({ id }) => (id === null ? [] : [id]));
+  });
+}
+
+async function count(ending: Ending): Promise<number> {
   let found = 0;
-  for (const place of places) {
-    const seen = await administrator.use(place, 'self', async (session) => {
-      const rows = await session.rows(seenSession, sessionsOf(session.server.azure, sids), { name: loginName });
-      if (rows.some(({ sees }) => !sees)) throw blind(session.server.administrator);
-      return rows.flatMap(({ id }) => (id === null ? [] : [id]));
-    });
+  for (const place of ending.places) found += (await seenFrom(place, ending)).length;
+  return found;
+}
+
+async function killAll(ending: Ending): Promise<number> {
+  let found = 0;
+  for (const place of ending.places) {
+    const seen = await seenFrom(place, ending);
     found += seen.length;
     for (const id of seen) {
       try {
-        await administrator.use(place, 'self', (session) => session.run([`KILL ${id}`]));
+        await ending.administrator.use(place, 'self', (session) => session.run([`KILL ${id}`]));
       } catch (error) {
         if (codeOf(error) !== GONE) throw error;
       }
