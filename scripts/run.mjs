@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildWeb } from './web.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, 'node_modules', '.tidegate-installed');
@@ -52,6 +53,11 @@ function install() {
   writeFileSync(stamp, digest);
 }
 
+/** The commands that start a control plane, which shows the web app. */
+function showsPages() {
+  return ['start', 'test', 'test:long', 'bench', 'tour'].includes(name) || (name === 'cli' && rest[0] === 'start');
+}
+
 const [name, ...rest] = process.argv.slice(2);
 const command = commands[name];
 if (command === undefined) {
@@ -59,6 +65,14 @@ if (command === undefined) {
   process.exit(2);
 }
 install();
+if (showsPages()) {
+  try {
+    buildWeb(root, pinned);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
 const cache =
   process.env.NODE_COMPILE_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tidegate', 'compiled');

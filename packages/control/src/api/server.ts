@@ -8,7 +8,7 @@ import { OPENAPI, withNamedSchemas } from './description.ts';
 import { handleError, problemOf, sendProblem } from './problems.ts';
 import { registerRoutes } from './routes/index.ts';
 import type { Parts } from './routes/routes.ts';
-import { serveFiles } from './static.ts';
+import { asksForPage, sendApp, serveFiles } from './static.ts';
 import { validator } from './validate.ts';
 
 /** Bodies are small; only configurations are not, and say so themselves. */
@@ -46,6 +46,7 @@ export async function buildServer(parts: Parts, { trustProxy, webFolder }: Serve
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) => {
+    if (webFolder !== null && asksForPage(request)) return sendApp(reply);
     const nothing = new TidegateError('not_found', 'There is nothing at this address.', 'See /v1/openapi.json.');
     return sendProblem(reply, problemOf(nothing, request.id));
   });

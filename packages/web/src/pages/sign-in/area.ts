@@ -1,0 +1,26 @@
+/** Signing in, and the first set-up. */
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { area } from '../../app/area.ts';
+import { open } from '../../app/root.ts';
+
+interface SignInSearch {
+  /** Where to go afterwards: an address of this app. */
+  readonly to?: string;
+}
+
+const signInRoute = createRoute({
+  getParentRoute: () => open,
+  path: '/sign-in',
+  // Only our own addresses: a link must not lead out of the app by way of its sign-in page.
+  validateSearch: ({ to }): SignInSearch => (typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {}),
+  component: lazyRouteComponent(() => import('./SignInPage.tsx'), 'SignInPage'),
+});
+
+/** The link that an empty Tidegate prints: `/setup.html#token=…`. */
+const setUpRoute = createRoute({
+  getParentRoute: () => open,
+  path: '/setup.html',
+  component: lazyRouteComponent(() => import('./SetUpPage.tsx'), 'SetUpPage'),
+});
+
+export const signIn = area([signInRoute, setUpRoute]);

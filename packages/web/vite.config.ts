@@ -1,0 +1,20 @@
+/** The browser's files: hashed, split by page, and compressed once here, so that no answer is compressed when it is asked for. */
+import { defineConfig } from 'vite';
+import { compressed } from './build/compressed.ts';
+
+/** Where `vite` (the development server) finds the control plane. */
+const control = process.env.TIDEGATE_URL ?? 'http://127.0.0.1:7300';
+
+export default defineConfig({
+  plugins: [compressed()],
+  build: {
+    target: 'es2023',
+    // The content security policy lets no `data:` script run, and a font or picture is cheaper as a file that is kept.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    // Mantine marks its files for servers that render; there is none here, and the mark is in each of hundreds of files.
+    rolldownOptions: { checks: { moduleLevelDirective: false } },
+  },
+  server: { proxy: { '/v1': { target: control }, '/readyz': { target: control } } },
+});

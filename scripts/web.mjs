@@ -1,0 +1,54 @@
+/**
+ * Builds what a browser is shown, once: again only when one of the files it is made of has changed. Plain JavaScript for
+ * the same Node as run.mjs.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+/** What goes into the build: the app, what it imports of ours, and the versions of everything else. */
+const SOURCES = [
+  'packages/web',
+  'packages/contract/src',
+  'packages/core/src',
+  'packages/config/src',
+  'package-lock.json',
+];
+const LEFT_OUT = new Set(['node_modules', 'dist', 'test']);
+
+/** Hex SHA-256 over the names and bytes of all sources. */
+function digestOf(root) {
+  const hash = createHash('sha256');
+  const visit = (path) => {
+    const entries = path.endsWith('.json') ? null : readdirSync(path, { withFileTypes: true });
+    if (entries === null) {
+      hash.update(relative(root, path)).update('\0').update(readFileSync(path));
+      return;
+    }
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const inner = join(path, entry.name);
+      if (entry.isDirectory()) {
+        if (!LEFT_OUT.has(entry.name)) visit(inner);
+      } else hash.update(relative(root, inner)).update('\0').update(readFileSync(inner));
+    }
+  };
+  for (const source of SOURCES) visit(join(root, source));
+  return hash.digest('hex');
+}
+
+/** Throws when it can't be built; the reason is on stderr by then. */
+export function buildWeb(root, node) {
+  const dist = join(root, 'packages', 'web', 'dist');
+  const stamp = join(dist, '.built-from');
+  const digest = digestOf(root);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  process.stderr.write('Building the web app (a few seconds, once) …\n');
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const built = spawnSync(node, [vite, 'build', '--logLevel', 'warn'], {
+    cwd: join(root, 'packages', 'web'),
+    stdio: ['ignore', 2, 2],
+  });
+  if (built.status !== 0) throw new Error('The web app could not be built: see the lines above.');
+  writeFileSync(stamp, digest);
+}
