@@ -133,9 +133,9 @@ async function listening<T>(variable: string, host: string, port: number, listen
 const hostAndPort = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
-/** Null where the control plane was installed without what a browser is shown. */
+/** Null where what a browser is shown has not been built (scripts/web.mjs). */
 function webFolder(): string | null {
-  const folder = fileURLToPath(new URL('../../web/public/', import.meta.url));
+  const folder = fileURLToPath(new URL('../../web/dist/', import.meta.url));
   return existsSync(folder) ? folder : null;
 }
 
