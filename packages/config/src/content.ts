@@ -11,7 +11,7 @@ import {
   type Rule,
 } from '@tidegate/core';
 
-type Written<K extends 'groups' | 'resources' | 'policies'> = Config[K][number];
+type Written<K extends 'groups' | 'resources' | 'policies' | 'workloads' | 'permissions'> = Config[K][number];
 
 /** A resource, with what only its gateways need. */
 export interface CurrentResource extends Resource {
@@ -31,6 +31,9 @@ export interface CurrentGroup {
   readonly members: readonly PersonName[];
 }
 
+export type CurrentWorkload = Written<'workloads'>;
+export type CurrentPermission = Written<'permissions'>;
+
 /** A configuration as it is in force. */
 export interface CurrentConfig {
   /** 0: nothing was ever applied. */
@@ -38,6 +41,9 @@ export interface CurrentConfig {
   readonly groups: readonly CurrentGroup[];
   readonly resources: readonly CurrentResource[];
   readonly policy: Policy;
+  readonly workloads: readonly CurrentWorkload[];
+  readonly permissions: readonly CurrentPermission[];
+  readonly apiKeys: Config['apiKeys'];
 }
 
 /** A fresh second factor is this fresh where a rule does not say. Only read where a rule asks for one. */
@@ -53,6 +59,9 @@ export function toCurrent(config: Config, version: number): CurrentConfig {
       rules: Object.freeze(config.policies.map(toRule)),
       roles: config.roles === undefined ? DEFAULT_ROLES : Object.freeze(config.roles.map(toRole)),
     }),
+    workloads: Object.freeze(config.workloads),
+    permissions: Object.freeze(config.permissions),
+    apiKeys: Object.freeze(config.apiKeys),
   });
 }
 

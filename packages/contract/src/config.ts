@@ -69,6 +69,49 @@ export const configRule = z.strictObject({
   lapseAfter: duration.default('PT8H'),
 });
 
+/**
+ * Whom to believe about a workload: who signed its token, about whom, for whom; each compared exactly, so that no
+ * pattern lets in a branch or a repository that somebody else can make.
+ */
+export const configTrust = z.strictObject({
+  issuer: z.url().max(500),
+  subject: z.string().min(1).max(500),
+  audience: z.string().min(1).max(500),
+});
+
+/** A client certificate of the API's own client authority: by its fingerprint, or by its whole subject. */
+export const configCertificate = z.union([
+  z.strictObject({
+    sha256: z.string().regex(/^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$/, 'must be a SHA-256 fingerprint: 64 hex digits'),
+  }),
+  z.strictObject({ subject: z.string().min(1).max(500) }),
+]);
+
+/** A pipeline or an agent that asks by itself. */
+export const configWorkload = z.strictObject({
+  name: personName,
+  /** In whose hands it is: they never approve what it asks for. */
+  runBy: z.array(personName).min(1).max(100),
+  groups: z.array(groupName).default([]),
+  trust: z.array(configTrust).max(50).default([]),
+  certificates: z.array(configCertificate).max(50).default([]),
+});
+
+/** Tidegate's own roles. What they may do stands in control's `identity/permissions`. */
+export const tidegateRole = z.enum(['administrator', 'policy-editor', 'auditor', 'reviewer', 'user']);
+export type TidegateRole = z.infer<typeof tidegateRole>;
+
+/** Who has one of Tidegate's own roles: everywhere, or (not for policy editors) on some resources alone. */
+export const configPermission = z.strictObject({
+  role: tidegateRole,
+  to: z.strictObject(someone),
+  resources: z
+    .strictObject({ names: z.array(resourceName).default([]), labels: z.record(z.string(), z.string()).default({}) })
+    .optional(),
+});
+
+const NOBODY = { groups: [], people: [] };
+
 export const config = z.strictObject({
   apiVersion: z.literal('tidegate/v1'),
   groups: z.array(configGroup).default([]),
@@ -76,5 +119,9 @@ export const config = z.strictObject({
   /** Where left out: reader and editor for up to 2 h, owner up to 4 h; an hour where none is asked for (core's DEFAULT_ROLES). */
   roles: z.array(configRole).optional(),
   policies: z.array(configRule).default([]),
+  workloads: z.array(configWorkload).default([]),
+  permissions: z.array(configPermission).default([]),
+  /** `self`: who may make API keys for themselves. Administrators make them for workloads in any case. */
+  apiKeys: z.strictObject({ self: z.strictObject(someone).default(NOBODY) }).default({ self: NOBODY }),
 });
 export type Config = z.infer<typeof config>;

@@ -2,6 +2,7 @@
 export * from './api/access.ts';
 export * from './api/endpoints/index.ts';
 export * from './api/identity.ts';
+export * from './api/keys.ts';
 export * from './api/operate.ts';
 export * from './client.ts';
 export * from './config.ts';

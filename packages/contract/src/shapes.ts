@@ -1,5 +1,6 @@
 /** The small shapes that every schema is built from. Times are RFC 3339 UTC strings, durations ISO 8601, at every border. */
 import type {
+  ApiKeyId,
   Engine,
   GrantId,
   GroupName,
@@ -38,6 +39,7 @@ export const requestId = branded<RequestId>(z.string().regex(/^req_[0-9a-hjkmnp-
 export const grantId = branded<GrantId>(z.string().regex(/^g[0-9a-hjkmnp-tv-z]{7}$/));
 export const ticketId = branded<TicketId>(z.string().regex(/^tk_[0-9a-hjkmnp-tv-z]{16}$/));
 export const sessionId = branded<SessionId>(z.string().regex(/^ses_[0-9a-hjkmnp-tv-z]{16}$/));
+export const apiKeyId = branded<ApiKeyId>(z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{16}$/));
 /** `<gateway>.<boot>.<worker>`: the boot and worker parts are the gateway's own, 1 to 32 of `[a-z0-9-]` each. */
 export const gatewayStream = branded<StreamId>(
   z.string().regex(/^gw_[0-9a-hjkmnp-tv-z]{16}\.[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}$/),

@@ -20,6 +20,8 @@ export type TicketId = Branded<string, 'TicketId'>;
 export type SessionId = Branded<string, 'SessionId'>;
 /** `gw_` and 16 characters. */
 export type GatewayId = Branded<string, 'GatewayId'>;
+/** `key_` and 16 characters: an API key, which is known by this once it was shown. */
+export type ApiKeyId = Branded<string, 'ApiKeyId'>;
 /** `control`, or `gw_….<boot>.<worker>`: one append-only sequence of records with one writer. */
 export type StreamId = Branded<string, 'StreamId'>;
 
@@ -41,6 +43,7 @@ export const newGrantId = (random: RandomBytes): GrantId => `g${randomText(rando
 export const newTicketId = (random: RandomBytes): TicketId => `tk_${randomText(random, 16)}` as TicketId;
 export const newSessionId = (random: RandomBytes): SessionId => `ses_${randomText(random, 16)}` as SessionId;
 export const newGatewayId = (random: RandomBytes): GatewayId => `gw_${randomText(random, 16)}` as GatewayId;
+export const newApiKeyId = (random: RandomBytes): ApiKeyId => `key_${randomText(random, 16)}` as ApiKeyId;
 
 /** The longest login name, in characters: MySQL's 32 is the narrowest of the engines (PostgreSQL has 63 bytes). */
 export const LOGIN_NAME_MAX = 32;

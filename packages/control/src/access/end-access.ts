@@ -1,5 +1,6 @@
 /** Everything a person asked for or holds, ended at once: their account is no longer to be let in. */
 import { beginClose, closedBy, type Grant, type PersonName } from '@tidegate/core';
+import { revokeKeysOf } from '../identity/api-keys/keys.ts';
 import type { ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import { cancelExtensionsOf } from './cancel.ts';
@@ -7,7 +8,10 @@ import { grantClosing, requestEnded } from './events.ts';
 import { reviewsOf, toGrant, toRequest } from './rows.ts';
 import { saveClosing, saveDecision } from './save.ts';
 
-/** Cancels the person's open requests and closes their grants, in `by`'s name. Answers the events, to be appended last. */
+/**
+ * Cancels the person's open requests, closes their grants and revokes their API keys, in `by`'s name. Answers the
+ * events, to be appended last.
+ */
 export async function endAccessOf(
   tx: Tx,
   person: PersonName,
@@ -43,6 +47,7 @@ export async function endAccessOf(
     .forUpdate()
     .execute();
   for (const row of grants) events.push(...(await endGrant(tx, toGrant(row), by, why, now)));
+  events.push(...(await revokeKeysOf(tx, person, by, now)));
   return events;
 }
 

@@ -7,6 +7,7 @@ import { TidegateError } from '@tidegate/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
+import { assertInScope, authenticateKey, isApiKey } from '../identity/api-keys/authenticate.ts';
 import { type Caller, isAdministrator, seesAll } from '../identity/caller.ts';
 import { authenticate } from '../identity/logins.ts';
 import { appendEvent } from '../record/events.ts';
@@ -114,7 +115,8 @@ export function admit({ context }: Served, name: string, endpoint: Endpoint) {
     if (token === undefined) {
       throw new TidegateError('unauthenticated', 'You are not signed in.', 'Sign in: tidegate login.');
     }
-    const caller = await authenticate(context, token, request.ip);
+    const caller = await (isApiKey(token) ? authenticateKey : authenticate)(context, token, request.ip);
+    await assertInScope(context, caller, name);
     if (endpoint.access === 'auditor' && !seesAll(caller)) {
       throw new TidegateError('forbidden', 'Only auditors and administrators may see this.', 'Ask one of them.');
     }

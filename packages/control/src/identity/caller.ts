@@ -1,6 +1,7 @@
 /** Who is calling, and what they must be. */
 import { ADMINISTRATORS, AUDITORS } from '@tidegate/config';
-import type { GroupName, Person, PersonName } from '@tidegate/core';
+import type { KeyScope } from '@tidegate/contract';
+import type { ApiKeyId, GroupName, Person, PersonName } from '@tidegate/core';
 
 /** One signed-in call. */
 export interface Caller extends Person {
@@ -13,6 +14,8 @@ export interface Caller extends Person {
   readonly mfaAt: Temporal.Instant | null;
   /** Where the call comes from. */
   readonly address: string;
+  /** Set when the call came with an API key instead of a login: which one, and what it is for. */
+  readonly key?: { readonly id: ApiKeyId; readonly scopes: readonly KeyScope[] };
 }
 
 export const isAdministrator = (person: Person): boolean => person.groups.includes(ADMINISTRATORS);

@@ -9,6 +9,9 @@ import type { Caller } from './caller.ts';
  */
 export function assertFreshMfa(demand: MfaDemand, moment: MfaMoment, caller: Caller, now: Temporal.Instant): void {
   if (!demand.at.includes(moment)) return;
+  if (caller.key !== undefined) {
+    throw new TidegateError('mfa_required', 'An API key is no second factor.', 'Sign in: tidegate login.');
+  }
   const within = parseDuration(demand.within);
   if (caller.mfaAt !== null && !reached(after(caller.mfaAt, within), now)) return;
   throw new TidegateError(

@@ -41,7 +41,13 @@ beforeAll(async () => {
       startedAt: at,
     })
     .execute();
-  ids = { request, grant: grant.id, ticket, session };
+  const { id: key } = await (await api.as('carol')).createApiKey({
+    name: 'reads',
+    person: 'ivan',
+    scopes: ['requests:read'],
+    expiresAt: at.add({ hours: 24 }).toString(),
+  });
+  ids = { request, grant: grant.id, ticket, session, key };
 });
 afterAll(() => api.close());
 

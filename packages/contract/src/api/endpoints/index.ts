@@ -6,6 +6,7 @@
 import { configuration } from './configuration.ts';
 import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
+import { apiKeys } from './keys.ts';
 import { people } from './people.ts';
 import { record } from './record.ts';
 import { requests } from './requests.ts';
@@ -19,6 +20,7 @@ export { auditExport } from './record.ts';
 export const endpoints = {
   ...signIn,
   ...people,
+  ...apiKeys,
   ...resources,
   ...requests,
   ...grants,

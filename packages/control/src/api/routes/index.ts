@@ -1,6 +1,7 @@
 /** Every route there is. */
 import { sql } from 'kysely';
 import { problemOf, sendProblem } from '../problems.ts';
+import { apiKeyRoutes } from './api-keys.ts';
 import { auditRoutes } from './audit.ts';
 import { configRoutes } from './config.ts';
 import { gatewayRoutes } from './gateways.ts';
@@ -15,6 +16,7 @@ import { sessionRoutes } from './sessions.ts';
 export function registerRoutes(routes: Routes): void {
   identityRoutes(routes);
   peopleRoutes(routes);
+  apiKeyRoutes(routes);
   resourceRoutes(routes);
   requestRoutes(routes);
   grantRoutes(routes);

@@ -6,6 +6,7 @@ import * as engines from './0003_engines.ts';
 import * as entra from './0004_entra.ts';
 import * as kinds from './0005_kinds.ts';
 import * as people from './0006_people.ts';
+import * as scim from './0010_scim.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
@@ -14,4 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004_entra': entra,
   '0005_kinds': kinds,
   '0006_people': people,
+  '0010_scim': scim,
 };

@@ -5,6 +5,7 @@ import { endings } from './endings.ts';
 import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
 import { identity } from './identity.ts';
+import { apiKeys } from './keys.ts';
 import { people } from './people.ts';
 import { record } from './record.ts';
 import { requests } from './requests.ts';
@@ -15,6 +16,7 @@ import { sessions } from './sessions.ts';
 export const TABLE: Readonly<Record<EndpointName, Row>> = {
   ...identity,
   ...people,
+  ...apiKeys,
   ...resources,
   ...requests,
   ...grants,
