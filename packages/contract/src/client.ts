@@ -5,6 +5,7 @@
 import { ERROR_CODES, type ErrorCode, TidegateError } from '@tidegate/core';
 import type { z } from 'zod';
 import { auditExport, type Endpoint, type EndpointName, endpoints } from './api/endpoints/index.ts';
+import { BROWSER_HEADER } from './api/identity.ts';
 import { type Problem, problem } from './shapes.ts';
 
 type Table = typeof endpoints;
@@ -73,6 +74,8 @@ export function createClient(options: ClientOptions): Client {
     const { path, query, body } = split(endpoint, input);
     const headers: Record<string, string> = { accept: 'application/json' };
     if (options.token) headers.authorization = `Bearer ${options.token}`;
+    // A page of ours has no token to give: its cookie goes along, and this shows that it is ours.
+    else headers[BROWSER_HEADER] = '1';
     if (body !== undefined) headers['content-type'] = 'application/json';
     const waitMs = typeof input.wait === 'number' ? input.wait * 1000 : 0;
     const signals = [

@@ -1,6 +1,7 @@
 /** What every operation of the control plane is given; made once by `main.ts`. */
 import type { RandomBytes } from '@tidegate/core';
 import type { Logger } from 'pino';
+import type { SignIn } from './identity/signing-in.ts';
 import type { Sealer } from './keys/seal.ts';
 import type { Store } from './store/store.ts';
 
@@ -11,6 +12,7 @@ export interface Context {
   readonly now: () => Temporal.Instant;
   readonly random: RandomBytes;
   readonly log: Logger;
+  readonly signIn: SignIn;
 }
 
 /** The clock of this machine, to the millisecond. */

@@ -8,6 +8,7 @@ import { type Clock, startClock } from './access/clock.ts';
 import { buildServer } from './api/server.ts';
 import { type Context, wallClock } from './context.ts';
 import { ensureSetupToken } from './identity/setup.ts';
+import { browserUrl } from './identity/signing-in.ts';
 import { startJobs } from './jobs/runner.ts';
 import { openAuthority } from './keys/authority.ts';
 import { loadKey } from './keys/keyfile.ts';
@@ -63,7 +64,11 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
   const sealer = createSealer(await loadKey({ env: key, home }));
   const store = await patientStore(storeUrl, log);
   ends.push(() => store.close());
-  const context: Context = { store, sealer, now: wallClock, random: randomBytes, log };
+  // A free port is known only once it is taken: nobody is sent to it before.
+  let apiPort = port;
+  const publicUrl = (): string => options.publicUrl ?? browserUrl(bind, apiPort);
+  const signIn = { ...options.logins, publicUrl };
+  const context: Context = { store, sealer, now: wallClock, random: randomBytes, log, signIn };
   await checkKey(store.db, sealer, wallClock());
   const authority = await openAuthority(store.db, sealer, wallClock());
   const signingKey = await openSigningKey(store.db, sealer, wallClock());
@@ -85,7 +90,7 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
   ends.push(() => app.close());
   await listening('TIDEGATE_PORT', bind, port, () => app.listen({ host: bind, port }));
   const address = app.server.address();
-  const apiPort = typeof address === 'object' && address !== null ? address.port : port;
+  if (typeof address === 'object' && address !== null) apiPort = address.port;
   return {
     url: `http://${hostAndPort(bind, apiPort)}`,
     linkPort: link.port,

@@ -22,6 +22,10 @@ export interface ControlOptions {
   readonly cutAfterMs: number;
   /** Proxies in front of the API whose `X-Forwarded-For` is believed. */
   readonly trustProxy: readonly string[];
+  /** Where people's browsers find us, without a slash at the end; null: at `bind` and `port`. */
+  readonly publicUrl: string | null;
+  /** A login that nobody used this long is over; and one this old, used or not. */
+  readonly logins: { readonly idle: Temporal.Duration; readonly longest: Temporal.Duration };
   /** Tenants of Entra ID whose tokens let people in at SQL Server. */
   readonly entra: { readonly tenants: readonly string[]; readonly authority: string };
   readonly logLevel: string;
@@ -45,6 +49,14 @@ const isSafe = (text: string): boolean => {
   return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname));
 };
 
+/** Passkeys and cookies want a secure origin: TLS, or this very machine. */
+const isOurs = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const { pathname, search, hash, username, password } = new URL(text);
+  return isSafe(text) && pathname === '/' && `${search}${hash}${username}${password}` === '';
+};
+const lasts = (ms: number): boolean => ms >= 60_000;
+
 const environment = z.object({
   TIDEGATE_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://'),
   TIDEGATE_HOME: z.string().min(1),
@@ -56,6 +68,12 @@ const environment = z.object({
   TIDEGATE_STALE_AFTER: seconds.default(30_000),
   TIDEGATE_CUT_AFTER: seconds.default(300_000),
   TIDEGATE_TRUST_PROXY: z.string().default(''),
+  TIDEGATE_PUBLIC_URL: z
+    .url()
+    .refine(isOurs, 'must be https://host or, on this machine, http://localhost:port: no path, no user')
+    .optional(),
+  TIDEGATE_LOGIN_IDLE: seconds.default(8 * 3_600_000).refine(lasts, 'must be a minute at least'),
+  TIDEGATE_LOGIN_LONGEST: seconds.default(24 * 3_600_000).refine(lasts, 'must be a minute at least'),
   TIDEGATE_ENTRA_TENANTS: z
     .string()
     .default('')
@@ -88,6 +106,11 @@ export function optionsFrom(env: NodeJS.ProcessEnv): ControlOptions {
     staleAfterMs: data.TIDEGATE_STALE_AFTER,
     cutAfterMs: data.TIDEGATE_CUT_AFTER,
     trustProxy: listed(data.TIDEGATE_TRUST_PROXY),
+    publicUrl: data.TIDEGATE_PUBLIC_URL === undefined ? null : new URL(data.TIDEGATE_PUBLIC_URL).origin,
+    logins: {
+      idle: Temporal.Duration.from({ milliseconds: data.TIDEGATE_LOGIN_IDLE }),
+      longest: Temporal.Duration.from({ milliseconds: data.TIDEGATE_LOGIN_LONGEST }),
+    },
     entra: { tenants: data.TIDEGATE_ENTRA_TENANTS, authority: data.TIDEGATE_ENTRA_AUTHORITY.replace(/\/+$/, '') },
     logLevel: data.TIDEGATE_LOG_LEVEL,
   };

@@ -22,6 +22,12 @@ export type SessionId = Branded<string, 'SessionId'>;
 export type GatewayId = Branded<string, 'GatewayId'>;
 /** `key_` and 16 characters: an API key, which is known by this once it was shown. */
 export type ApiKeyId = Branded<string, 'ApiKeyId'>;
+/** `lg_` and 16 characters: one sign-in. What it is called, never what it is held by. */
+export type LoginId = Branded<string, 'LoginId'>;
+/** `pk_` and 16 characters: a passkey, whatever its authenticator calls it. */
+export type PasskeyId = Branded<string, 'PasskeyId'>;
+/** `mfa_` and 16 characters: a login that waits for its person to show a second factor elsewhere. */
+export type ChallengeId = Branded<string, 'ChallengeId'>;
 /** `control`, or `gw_….<boot>.<worker>`: one append-only sequence of records with one writer. */
 export type StreamId = Branded<string, 'StreamId'>;
 
@@ -42,6 +48,9 @@ export const newRequestId = (random: RandomBytes): RequestId => `req_${randomTex
 export const newGrantId = (random: RandomBytes): GrantId => `g${randomText(random, 7)}` as GrantId;
 export const newTicketId = (random: RandomBytes): TicketId => `tk_${randomText(random, 16)}` as TicketId;
 export const newSessionId = (random: RandomBytes): SessionId => `ses_${randomText(random, 16)}` as SessionId;
+export const newLoginId = (random: RandomBytes): LoginId => `lg_${randomText(random, 16)}` as LoginId;
+export const newPasskeyId = (random: RandomBytes): PasskeyId => `pk_${randomText(random, 16)}` as PasskeyId;
+export const newChallengeId = (random: RandomBytes): ChallengeId => `mfa_${randomText(random, 16)}` as ChallengeId;
 export const newGatewayId = (random: RandomBytes): GatewayId => `gw_${randomText(random, 16)}` as GatewayId;
 export const newApiKeyId = (random: RandomBytes): ApiKeyId => `key_${randomText(random, 16)}` as ApiKeyId;
 

@@ -29,6 +29,7 @@ export function identityCommands(program: Command): void {
               ? await standardInput()
               : await ask(context, 'Password', { hidden: true, otherwise: '--password-stdin' });
           const said = await createClient({ url }).login({ user, password, mfaCode: given.mfaCode });
+          if (said.token === null) throw new TidegateError('internal', 'The server answered no token.');
           context.profiles.save({ url, token: said.token, person: said.person, expiresAt: said.expiresAt });
           context.answer({ person: said.person, url, expiresAt: said.expiresAt }, () =>
             wrap(`Signed in as ${paint.bold(safe(said.person))} at ${url}, until ${when(said.expiresAt)}.`),

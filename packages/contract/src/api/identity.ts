@@ -2,14 +2,21 @@
 import { z } from 'zod';
 import { entraIdentity, groupName, instant, personName } from '../shapes.ts';
 
+/** What a page of ours adds to every call: no form and no page of another origin can (any value will do). */
+export const BROWSER_HEADER = 'tidegate-browser';
+
 /** NIST SP 800-63B: length is what counts, from 8 characters; no rules of composition. */
 export const password = z.string().min(8).max(256);
 export const login = z.object({
   user: z.string().max(128),
   password: z.string().max(256),
-  mfaCode: z.string().max(16).optional(),
+  /** Of an authenticator, or a recovery code. */
+  mfaCode: z.string().max(32).optional(),
+  /** In a browser: the token goes into a cookie that no script can read, and not into the answer. */
+  cookie: z.boolean().default(false),
 });
-export const loggedIn = z.object({ token: z.string(), expiresAt: instant, person: personName });
+/** `token` is null for a login that is carried by a cookie. */
+export const loggedIn = z.object({ token: z.string().nullable(), expiresAt: instant, person: personName });
 export type LoggedIn = z.infer<typeof loggedIn>;
 
 export const me = z

@@ -4,6 +4,7 @@ import { TidegateError } from '@tidegate/core';
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import { pino } from 'pino';
 import { wallClock } from '../context.ts';
+import { settings } from '../identity/signing-in.ts';
 import { createSealer, KEY_BYTES } from '../keys/seal.ts';
 import type { Database } from '../store/schema.ts';
 import { buildServer } from './server.ts';
@@ -27,6 +28,7 @@ export async function describeApi(): Promise<object> {
     now: wallClock,
     random: randomBytes,
     log: pino({ enabled: false }),
+    signIn: settings({ publicUrl: () => 'http://localhost' }),
     linkAddress: '',
   };
   const app = await buildServer({ context, waitForTicket: neverAsked }, { webFolder: null });

@@ -1,5 +1,7 @@
 /** What OpenAPI 3.1 says about the API as a whole. */
+
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { BROWSER_HEADER } from '@tidegate/contract';
 import { jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 
 export const OPENAPI = {
@@ -14,7 +16,15 @@ export const OPENAPI = {
       'and a `next` step.',
   },
   components: {
-    securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'The token that /v1/login answers.' } },
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer', description: 'The token that /v1/login answers.' },
+      cookie: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: '__Host-tidegate',
+        description: `What /v1/login sets when asked with \`cookie\`; \`tidegate\` on the machine itself. What changes something needs the header ${BROWSER_HEADER} too.`,
+      },
+    },
   },
 } as const satisfies FastifyDynamicSwaggerOptions['openapi'];
 

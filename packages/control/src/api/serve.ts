@@ -11,6 +11,8 @@ import { assertInScope, authenticateKey, isApiKey } from '../identity/api-keys/a
 import { type Caller, isAdministrator, seesAll } from '../identity/caller.ts';
 import { authenticate } from '../identity/logins.ts';
 import { appendEvent } from '../record/events.ts';
+import { recorded } from '../refusals.ts';
+import { assertFromOurPage, type Browser, browserOf } from './browser.ts';
 
 type Table = typeof endpoints;
 type Parsed<E, K extends string> = E extends Readonly<Record<K, infer S extends z.ZodType>> ? z.output<S> : undefined;
@@ -22,6 +24,9 @@ export interface Call<E extends Endpoint> {
   readonly body: Parsed<E, 'body'>;
   readonly caller: E['access'] extends 'anyone' ? null : Caller;
   readonly address: string;
+  /** As the client calls itself. */
+  readonly userAgent: string | null;
+  readonly browser: Browser;
   /** Aborted when the client is gone or the server stops. */
   readonly signal: AbortSignal;
 }
@@ -97,25 +102,50 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /** The caller, the address, and the signal that ends what they wait for. */
-export function whoAndWhere({ stopping }: Served, request: FastifyRequest, reply: FastifyReply) {
+export function whoAndWhere({ context, stopping }: Served, request: FastifyRequest, reply: FastifyReply) {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   return {
     caller: callers.get(request) ?? null,
     address: request.ip,
+    userAgent: request.headers['user-agent'] ?? null,
+    browser: browserOf(context, request, reply),
     signal: AbortSignal.any([gone.signal, stopping]),
   };
 }
 
+/**
+ * Who calls, by the token in the header, or the one in the browser's cookie. A header that is there counts alone: what
+ * is wrong with it is never made up for by a cookie.
+ */
+async function callerFrom(
+  context: Context,
+  endpoint: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Caller> {
+  const { ip: address, headers } = request;
+  const browser = browserOf(context, request, reply);
+  if (headers.authorization === undefined && browser.token !== null) {
+    const credential = { kind: 'cookie', token: browser.token } as const;
+    const caller = await authenticate(context, credential, address, browser.keep);
+    const tried = { kind: 'call.refused', data: { person: caller.name, endpoint, address } };
+    await recorded(context, tried, async () => assertFromOurPage(context.signIn, request));
+    return caller;
+  }
+  const [, token] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(headers.authorization ?? '') ?? [];
+  if (token === undefined) {
+    throw new TidegateError('unauthenticated', 'You are not signed in.', 'Sign in: tidegate login.');
+  }
+  if (isApiKey(token)) return authenticateKey(context, token, address);
+  return authenticate(context, { kind: 'bearer', token }, address, () => undefined);
+}
+
 /** Before the body is read: a login where one is needed, and what the endpoint says its caller must be. */
 export function admit({ context }: Served, name: string, endpoint: Endpoint) {
-  return async (request: FastifyRequest): Promise<void> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (endpoint.access === 'anyone') return;
-    const [, token] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '') ?? [];
-    if (token === undefined) {
-      throw new TidegateError('unauthenticated', 'You are not signed in.', 'Sign in: tidegate login.');
-    }
-    const caller = await (isApiKey(token) ? authenticateKey : authenticate)(context, token, request.ip);
+    const caller = await callerFrom(context, name, request, reply);
     await assertInScope(context, caller, name);
     if (endpoint.access === 'auditor' && !seesAll(caller)) {
       throw new TidegateError('forbidden', 'Only auditors and administrators may see this.', 'Ask one of them.');
@@ -141,6 +171,6 @@ export function described(endpoint: Endpoint): RouteShorthandOptions['schema'] {
     summary: endpoint.summary,
     description: `${endpoint.summary}.${needs[endpoint.access]}`,
     tags: [endpoint.path.split('/')[2] ?? ''],
-    security: endpoint.access === 'anyone' ? [] : [{ bearer: [] }],
+    security: endpoint.access === 'anyone' ? [] : [{ bearer: [] }, { cookie: [] }],
   };
 }

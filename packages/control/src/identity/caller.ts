@@ -1,24 +1,48 @@
 /** Who is calling, and what they must be. */
 import { ADMINISTRATORS, AUDITORS } from '@tidegate/config';
 import type { KeyScope } from '@tidegate/contract';
-import type { ApiKeyId, GroupName, Person, PersonName } from '@tidegate/core';
+import {
+  type ApiKeyId,
+  type GroupName,
+  type LoginId,
+  type Person,
+  type PersonName,
+  TidegateError,
+} from '@tidegate/core';
+import type { LoginHow, LoginKind } from '../store/schema-logins.ts';
 
 /** One signed-in call. */
 export interface Caller extends Person {
   readonly name: PersonName;
   readonly groups: readonly GroupName[];
-  /** SHA-256 of the bearer token: which login this is. */
-  readonly login: Buffer;
+  /** Which login this is; null for who proves themselves anew with each call (an API key). */
+  readonly login: LoginId | null;
+  /** What carries it. */
+  readonly carriedBy: LoginKind;
+  /** By what it came about. */
+  readonly how: LoginHow;
   readonly loginExpiresAt: Temporal.Instant;
+  /** When the person last proved who they are. */
+  readonly authTime: Temporal.Instant;
   /** When a second factor was last shown on this login. */
   readonly mfaAt: Temporal.Instant | null;
   /** Where the call comes from. */
   readonly address: string;
-  /** Set when the call came with an API key instead of a login: which one, and what it is for. */
+  /** Set for who came with an API key: what the key is for, and no more. */
   readonly key?: { readonly id: ApiKeyId; readonly scopes: readonly KeyScope[] };
+  /** Gives the caller's browser a token in place of the one it has, whatever else the call is answered. */
+  readonly handToken: HandToken;
 }
+
+export type HandToken = (token: string, expiresAt: Temporal.Instant) => void;
 
 export const isAdministrator = (person: Person): boolean => person.groups.includes(ADMINISTRATORS);
 export const isAuditor = (person: Person): boolean => person.groups.includes(AUDITORS);
 /** May look at everything. */
 export const seesAll = (person: Person): boolean => isAdministrator(person) || isAuditor(person);
+
+/** The caller's login. Throws `forbidden` for who has none. */
+export function loginOf({ login }: Caller): LoginId {
+  if (login !== null) return login;
+  throw new TidegateError('forbidden', 'This takes a login, and an API key is none.', 'Sign in: tidegate login.');
+}

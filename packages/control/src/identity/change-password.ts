@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { appendEvent } from '../record/events.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, loginOf } from './caller.ts';
 import { endLogins } from './logins.ts';
 import { checkOwnPassword } from './own-password.ts';
 import { hashPassword } from './password.ts';
@@ -11,7 +11,7 @@ export async function changePassword(context: Context, caller: Caller, current: 
   const password = await hashPassword(next);
   await context.store.transaction(async (tx) => {
     await tx.updateTable('people').set({ password }).where('name', '=', caller.name).execute();
-    await endLogins(tx, caller.name, caller.login);
+    await endLogins(tx, caller.name, loginOf(caller));
     await appendEvent(tx, {
       kind: 'person.changed',
       at: context.now(),

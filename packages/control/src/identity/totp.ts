@@ -3,11 +3,12 @@ import type { PersonName } from '@tidegate/core';
 import { TidegateError } from '@tidegate/core';
 import { Secret, TOTP } from 'otpauth';
 import type { Context } from '../context.ts';
-import { appendEvent } from '../record/events.ts';
+import { appendEvent, type ControlEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
-import type { Reader } from '../store/schema.ts';
+import type { Reader, Tx } from '../store/schema.ts';
 import { admitAttempt, forgiveAttempts } from './attempts.ts';
 import type { Caller } from './caller.ts';
+import { stepUp } from './logins.ts';
 import { assertFreshMfa } from './mfa.ts';
 import { checkOwnPassword } from './own-password.ts';
 
@@ -45,9 +46,8 @@ export async function enrolTotp(
 
 /** Makes the enrolled factor count, and this login one that has shown it. Throws `mfa_invalid`, `wrong_state`. */
 export async function confirmTotp(context: Context, caller: Caller, code: string): Promise<Caller> {
-  const at = context.now();
   const step = await told(context, caller, () => checkCode(context, caller.name, code, caller.address, 'enrolled'));
-  await context.store.transaction(async (tx) => {
+  const confirm = async (tx: Tx, at: Temporal.Instant): Promise<readonly ControlEvent[]> => {
     const { numUpdatedRows } = await tx
       .updateTable('totp')
       .set({ confirmedAt: at, lastStep: step })
@@ -55,18 +55,15 @@ export async function confirmTotp(context: Context, caller: Caller, code: string
       .where('confirmedAt', 'is', null)
       .executeTakeFirstOrThrow();
     if (numUpdatedRows !== 1n) throw nothingToConfirm();
-    await tx.updateTable('logins').set({ mfaAt: at }).where('token', '=', caller.login).execute();
-    await appendEvent(tx, { kind: 'mfa.confirmed', at, data: { person: caller.name } });
-  });
-  return { ...caller, mfaAt: at };
+    return [{ kind: 'mfa.confirmed', at, data: { person: caller.name } }];
+  };
+  return stepUp(context, caller, { how: 'totp', also: confirm });
 }
 
 /** Shows the factor on this login. Throws `mfa_invalid`, `mfa_required` (none enrolled), `too_many_attempts`. */
 export async function showCode(context: Context, caller: Caller, code: string): Promise<Caller> {
   await told(context, caller, () => spendCode(context, caller.name, code, caller.address));
-  const mfaAt = context.now();
-  await context.store.db.updateTable('logins').set({ mfaAt }).where('token', '=', caller.login).execute();
-  return { ...caller, mfaAt };
+  return stepUp(context, caller, { how: 'totp' });
 }
 
 /** Takes a code for good: the same one, or an older one, is refused from then on. */

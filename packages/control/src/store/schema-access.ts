@@ -1,14 +1,15 @@
-/** Tables of people, sign-in, requests, reviews, grants and tickets (`migrations/0001_access.ts`). */
+/** Tables of people, set-up, requests, reviews, grants and tickets (`migrations/0001_access.ts`). */
 import type {
   ApprovalStep,
   CloseReason,
   Engine,
   Grant,
   GrantId,
+  GrantLine,
   GroupName,
+  Level,
   MfaMoment,
   PersonName,
-  Privileges,
   RequestId,
   RequestState,
   ResourceName,
@@ -48,38 +49,6 @@ export interface GroupMembersTable {
   source: Fixed<'config' | 'local' | 'scim' | 'idp'>;
 }
 
-export interface TotpTable {
-  person: Fixed<PersonName>;
-  /** Base32 secret, sealed for `totp/<person>`. */
-  secret: string;
-  createdAt: Temporal.Instant;
-  /** null: enrolled, not yet confirmed, counts for nothing. */
-  confirmedAt: Temporal.Instant | null;
-  /** The last time step a code was taken for; only later ones are taken, so no code counts twice. */
-  lastStep: number | null;
-}
-
-export interface LoginsTable {
-  /** SHA-256 of the bearer token. */
-  token: Fixed<Buffer>;
-  person: Fixed<PersonName>;
-  address: Fixed<string>;
-  createdAt: Fixed<Temporal.Instant>;
-  lastUsedAt: Temporal.Instant;
-  expiresAt: Fixed<Temporal.Instant>;
-  /** When a second factor was last shown on this login. */
-  mfaAt: Temporal.Instant | null;
-}
-
-/** Wrong passwords and codes, and attempts under way; a success takes its own away again. */
-export interface LoginAttemptsTable {
-  id: Generated<number>;
-  what: Fixed<'password' | 'code'>;
-  account: Fixed<string>;
-  address: Fixed<string>;
-  at: Fixed<Temporal.Instant>;
-}
-
 /** At most one row: the one-time right to make the first people. */
 export interface SetupTable {
   one: Generated<true>;
@@ -99,6 +68,7 @@ export interface RequestsTable {
   reason: Fixed<string>;
   ticket: Fixed<string | null>;
   extends: Fixed<GrantId | null>;
+  only: ColumnType<readonly string[] | null, string | null, never>;
   state: RequestState;
   rule: Fixed<string>;
   /** Why the rule decided so, in people's words. */
@@ -136,8 +106,10 @@ export interface GrantsTable {
   resource: Fixed<ResourceName>;
   role: Fixed<RoleName>;
   engine: Fixed<Engine>;
-  /** The role's privileges when the grant was made: what was approved. */
-  privileges: Fixed<Privileges>;
+  /** What was approved: a level on the whole of the resource, or exactly its lines. */
+  privileges: Fixed<Level | 'lines'>;
+  /** Of `lines` alone. */
+  lines: ColumnType<readonly GrantLine[] | null, string | null, never>;
   loginName: Fixed<string>;
   duration: Fixed<Temporal.Duration>;
   notBefore: Fixed<Temporal.Instant | null>;
@@ -179,9 +151,6 @@ export interface TicketsTable {
 export interface AccessTables {
   people: PeopleTable;
   groupMembers: GroupMembersTable;
-  totp: TotpTable;
-  logins: LoginsTable;
-  loginAttempts: LoginAttemptsTable;
   setup: SetupTable;
   requests: RequestsTable;
   reviews: ReviewsTable;

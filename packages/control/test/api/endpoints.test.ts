@@ -56,7 +56,7 @@ const filled = (path: string): string => path.replace(/:(\w+)/g, (_, name: strin
 const tokens = new Map<string, Promise<string>>();
 
 async function tokenOf(who: string, another: boolean): Promise<string> {
-  const signIn = async (): Promise<string> => (await api.nobody.login({ user: who, password: PASSWORD })).token;
+  const signIn = async (): Promise<string> => (await api.nobody.login({ user: who, password: PASSWORD })).token ?? '';
   if (another) return signIn();
   const token = tokens.get(who) ?? signIn();
   tokens.set(who, token);

@@ -31,6 +31,7 @@ describe('signing in', () => {
 
   test('neither the token nor the password stands in the store', async () => {
     const { token } = await login('olga');
+    if (token === null) throw new Error('no token');
     const rows = JSON.stringify(
       await Promise.all(
         (['people', 'logins', 'loginAttempts', 'entries', 'setup'] as const).map((table) =>

@@ -11,6 +11,7 @@ import { describe, expect, test } from 'vitest';
 import { startClock } from '../../src/access/clock.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { wallClock } from '../../src/context.ts';
+import { settings } from '../../src/identity/signing-in.ts';
 import { startJobs } from '../../src/jobs/runner.ts';
 import { createSealer } from '../../src/keys/seal.ts';
 import { isOutage } from '../../src/store/outage.ts';
@@ -127,6 +128,7 @@ test('while the store is away the API says so, and goes on when it is back', asy
     random: (size: number) => crypto.getRandomValues(new Uint8Array(size)),
     log: pino({ enabled: false }),
     linkAddress: '127.0.0.1:1',
+    signIn: settings({ publicUrl: () => 'http://localhost' }),
   };
   const clock = startClock(context);
   const jobs = startJobs(context, url);

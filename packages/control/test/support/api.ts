@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { buildServer } from '../../src/api/server.ts';
 import { ensureSetupToken } from '../../src/identity/setup.ts';
+import { browserUrl, settings } from '../../src/identity/signing-in.ts';
 import { createSealer } from '../../src/keys/seal.ts';
 import type { LinkContext } from '../../src/link/join-tokens.ts';
 import type { TicketPlace, WaitForTicket } from '../../src/link/tickets.ts';
@@ -149,6 +150,7 @@ export async function startApi({ empty = false }: { readonly empty?: boolean } =
     // A fault of ours shows in the test's output.
     log: pino({ level: 'error' }),
     linkAddress: '127.0.0.1:7301',
+    signIn: settings({ publicUrl: () => browserUrlOf(app) }),
   };
   const letIn = async (ticket: TicketId): Promise<TicketPlace> => {
     if (ticket === '') throw new TidegateError('gateway_unavailable', 'No ticket.');
@@ -199,6 +201,12 @@ export async function startApi({ empty = false }: { readonly empty?: boolean } =
       await store.close();
     },
   });
+}
+
+/** As a browser on this machine would call it: passkeys are kept for names, not for addresses. */
+function browserUrlOf(app: FastifyInstance): string {
+  const address = app.server.address();
+  return browserUrl('127.0.0.1', typeof address === 'object' && address !== null ? address.port : 0);
 }
 
 /** The code of the refusal that `call` ends in; fails when it is not refused. */
