@@ -12,6 +12,7 @@ export function checkResources(draft: Draft, findings: Findings): void {
     checkAddress(value, path, findings);
     checkCredential(value, path, findings);
     checkDatabases(value, path, findings);
+    checkAllowed(value, path, findings);
   }
 }
 
@@ -66,6 +67,12 @@ function checkDatabases({ engine, databases }: Resource, path: ConfigPath, findi
     if (nameLength(name, facts) > max) findings.error(place, `A database’s name has at most ${max} ${counted} here.`);
     if (name.includes('\0')) findings.error(place, 'A database’s name cannot hold a NUL.');
   }
+}
+
+function checkAllowed({ engine, allow }: Resource, path: ConfigPath, findings: Findings): void {
+  const { label, localFiles } = ENGINES[engine];
+  if (!allow.localInfile || localFiles) return;
+  findings.error([...path, 'allow', 'localInfile'], `${label} has no local files to allow: take this out.`);
 }
 
 export function checkRoles(draft: Draft, findings: Findings): void {

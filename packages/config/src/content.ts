@@ -24,6 +24,7 @@ export interface CurrentResource extends Resource {
   readonly ownerRole: string | null;
   readonly record: Written<'resources'>['record'];
   readonly maxSessionsPerGrant: number;
+  readonly allow: Written<'resources'>['allow'];
 }
 
 export interface CurrentGroup {

@@ -75,8 +75,11 @@ function resourceChanges(old: CurrentResource, resource: CurrentResource): strin
     ...moved('owner role', old.ownerRole ?? 'made for it', resource.ownerRole ?? 'made for it'),
     ...moved('recorded values', old.record.values, resource.record.values),
     ...moved('sessions per grant', String(old.maxSessionsPerGrant), String(resource.maxSessionsPerGrant)),
+    ...moved('local files', allowedText(old.allow.localInfile), allowedText(resource.allow.localInfile)),
   ];
 }
+
+const allowedText = (allowed: boolean): string => (allowed ? 'allowed' : 'refused');
 
 /** Where the password comes from: a name, never what it names. */
 function credentialText({ credential: { user, env, file } }: CurrentResource): string {

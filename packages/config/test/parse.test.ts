@@ -66,7 +66,7 @@ describe('an error', () => {
       'a key that is nothing like ours',
       [['    engine:', '    colour: red\n    engine:']],
       [
-        '9:5 resources[0].colour: There is no “colour” here. Here stand name, engine, address, databases, labels, owners, credential, tls, ownerRole, record, maxSessionsPerGrant.',
+        '9:5 resources[0].colour: There is no “colour” here. Here stand name, engine, address, databases, labels, owners, credential, tls, ownerRole, record, maxSessionsPerGrant, allow.',
       ],
     ],
     [
@@ -107,6 +107,11 @@ describe('an error', () => {
         ['databases: [orders]', `databases: [${'d'.repeat(128)}]`],
       ],
       ['10:14 resources[0].address: SQL Server is not reached by a socket: give host:port.'],
+    ],
+    [
+      'local files where the engine has none',
+      [['    engine: postgres', '    engine: postgres\n    allow: { localInfile: true }']],
+      ['10:27 resources[0].allow.localInfile: PostgreSQL has no local files to allow: take this out.'],
     ],
     [
       'an unknown role',

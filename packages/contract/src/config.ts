@@ -41,6 +41,8 @@ export const configResource = z.strictObject({
     .strictObject({ values: z.enum(['full', 'text', 'fingerprint']).default('full') })
     .default({ values: 'full' }),
   maxSessionsPerGrant: z.int().min(1).max(10_000).default(100),
+  /** What is refused unless it stands here. `localInfile`: the server may ask clients for files of theirs (MySQL, MariaDB). */
+  allow: z.strictObject({ localInfile: z.boolean().default(false) }).default({ localInfile: false }),
 });
 
 export const configRole = z.strictObject({

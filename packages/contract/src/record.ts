@@ -102,6 +102,18 @@ export const recordData = {
     /** Of the whole, where pieces are not recorded. */
     fingerprint: z.string().optional(),
   }),
+  /**
+   * A file of the client's that the statement `op` sent to the database (MySQL's LOAD DATA LOCAL INFILE), before the
+   * database had its end. `file` is the name that the database asked for; `whole` false: the session ended within it.
+   */
+  'statement.uploaded': who.extend({
+    op: z.int(),
+    file: z.string(),
+    bytes: z.int(),
+    whole: z.boolean(),
+    /** Left out where values are not recorded: a short file could be guessed by it. */
+    sha256: z.string().optional(),
+  }),
   'statement.outcome': who.extend({
     op: z.int(),
     index: z.int(),

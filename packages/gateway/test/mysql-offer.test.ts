@@ -4,12 +4,12 @@ import net from 'node:net';
 import type { ResourceName } from '@tidegate/core';
 import { mysql } from '@tidegate/wire';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { agreed, lacking, offerFor } from '../src/engines/mysql/offer.ts';
+import { agreed, allowed, lacking, offerFor } from '../src/engines/mysql/offer.ts';
 import { Servers } from '../src/engines/mysql/servers.ts';
 import { meet } from '../src/engines/mysql/upstream-meet.ts';
 import type { RelayResource } from '../src/worker-protocol.ts';
 
-const { Capability } = mysql;
+const { Capability, MariadbCapability } = mysql;
 const ALL = 0xffffffff;
 const server = (version: string, capabilities = ALL) => ({ version, capabilities, mariadbCapabilities: 0 });
 const MARIADB = server('5.5.5-10.11.19-MariaDB', (ALL & ~Capability.queryAttributes & ~Capability.longPassword) >>> 0);
@@ -22,6 +22,7 @@ const resource = (name: string, port = 1): RelayResource => ({
   databases: ['shop'],
   record: { values: 'full' },
   maxSessionsPerGrant: 10,
+  allow: { localInfile: false },
   entra: [],
 });
 
@@ -50,7 +51,7 @@ describe('an offer', () => {
     expect(mysql.has(capabilities, Capability.queryAttributes)).toBe(false);
     expect(
       lacking(agreed({ capabilities, mariadbCapabilities: 0, maxPacket: 0, collation: 0 }, offerFor(servers)), MARIADB),
-    ).toBe(0);
+    ).toBe('');
   });
 
   it('has query attributes where every server has, and the name of the oldest', () => {
@@ -62,20 +63,43 @@ describe('an offer', () => {
     expect(mysql.has(offerFor([server('8.4.3'), older]).capabilities, Capability.queryAttributes)).toBe(false);
   });
 
-  it('says MariaDB where all are', () => {
-    expect(offerFor([server('11.4.2-MariaDB'), MARIADB]).version).toBe('5.5.5-10.11.19-MariaDB-Tidegate');
+  it('says MariaDB where all are, and has the flags of its own that each has', () => {
+    const own = { ...MARIADB, mariadbCapabilities: MariadbCapability.bulkOperations | MariadbCapability.progress };
+    const more = { ...server('11.4.2-MariaDB'), mariadbCapabilities: 0xff };
+    const offer = offerFor([more, own]);
+    expect(offer.version).toBe('5.5.5-10.11.19-MariaDB-Tidegate');
+    expect(offer.mariadbCapabilities).toBe(MariadbCapability.bulkOperations | MariadbCapability.progress);
+    // It would say that there are none.
+    expect(mysql.has(offer.capabilities, Capability.longPassword)).toBe(false);
+    expect(offerFor([more]).mariadbCapabilities).toBe(mysql.READABLE_MARIADB_CAPABILITIES);
+    for (const servers of [[more, null], [more, server('8.4.3')], [MARIADB]]) {
+      expect(offerFor(servers).mariadbCapabilities).toBe(0);
+      expect(mysql.has(offerFor(servers).capabilities, Capability.longPassword)).toBe(true);
+    }
+  });
+
+  it('has local files where a resource allows them, for sessions on that one alone', () => {
+    const offer = offerFor([MARIADB, null], true);
+    const session = agreed({ ...offer, maxPacket: 0, collation: 0 }, offer);
+    expect(mysql.has(session.capabilities, Capability.localFiles)).toBe(true);
+    expect(allowed(session, { ...resource('a'), allow: { localInfile: true } })).toEqual(session);
+    const { capabilities } = allowed(session, resource('a'));
+    expect(capabilities).toBe(session.capabilities - Capability.localFiles);
+    // Whether it knows them or not: it says no to the statement.
+    expect(lacking(session, server('8.4.3', (ALL & ~Capability.localFiles) >>> 0))).toBe('');
   });
 
   it('is all that counts of what a client says', () => {
     const offer = offerFor([null]);
     const said = { capabilities: ALL, mariadbCapabilities: 7, maxPacket: 0, collation: 0 };
-    expect(agreed(said, offer) & NEVER).toBe(0);
-    expect(agreed(said, offer) & Capability.queryAttributes).toBe(0);
+    expect(agreed(said, offer).capabilities & (NEVER | Capability.queryAttributes)).toBe(0);
+    expect(agreed(said, offer).mariadbCapabilities).toBe(0);
   });
 
   it('that a server can not keep is noticed', () => {
     const old = server('5.6.51', (ALL & ~Capability.deprecateEof) >>> 0);
-    expect(lacking(Capability.deprecateEof | Capability.protocol41, old)).toBe(Capability.deprecateEof);
+    const session = { capabilities: Capability.deprecateEof | Capability.protocol41, mariadbCapabilities: 4 };
+    expect(lacking(session, old)).toBe('deprecateEof, bulkOperations');
   });
 });
 

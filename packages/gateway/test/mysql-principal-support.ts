@@ -70,6 +70,7 @@ export async function worldOn(server: Mariadb, admin: Admin, options: WorldOptio
     ownerRole: options.ownerRole ?? null,
     record: { values: 'full' },
     maxSessionsPerGrant: 10,
+    allow: { localInfile: false },
     entra: [],
     reconcile: true,
     ...options.changes,

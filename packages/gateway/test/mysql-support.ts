@@ -51,6 +51,7 @@ export async function newMysqlWorld(
       databases: [DATABASE],
       record: { values: 'full' },
       maxSessionsPerGrant: 1000,
+      allow: { localInfile: false },
       entra: [],
       ...change,
     },

@@ -21,6 +21,18 @@ async function start(options: RelayOptions = {}): Promise<{ relay: TestRelay; gr
   return { relay, grant };
 }
 
+/** The gateway has met its server, and offers what MariaDB alone has. */
+async function offersOwn(relay: TestRelay): Promise<void> {
+  const own = async () => {
+    const client = new RawMysql(relay.port);
+    const { mariadbCapabilities } = await client.greeted();
+    client.end();
+    return mariadbCapabilities;
+  };
+  const { bulkOperations, cacheMetadata } = mysql.MariadbCapability;
+  await expect.poll(async () => mysql.has(await own(), bulkOperations | cacheMetadata)).toBe(true);
+}
+
 /** The statement with this text, and what came of it. */
 async function recorded(relay: TestRelay, text: string) {
   const statement = await relay.recorded('statement', (data) => data.text === text);
@@ -72,15 +84,56 @@ describe('on record', () => {
     expect(outcomes.map(({ data }) => data.rows)).toEqual([1, 0, 2]);
   });
 
-  it('is a bulk load by the mariadb driver, and its long texts', async () => {
+  it('is a bulk execution by the mariadb driver, with the values of each of its rows', async () => {
     const { relay, grant } = await start();
+    await offersOwn(relay);
     const client = await mariadb.createConnection(configOf(relay, grant));
-    const many = Array.from({ length: 50 }, (_, i) => [100 + i, `bulk ${i}`]);
-    await client.batch('INSERT INTO things VALUES (?, ?)', many);
+    const many = Array.from({ length: 50 }, (_, i) => [100 + i, i === 7 ? null : `bulk ${i}`]);
+    const text = 'INSERT INTO things VALUES (?, ?)';
+    await client.batch(text, many);
     const [found] = await client.query('SELECT count(*) AS n FROM things WHERE name LIKE "bulk%"');
-    expect(Number(found.n)).toBe(50);
+    expect(Number(found.n)).toBe(49);
     await client.end();
-    await relay.recorded('statement', ({ text }) => String(text).startsWith('INSERT INTO things VALUES'));
+    const { statement, outcome } = await recorded(relay, text);
+    const rows = many.map(([id, name]) => ({ type: 'row', value: [{ value: id }, { value: name }] }));
+    expect(statement).toMatchObject({ protocol: 'extended', values: rows });
+    expect(outcome).toMatchObject({ state: 'done', rows: 50 });
+    // One command for all: the driver went by what the gateway offers of MariaDB's own.
+    expect(relay.records().filter(({ kind, data }) => kind === 'statement' && data.text === text)).toHaveLength(1);
+  });
+
+  it('is a failing row of a bulk, as one error', async () => {
+    const { relay, grant } = await start();
+    await offersOwn(relay);
+    const client = await mariadb.createConnection(configOf(relay, grant));
+    const text = 'INSERT INTO things (id, name) VALUES (?, ?)';
+    await client
+      .batch(text, [
+        [200, 'a'],
+        [200, 'b'],
+      ])
+      .catch(() => {});
+    await client.end();
+    expect((await recorded(relay, text)).outcome).toMatchObject({ state: 'error', sqlstate: '23000' });
+  });
+
+  it('is a statement whose columns the server does not say twice, with its rows', async () => {
+    const { relay, grant } = await start();
+    await offersOwn(relay);
+    await world.root.query("REPLACE INTO things VALUES (300, 'kept'), (301, 'kept')");
+    const client = await mariadb.createConnection(configOf(relay, grant));
+    const text = 'SELECT id, name FROM things WHERE name = ?';
+    for (let i = 0; i < 3; i++) expect(await client.execute(text, ['kept'])).toHaveLength(2);
+    await client.end();
+    await expect
+      .poll(() => {
+        const records = relay.records();
+        const ops = records.flatMap(({ kind, data }) => (kind === 'statement' && data.text === text ? [data.op] : []));
+        return records.flatMap(({ kind, data }) =>
+          kind === 'statement.outcome' && ops.includes(data.op) ? [data.rows] : [],
+        );
+      })
+      .toEqual([2, 2, 2]);
   });
 
   it('is a change of database, and other commands without text', async () => {

@@ -103,6 +103,7 @@ describe('a server like MySQL', () => {
       databases: [DATABASE],
       record: { values: 'full' },
       maxSessionsPerGrant: 10,
+      allow: { localInfile: false },
       entra: [],
     };
     const grant = grantOf(resource);

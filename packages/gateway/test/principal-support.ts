@@ -87,6 +87,7 @@ export async function worldOn(
     ownerRole: owner,
     record: { values: 'full' },
     maxSessionsPerGrant: 10,
+    allow: { localInfile: false },
     entra: [],
     reconcile: true,
   });

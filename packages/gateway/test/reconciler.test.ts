@@ -19,6 +19,7 @@ const resourceNamed = (name: string, changes = {}) =>
     ownerRole: null,
     record: { values: 'full' },
     maxSessionsPerGrant: 10,
+    allow: { localInfile: false },
     entra: [],
     reconcile: true,
     ...changes,

@@ -77,6 +77,7 @@ export function resourceOf(cluster: TemporaryCluster, change: Partial<RelayResou
     databases: [DATABASE],
     record: { values: 'full' },
     maxSessionsPerGrant: 1000,
+    allow: { localInfile: false },
     entra: [],
     ...change,
   };

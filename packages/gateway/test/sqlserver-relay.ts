@@ -50,6 +50,7 @@ export async function newSqlServerWorld(
       databases: [DATABASE],
       record: { values: 'full' },
       maxSessionsPerGrant: 1000,
+      allow: { localInfile: false },
       entra: [],
       ...change,
     },

@@ -30,6 +30,7 @@ export function stage(
     ownerRole: options.ownerRole ?? null,
     record: { values: 'full' },
     maxSessionsPerGrant: 10,
+    allow: { localInfile: false },
     entra: [],
     reconcile: true,
   });

@@ -151,6 +151,7 @@ export function resourceOn(target: Target, database: string): DesiredResource {
     ownerRole: null,
     record: { values: 'full' },
     maxSessionsPerGrant: 10,
+    allow: { localInfile: false },
     entra: [],
     reconcile: true,
   });

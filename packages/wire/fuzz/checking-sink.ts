@@ -103,6 +103,20 @@ export class CheckingSink implements StatementSink {
     );
     if (state === Outcome.error) rule(this.#codes(end - start), 'a code is as long as the engine makes them');
   }
+  uploaded(
+    op: number,
+    _file: string,
+    size: number,
+    _whole: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.#known(op);
+    this.#range(bytes, start, end);
+    rule(Number.isSafeInteger(size) && size >= 0, 'a size is a count');
+    rule(end - start === 32, 'a digest is as long as SHA-256 makes it');
+  }
   finished(op: number): void {
     this.#known(op);
   }

@@ -99,6 +99,13 @@ export interface StatementSink {
   part(ref: number, offset: number, total: number, bytes: Uint8Array, start: number, end: number, last: boolean): void;
 
   /**
+   * The client has sent a file that the server asked for on behalf of `op` (MySQL's LOCAL INFILE). `file` is the name as
+   * the server said it, `size` the content's in bytes; the range is its SHA-256. Told before the server gets its end:
+   * `whole`; or when the session ends within it, of what has passed.
+   */
+  uploaded(op: number, file: string, size: number, whole: boolean, bytes: Uint8Array, start: number, end: number): void;
+
+  /**
    * What became of `ref`: an operation, or a preparation or binding that failed or was skipped (these have no outcome
    * when they succeed). `index` counts the statements of one text statement, or the results of an execution, from 0;
    * `more` says that another outcome or `finished` will follow. `rows` were returned or changed; `bytesIn` and

@@ -55,6 +55,7 @@ class Counting implements StatementSink {
     if (total !== (last ? this.bytes : UNKNOWN_TOTAL)) throw new Error(`${total} in all, of ${this.bytes} so far`);
   }
   outcome(): void {}
+  uploaded(): void {}
   finished(): void {}
   cancelled(): void {}
 }

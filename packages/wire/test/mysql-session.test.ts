@@ -1,5 +1,6 @@
 /** What recorded sessions don't show: MySQL's own ways, and the corners of the session's state, packet by packet. */
 import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { mysql, type Refusal } from '../src/index.ts';
 import { client, counted, long, message, Status, server, string, uint } from './support/mysql-craft.ts';
@@ -475,6 +476,8 @@ describe('a packet of our own', () => {
   });
 });
 
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
 describe('local files', () => {
   test('are refused where they are not allowed', () => {
     const stage = withEof();
@@ -490,7 +493,11 @@ describe('local files', () => {
     expect(stage.session.sequence).toBe(4);
     stage.send(message(4));
     stage.answer(server.ok(5, 2));
-    expect(stage.told()).toEqual(["simple 1 'load data local infile'", "outcome 1.0 done rows 2 in 17 out 0 ''"]);
+    expect(stage.told()).toEqual([
+      "simple 1 'load data local infile'",
+      `uploaded 1 "f" 17 sha256 ${sha256('\x03drop table tmore')}`,
+      "outcome 1.0 done rows 2 in 17 out 0 ''",
+    ]);
     expect(stage.session.idle).toBe(true);
     stage.send(client.query('x'));
     expect(stage.told()).toEqual(["simple 2 'x'"]);
@@ -500,6 +507,34 @@ describe('local files', () => {
     const stage = new Stage({ localFiles: true });
     stage.send(client.query('load data local infile'), client.query('select 1'));
     expect(stage.answer(server.file(1, 'f'))).toMatchObject({ side: 'client' });
+  });
+
+  test('are on record before the server gets their end, in whatever pieces they come', () => {
+    const content = Buffer.alloc(300_000, 'rows, ');
+    const stage = new Stage({ localFiles: true });
+    stage.send(client.query('load data local infile'));
+    stage.answer(server.file(1, `/tmp/${'n'.repeat(300)}`));
+    stage.told();
+    const sent = Buffer.concat([message(2, content), message(3, 'end')]);
+    for (let at = 0; at < sent.length; at += 4099) stage.send(sent.subarray(at, at + 4099));
+    expect(stage.told()).toEqual([]);
+    // Its header cut in two.
+    stage.send(message(4).subarray(0, 2));
+    stage.send(message(4).subarray(2));
+    const name = `/tmp/${'n'.repeat(250)}`;
+    expect(stage.told()).toEqual([`uploaded 1 "${name}" 300003 sha256 ${sha256(`${content}end`)}`]);
+  });
+
+  test('that never end are told as far as they passed', () => {
+    const stage = new Stage({ localFiles: true });
+    stage.send(client.query('load data local infile'));
+    stage.answer(server.file(1, 'f'));
+    stage.send(message(2, 'data that goes on').subarray(0, 8));
+    stage.session.abandon();
+    expect(stage.told().slice(1)).toEqual([
+      `uploaded 1 "f" 4 in part sha256 ${sha256('data')}`,
+      "outcome 1.0 lost rows 0 in 0 out 0 ''",
+    ]);
   });
 
   test('an error before the end of the data: the data goes on', () => {
@@ -514,6 +549,7 @@ describe('local files', () => {
     stage.answer(server.ok(1));
     expect(stage.told().slice(1)).toEqual([
       "outcome 1.0 error rows 0 in 4 out 0 '42000'",
+      `uploaded 1 "f" 8 sha256 ${sha256('datamore')}`,
       "simple 2 'x'",
       "outcome 2.0 done rows 0 in 0 out 0 ''",
     ]);

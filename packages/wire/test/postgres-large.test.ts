@@ -35,6 +35,7 @@ class Counting implements StatementSink {
     if (last) this.ended += 1;
   }
   outcome(): void {}
+  uploaded(): void {}
   finished(): void {}
   cancelled(): void {}
 }

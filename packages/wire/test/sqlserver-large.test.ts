@@ -53,6 +53,7 @@ class Counting implements StatementSink {
     if (last) this.total = total;
   }
   outcome(): void {}
+  uploaded(): void {}
   finished(): void {}
   cancelled(): void {}
 }

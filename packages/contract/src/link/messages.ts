@@ -72,6 +72,8 @@ export const desiredResource = z.object({
   ownerRole: z.string().nullable(),
   record: z.object({ values: z.enum(['full', 'text', 'fingerprint']) }),
   maxSessionsPerGrant: z.int(),
+  /** What is refused unless it is allowed here; a control plane that says nothing of it allows none. */
+  allow: z.object({ localInfile: z.boolean() }).default({ localInfile: false }),
   /** Only for engines whose clients bring such tokens (SQL Server); empty: tickets alone let in. */
   entra: z.array(entraTrust),
   /** True on the one gateway that makes and drops principals; all gateways of the resource relay. */

@@ -75,7 +75,7 @@ function desiredResource(
   opened: OpenedSecrets,
   trusts: readonly EntraTrust[],
 ): Omit<DesiredResource, 'reconcile'> | null {
-  const { name, engine, databases, tls, ownerRole, record, maxSessionsPerGrant } = resource;
+  const { name, engine, databases, tls, ownerRole, record, maxSessionsPerGrant, allow } = resource;
   const source = credentialSource(resource, sealed, opened);
   const address = parseAddress(resource.address);
   // Refused when it was applied.
@@ -91,6 +91,7 @@ function desiredResource(
     ownerRole,
     record,
     maxSessionsPerGrant,
+    allow,
     entra: engine === 'sqlserver' ? [...trusts] : [],
   };
 }

@@ -121,6 +121,8 @@ export class Decoder {
         return { kind: 'statement', data: this.#call(entry, session) };
       case EntryKind.part:
         return { kind: 'statement.part', data: this.#part(entry, session) };
+      case EntryKind.uploaded:
+        return { kind: 'statement.uploaded', data: uploaded(entry) };
       case EntryKind.outcome:
         return { kind: 'statement.outcome', data: this.#outcome(entry, session) };
       case EntryKind.cancel:
@@ -267,6 +269,16 @@ function values(
   const partial = total > entry.bytes.length;
   if (partial) expectParts(session, op);
   return cleanJson(engineOf(session.info.engine).record.values(entry.bytes, prepared?.types ?? null, partial));
+}
+
+function uploaded({ a: op, b: low, c: high, d: nameLength, flags, bytes }: Entry): Data {
+  return {
+    op,
+    file: textOf(bytes.subarray(0, nameLength)).text,
+    bytes: high * 2 ** 32 + low,
+    whole: (flags & Flag.last) !== 0,
+    sha256: (flags & Flag.withheld) !== 0 ? undefined : bytes.toString('hex', nameLength),
+  };
 }
 
 const known = (total: number): number | null => (total === UNKNOWN_TOTAL ? null : total);

@@ -56,6 +56,8 @@ export const EntryKind = {
   cancel: 11,
   /** JSON of the contract's `principal` record. Session 0, main's own stream. */
   principal: 12,
+  /** a op, b size (low), c size (high, times 2^32), d length of the name; the name, then the digest. Flag `last`: it is whole. */
+  uploaded: 13,
   /** JSON of `SessionInfo`: a session that was open when the segment began. */
   session: CONTEXT,
   /** a statement; its parameters' types. */

@@ -135,6 +135,24 @@ export class SpoolSession implements SessionRecord {
     this.#put(EntryKind.part, flags | kept, ref, offset, total, 0, print, 0, print.length);
   }
 
+  uploaded(
+    op: number,
+    file: string,
+    size: number,
+    whole: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const name = Buffer.from(file);
+    // A digest tells a short value to whoever tries all there are.
+    const digest = this.#keepValues ? bytes.subarray(start, end) : NOTHING;
+    const said = Buffer.concat([name, digest]);
+    const flags = (whole ? Flag.last : 0) | (this.#keepValues ? 0 : Flag.withheld);
+    const high = Math.floor(size / 2 ** 32);
+    this.#put(EntryKind.uploaded, flags, op, size >>> 0, high, name.length, said, 0, said.length);
+  }
+
   outcome(
     ref: number,
     index: number,

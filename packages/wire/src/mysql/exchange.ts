@@ -4,6 +4,7 @@ import { Pending } from '../pending.ts';
 import { Outcome, type StatementSink } from '../statements.ts';
 import { type Agreed, Capability, has, MariadbCapability } from './capabilities.ts';
 import { Prepared, type Statement } from './prepared.ts';
+import type { Upload } from './upload.ts';
 
 export const NO_BYTES: Uint8Array = Buffer.alloc(0);
 
@@ -37,8 +38,9 @@ export class Exchange {
 
   /** Preparations in the queue. */
   preparing = 0;
-  /** The server asked for a file's content, and the client has not ended it; its bytes so far. */
-  inFile = false;
+  /** The server asked for a file's content, and the client has not ended it. */
+  upload: Upload | null = null;
+  /** Bytes of files for the result that is being made. */
   bulkIn = 0;
   /** The number that the server's next packet carries if it follows the client's last one. */
   replySequence = 0;
@@ -60,6 +62,15 @@ export class Exchange {
     return this.#lastNumber;
   }
 
+  /** The client has ended the file (`whole`), or the session ends within it. */
+  uploaded(whole: boolean): void {
+    const { upload } = this;
+    if (upload === null) return;
+    this.upload = null;
+    const digest = upload.digest();
+    this.sink.uploaded(upload.op, upload.file, upload.size, whole, digest, 0, digest.length);
+  }
+
   /** An outcome without rows or code. */
   tell(number: number, index: number, state: Outcome): void {
     this.sink.outcome(number, index, state, false, 0, 0, 0, NO_BYTES, 0, 0);
@@ -68,6 +79,7 @@ export class Exchange {
   /** Nothing more is answered: what was asked and has no outcome gets one. */
   abandon(): void {
     const { pending } = this;
+    this.uploaded(false);
     for (let i = 0; i < pending.length; i++) {
       if (pending.number(i) > 0) this.tell(pending.number(i), 0, Outcome.lost);
     }

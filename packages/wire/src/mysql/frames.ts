@@ -59,7 +59,7 @@ export class Frames {
   runBytes = 0;
   /** Bytes of bodies beyond their first packets, since this was last set to 0. */
   continuedBytes = 0;
-  /** Bodies are passed over from their first byte on: bulk data. Holds for messages that begin after it was set. */
+  /** Bodies come in the pieces they arrive in: bulk data. Holds for messages that begin after it was set. */
   bulk = false;
   /**
    * The number of the last packet of the message in flight: as far as its headers tell, and after `toBoundary` as the
@@ -251,9 +251,10 @@ export class Frames {
   #beginBody(): number {
     const { gather, head, pieces } = this.#options;
     const size = this.size;
+    const bulk = this.bulk && size > 0;
     const fits = size <= gather;
-    const wanted = this.bulk ? 0 : fits ? size : Math.min(size, head);
-    const streamed = !this.bulk && !fits && pieces;
+    const wanted = bulk ? 0 : fits ? size : Math.min(size, head);
+    const streamed = bulk || (!fits && pieces);
     if (this.#chunk.length - this.#at < wanted) {
       this.#mode = Mode.gather;
       this.#wanted = wanted;

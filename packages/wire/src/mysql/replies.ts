@@ -8,6 +8,7 @@ import { Asked, type Exchange, NO_BYTES } from './exchange.ts';
 import { Found, Frames } from './frames.ts';
 import { lenencAt, lenencSize, uint16At, uint32At } from './integers.ts';
 import { FILE_NOT_ALLOWED, OUT_OF_STEP, PIPELINED_PAST_FILE, serverViolation } from './refusals.ts';
+import { FILE_NAME_BYTES, Upload } from './upload.ts';
 
 /** First bytes of a server's packets. */
 const OK = 0x00;
@@ -15,8 +16,8 @@ const FILE = 0xfb;
 const EOF = 0xfe;
 const ERROR = 0xff;
 
-/** All that is looked at in a server's packet: an OK's counts and status, an error's code. */
-const LOOKED_AT = 32;
+/** All that is looked at in a server's packet: an OK's counts and status, an error's code, the name of a file. */
+const LOOKED_AT = 1 + FILE_NAME_BYTES;
 /** An EOF packet has five bytes; a row that begins with 0xfe is longer than any that isn't continued. */
 const EOF_LIMIT = 9;
 const SHORTEST_OK = 7;
@@ -300,8 +301,9 @@ export class Replies {
     const exchange = this.#exchange;
     if (!this.#allowFiles) return FILE_NOT_ALLOWED;
     if (exchange.pending.length > 1) return PIPELINED_PAST_FILE;
-    if (exchange.inFile) return OUT_OF_STEP;
-    exchange.inFile = true;
+    if (exchange.upload !== null) return OUT_OF_STEP;
+    const { bytes, start, end } = this.frames;
+    exchange.upload = new Upload(exchange.pending.number(0), bytes, start + 1, end);
     exchange.bulkIn = 0;
     return null;
   }

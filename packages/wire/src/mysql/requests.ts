@@ -35,10 +35,10 @@ export class Requests {
     this.unread = gate.aside === null ? 0 : chunk.length;
     if (this.unread > 0) return null;
     frames.feed(chunk);
-    frames.bulk = this.#exchange.inFile;
+    frames.bulk = this.#exchange.upload !== null;
     let refused: Refusal | null = null;
     while (refused === null) {
-      if (frames.between && !this.#exchange.inFile) {
+      if (frames.between && this.#exchange.upload === null) {
         if (!gate.opens(chunk, frames.at)) {
           this.unread = chunk.length - frames.at;
           refused = gate.refused;
@@ -57,20 +57,24 @@ export class Requests {
   #message(): Refusal | null {
     const { frames } = this;
     this.#exchange.replySequence = (frames.sequence + 1) & 0xff;
-    return this.#exchange.inFile ? this.#fileData() : this.#command();
+    return this.#fileData() ? null : this.#command();
   }
 
-  /** What the server asked for with LOCAL INFILE: an empty packet ends it. */
-  #fileData(): null {
+  /** What the server asked for with LOCAL INFILE, or a piece of it: an empty packet ends it. False: it is no such data. */
+  #fileData(): boolean {
+    const { frames } = this;
     const exchange = this.#exchange;
+    const { upload } = exchange;
+    if (upload === null) return false;
     exchange.begun = false;
-    exchange.bulkIn += this.frames.size + this.frames.continuedBytes;
-    this.frames.continuedBytes = 0;
-    if (this.frames.size > 0) return null;
-    exchange.inFile = this.frames.bulk = false;
+    exchange.bulkIn += frames.end - frames.start;
+    upload.add(frames.bytes, frames.start, frames.end);
+    if (frames.size > 0) return true;
+    frames.bulk = false;
+    exchange.uploaded(true);
     // The server gave up before: this is nobody's data any more.
     if (exchange.pending.length === 0) exchange.bulkIn = 0;
-    return null;
+    return true;
   }
 
   /** A command, or the first piece of a large one. */
@@ -258,6 +262,10 @@ export class Requests {
 
   #piece(): Refusal | null {
     const { frames } = this;
+    if (this.#fileData()) {
+      this.#exchange.replySequence = (frames.sequence + 1) & 0xff;
+      return null;
+    }
     if (frames.offset === 0) {
       const refused = this.#command();
       if (refused !== null || !frames.last) return refused;

@@ -71,7 +71,7 @@ export class MysqlSession implements StatementWalker {
   get idle(): boolean {
     return (
       this.#exchange.pending.length === 0 &&
-      !this.#exchange.inFile &&
+      this.#exchange.upload === null &&
       this.#requests.unread === 0 &&
       this.#requests.frames.between &&
       this.#replies.frames.between

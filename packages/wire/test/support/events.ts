@@ -87,6 +87,18 @@ export class Events implements StatementSink {
     const counts = `rows ${rows} in ${bytesIn} out ${bytesOut}${more ? ' more' : ''}`;
     this.lines.push(`outcome ${ref}.${index} ${STATES.get(state)} ${counts} ${this.#show(bytes, start, end)}`);
   }
+  uploaded(
+    op: number,
+    file: string,
+    size: number,
+    whole: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const digest = Buffer.from(bytes.subarray(start, end)).toString('hex');
+    this.lines.push(`uploaded ${op} ${JSON.stringify(file)} ${size}${whole ? '' : ' in part'} sha256 ${digest}`);
+  }
   finished(op: number): void {
     this.lines.push(`finished ${op}`);
   }

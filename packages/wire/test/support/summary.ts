@@ -83,6 +83,18 @@ export class Summary implements StatementSink {
     const outcome = { state, shown: [index, state, more, rows, bytesIn, bytesOut, word].join(' ') };
     this.#items.get(ref)?.outcomes.push(outcome);
   }
+  uploaded(
+    op: number,
+    file: string,
+    size: number,
+    whole: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const digest = Buffer.from(bytes.subarray(start, end)).toString('hex');
+    this.#items.get(op)?.outcomes.push({ state: Outcome.done, shown: `uploaded ${file} ${size} ${whole} ${digest}` });
+  }
   finished(op: number): void {
     this.#items.get(op)?.outcomes.push({ state: Outcome.done, shown: 'finished' });
   }

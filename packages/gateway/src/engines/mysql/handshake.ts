@@ -13,7 +13,7 @@ import { LoginRefused, refusedFor } from '../../relay/refusal.ts';
 import { addressOf } from './address.ts';
 import { answerer } from './answers.ts';
 import { Exchange } from './exchange.ts';
-import { agreed, type Offer } from './offer.ts';
+import { agreed, allowed, type Offer } from './offer.ts';
 import { prove } from './proof.ts';
 import type { Servers } from './servers.ts';
 import { connectUpstream, type Upstream } from './upstream.ts';
@@ -99,7 +99,7 @@ async function session(arrival: Arrival, { mockSecret, servers }: HandshakeOptio
     grant,
     address: addressOf(resource),
     database: attempt.database,
-    session: agreed(response, offer),
+    session: allowed(agreed(response, offer), resource),
     collation: response.collation,
     maxPacket: response.maxPacket,
     attributes,
@@ -125,13 +125,15 @@ async function session(arrival: Arrival, { mockSecret, servers }: HandshakeOptio
 /** A function of its own, since its parts live as long as the session and would keep alive whatever they were made beside. */
 function sessionParts(
   permit: Permit,
-  { hello, session: capabilities, ok, socket }: Upstream,
+  { hello, session, ok, socket }: Upstream,
   kills: Arrival['kills'],
 ): Pick<Ready, 'walker' | 'cancelUpstream' | 'answer'> {
   const { resource, grant } = permit;
   const { status } = mysql.readOk(ok);
   const flavour = mysql.flavourOf(hello.version);
-  const agreement = { capabilities, mariadbCapabilities: 0, flavour, localFiles: false, status };
+  const { capabilities } = session;
+  const localFiles = mysql.has(capabilities, mysql.Capability.localFiles);
+  const agreement = { ...session, flavour, localFiles, status };
   const target: KillTarget = { resource, grant, remoteAddress: socket.remoteAddress, thread: hello.connection };
   let walker: mysql.MysqlSession | null = null;
   return {

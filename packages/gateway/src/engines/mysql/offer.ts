@@ -5,14 +5,19 @@
  * gateway is what the gateway must agree on with the real server. But the client has chosen, by what it was offered,
  * before it has said who it is. So only that is offered which every server can keep that could be meant: MySQL 5.7 and
  * later, and MariaDB 10.2 and later, have all of `EVERYWHERE`. What not all of them have (query attributes: MySQL 8.0.23
- * and later; MariaDB's own flags) is offered while all resources of the gateway are known to have it (`servers.ts`). A server that turns out to lack what was promised is
- * not spoken to: the client gets a clear error, and is offered less when it comes again.
+ * and later; MariaDB's own flags, such as bulk executions) is offered while all resources of the gateway are known to
+ * have it (`servers.ts`). A server that turns out to lack what was promised is not spoken to: the client gets a clear
+ * error, and is offered less when it comes again.
+ *
+ * LOCAL INFILE changes no packet, it permits: with it a server may read any file of the client's. It is offered while one
+ * of the resources allows it, and agreed on with the server of such a one alone (`allowed`). Any other server refuses the
+ * statement itself, and the session goes on.
  *
  * Never offered: compression and zstd (the record reads what passes), optional metadata and flags not known here (they
- * change the meaning of packets), LOCAL INFILE (a server could read any file of the client's; a client that sets the flag
- * all the same is not believed, so the server refuses the statement itself and the session goes on).
+ * change the meaning of packets).
  */
 import { mysql } from '@tidegate/wire';
+import type { RelayResource } from '../../worker-protocol.ts';
 
 const { Capability } = mysql;
 
@@ -55,6 +60,9 @@ export interface Offer {
   readonly mariadbCapabilities: number;
 }
 
+/** The flags that both ends of a session have set, those of the login alone left out. */
+export type Agreement = Pick<Offer, 'capabilities' | 'mariadbCapabilities'>;
+
 /** The part of a server's first packet that offers are made of. */
 export type ServerTraits = Offer;
 
@@ -66,20 +74,28 @@ export type ServerTraits = Offer;
  */
 const ANY_SERVER = '8.0.99-Tidegate';
 
-/** What can be promised on behalf of all of `servers`; null among them stands for one that is not known yet. */
-export function offerFor(servers: readonly (ServerTraits | null)[]): Offer {
+/**
+ * What can be promised on behalf of all of `servers`; null among them stands for one that is not known yet.
+ * `localFiles`: one of them may ask for files.
+ */
+export function offerFor(servers: readonly (ServerTraits | null)[], localFiles = false): Offer {
   const known = servers.filter((server) => server !== null);
   const [first] = known;
+  const permitted = localFiles ? Capability.localFiles : 0;
   if (first === undefined || known.length < servers.length) {
-    return { version: ANY_SERVER, capabilities: unsigned(LOGIN | EVERYWHERE), mariadbCapabilities: 0 };
+    return { version: ANY_SERVER, capabilities: unsigned(LOGIN | EVERYWHERE | permitted), mariadbCapabilities: 0 };
   }
   const all = known.reduce((kept, { capabilities }) => kept & capabilities, SOMEWHERE);
   const flavours = new Set(known.map(({ version }) => mysql.flavourOf(version)));
   const oldest = known.reduce((old, server) => (older(server.version, old.version) ? server : old), first);
+  const readable = flavours.has('mysql') ? 0 : mysql.READABLE_MARIADB_CAPABILITIES;
+  const own = known.reduce((kept, { mariadbCapabilities }) => kept & mariadbCapabilities, readable);
+  const capabilities = unsigned(LOGIN | EVERYWHERE | permitted | all);
   return {
     version: flavours.size === 1 ? `${oldest.version}-Tidegate` : ANY_SERVER,
-    capabilities: unsigned(LOGIN | EVERYWHERE | all),
-    mariadbCapabilities: 0,
+    // The flag says "no flags of MariaDB's own".
+    capabilities: own === 0 ? capabilities : unsigned(capabilities & ~Capability.longPassword),
+    mariadbCapabilities: unsigned(own),
   };
 }
 
@@ -95,25 +111,36 @@ function older(one: string, other: string): boolean {
 }
 
 /** What a client agreed on for its session: what it asked for and was offered. */
-export function agreed({ capabilities }: mysql.ResponsePrefix, offer: Offer): number {
-  return unsigned(capabilities & offer.capabilities & ~LOGIN);
+export function agreed({ capabilities, mariadbCapabilities }: mysql.ResponsePrefix, offer: Offer): Agreement {
+  return {
+    capabilities: unsigned(capabilities & offer.capabilities & ~LOGIN),
+    mariadbCapabilities: unsigned(mariadbCapabilities & offer.mariadbCapabilities),
+  };
 }
 
-/** What the client was promised and this server can not keep; 0: nothing. */
-export function lacking(session: number, server: ServerTraits): number {
-  return unsigned(session & ~server.capabilities);
+/** The same for a session on this resource. */
+export function allowed({ capabilities, mariadbCapabilities }: Agreement, { allow }: RelayResource): Agreement {
+  const refused = allow.localInfile ? 0 : Capability.localFiles;
+  return { capabilities: unsigned(capabilities & ~refused), mariadbCapabilities };
 }
 
-/** The names of flags, for the operator. */
-export function flagNames(flags: number): string {
-  const set = Object.entries(Capability).filter(([, flag]) => mysql.has(flags, flag));
-  return set.map(([name]) => name).join(', ');
+/** What the client was promised and this server can not keep, by name, for the operator; empty: nothing. */
+export function lacking(session: Agreement, server: ServerTraits): string {
+  const { localFiles } = Capability; // a server without it says no to the statement
+  return [
+    ...namesOf(Capability, session.capabilities & ~server.capabilities & ~localFiles),
+    ...namesOf(mysql.MariadbCapability, session.mariadbCapabilities & ~server.mariadbCapabilities),
+  ].join(', ');
 }
 
-/** How the gateway itself logs in at a server, beside what the session has agreed on. */
-export function loginFlags(server: ServerTraits, secure: boolean, named: boolean): number {
+const namesOf = (all: Readonly<Record<string, number>>, flags: number): string[] =>
+  Object.entries(all).flatMap(([name, flag]) => (mysql.has(flags, flag) ? [name] : []));
+
+/** How the gateway itself logs in at a server for this session: with what that has agreed on, and what logins take. */
+export function loginFlags(session: Agreement, server: ServerTraits, secure: boolean, named: boolean): number {
   const wanted =
-    Capability.longPassword |
+    session.capabilities |
+    (session.mariadbCapabilities === 0 ? Capability.longPassword : 0) |
     Capability.protocol41 |
     Capability.secureConnection |
     Capability.pluginAuth |

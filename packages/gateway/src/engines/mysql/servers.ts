@@ -65,7 +65,8 @@ export class Servers {
     if (known.timer !== null) clearTimeout(known.timer);
     known.timer = null;
     const { traits } = known;
-    if (traits?.version === version && traits.capabilities === capabilities) return;
+    const same = traits?.capabilities === capabilities && traits.mariadbCapabilities === mariadbCapabilities;
+    if (same && traits.version === version) return;
     known.traits = { version, capabilities, mariadbCapabilities };
     this.#renew();
   }
@@ -86,6 +87,10 @@ export class Servers {
   }
 
   #renew(): void {
-    this.#offer = offerFor([...this.#known.values()].map(({ traits }) => traits));
+    const known = [...this.#known.values()];
+    this.#offer = offerFor(
+      known.map(({ traits }) => traits),
+      known.some(({ resource }) => resource.allow.localInfile),
+    );
   }
 }

@@ -32,7 +32,7 @@ export async function killUpstream(target: KillTarget, scope: CancelScope): Prom
     grant,
     address: sameServer(addressOf(resource), remoteAddress),
     database: '',
-    session: mysql.Capability.protocol41,
+    session: { capabilities: mysql.Capability.protocol41, mariadbCapabilities: 0 },
     collation: UTF8MB4_GENERAL_CI,
     maxPacket: MAX_PACKET,
     attributes: new Map(),

@@ -9,7 +9,7 @@ import type { NodeSocket, SocketAddress } from '../../relay/sockets.ts';
 import { lostServer, reach, ServerLost } from '../../relay/upstream.ts';
 import type { RelayGrant, RelayResource } from '../../worker-protocol.ts';
 import { Exchange, type Numbering } from './exchange.ts';
-import { flagNames, lacking, loginFlags } from './offer.ts';
+import { type Agreement, lacking, loginFlags } from './offer.ts';
 import { promisedTooMuch, refusedByServer, unacceptable } from './upstream-errors.ts';
 
 const { Plugin, CachingSha2 } = mysql;
@@ -22,8 +22,7 @@ export interface Upstream {
   readonly ok: Buffer;
   /** The server's first packet. */
   readonly hello: mysql.Handshake;
-  /** Flags that both ends have set, those of the login alone left out. */
-  readonly session: number;
+  readonly session: Agreement;
   /** Talks on, where the connection is for a command of our own. */
   readonly exchange: Exchange;
   /** Begins a command: its packets are numbered from 0 again. */
@@ -37,7 +36,7 @@ export interface UpstreamOptions {
   /** Empty: none. */
   readonly database: string;
   /** What the session must agree on (`offer.ts`). */
-  readonly session: number;
+  readonly session: Agreement;
   /** Of the client: passed on, for they are about how it talks. */
   readonly collation: number;
   readonly maxPacket: number;
@@ -91,14 +90,14 @@ async function greeted(server: Exchange, { resource, grant, session, met }: Upst
   const hello = mysql.readHandshake(body);
   met?.(hello);
   const lacks = lacking(session, hello);
-  if (lacks !== 0) throw promisedTooMuch(resource, flagNames(lacks));
+  if (lacks !== '') throw promisedTooMuch(resource, lacks);
   return hello;
 }
 
 function prefix(hello: mysql.Handshake, options: UpstreamOptions, secure: boolean): mysql.ResponsePrefix {
   const { session, database, collation, maxPacket } = options;
-  const capabilities = (session | loginFlags(hello, secure, database !== '')) >>> 0;
-  return { capabilities, mariadbCapabilities: 0, maxPacket, collation };
+  const capabilities = loginFlags(session, hello, secure, database !== '');
+  return { capabilities, mariadbCapabilities: session.mariadbCapabilities, maxPacket, collation };
 }
 
 /** Up to the OK packet. `local`: through a socket on this machine, where nobody listens in. */
