@@ -1,6 +1,6 @@
 /**
  * A server's side of a login, scripted, for what MariaDB does not do: MySQL's caching_sha2_password and others. It knows
- * one password, and answers every command behind the login with OK.
+ * one password, prepares what it is told to, and answers every other command behind the login with OK.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -129,6 +129,23 @@ async function converse(raw: net.Socket, password: string, script: Script, heard
   for (;;) {
     const command = await hear();
     heard.commands.push(command.toString('utf8', 1));
-    say(mysql.okBody(OK, answer.capabilities));
+    if (command[0] === mysql.Command.prepare) {
+      for (const body of prepared(command.toString('utf8', 1), answer.capabilities)) say(body);
+    } else {
+      say(mysql.okBody(OK, answer.capabilities));
+    }
   }
+}
+
+/** COM_STMT_PREPARE_OK for statement 1, and a definition for each `?`. */
+function* prepared(text: string, capabilities: number): Generator<Buffer> {
+  const parameters = text.split('?').length - 1;
+  const ok = Buffer.alloc(12);
+  ok.writeUInt32LE(1, 1);
+  ok.writeUInt16LE(parameters, 7);
+  yield ok;
+  const names = ['def', '', '', '', '?', ''].map((name) => Buffer.concat([Buffer.of(name.length), Buffer.from(name)]));
+  const fixed = Buffer.from('0c3f0000000000fd8000000000', 'hex');
+  for (let i = 0; i < parameters; i++) yield Buffer.concat([...names, fixed]);
+  if (parameters > 0 && !mysql.has(capabilities, Capability.deprecateEof)) yield Buffer.of(0xfe, 0, 0, 2, 0);
 }

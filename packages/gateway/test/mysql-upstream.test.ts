@@ -175,6 +175,39 @@ describe('a server like MySQL', () => {
     expect((server.logins[1]?.capabilities ?? 0) & (Capability.deprecateEof | Capability.sessionTrack)).toBe(0);
   });
 
+  it('that knows query attributes gets those of a client, and they are on record with what they came with', async () => {
+    const { server, relay, grant } = await through({});
+    const offers = async () => {
+      const client = await rawMysqlSession(relay, grant);
+      client.end();
+      return client.hello?.capabilities ?? 0;
+    };
+    await expect.poll(async () => mysql.has(await offers(), Capability.queryAttributes)).toBe(true);
+    const client = await connectMysql(relay, grant);
+    const attributes = { trace: 'abc-7', attempt: 2 };
+    await client.query({ sql: 'DO 1', attributes });
+    await client.query('DO 2');
+    await client.execute({ sql: 'DO ?', attributes }, ['bound']);
+    await client.end();
+
+    const said = server.commands.find((text) => text.endsWith('DO 1')) ?? '';
+    expect(said).toMatch(/trace.*attempt.*abc-7/s);
+    expect(server.commands.some((text) => /trace.*abc-7/s.test(text) && text.includes('bound'))).toBe(true);
+    const named = [
+      { name: 'trace', value: 'abc-7' },
+      { name: 'attempt', value: 2 },
+    ];
+    const statement = await relay.recorded('statement', ({ text }) => text === 'DO 1');
+    const records = relay.records();
+    const before = records[records.findIndex(({ kind, data }) => kind === 'statement' && data.op === statement.op) - 1];
+    expect(before).toMatchObject({ kind: 'statement.bound', data: { values: named } });
+    await relay.recorded('statement', ({ text }) => text === 'DO 2');
+    expect(await relay.recorded('statement', ({ text }) => text === 'DO ?')).toMatchObject({
+      protocol: 'extended',
+      values: [{ value: 'bound' }, ...named],
+    });
+  });
+
   it('that lacks what the client was promised is not spoken to, and the client told what', async () => {
     const { server, relay, grant } = await through({ capabilities: (0xdfffffff & ~Capability.deprecateEof) >>> 0 });
     await expect(rawMysqlSession(relay, grant, { capabilities: Capability.deprecateEof })).rejects.toThrow(
