@@ -3,7 +3,18 @@ export * from './api/access.ts';
 export * from './api/endpoints/index.ts';
 export * from './api/identity.ts';
 export * from './api/keys.ts';
+export {
+  type GrantStory,
+  type Outcome,
+  type Overview,
+  type RecordSummary,
+  type SearchQuery,
+  type SessionDetail,
+  type SessionStatement,
+  sessionStatement,
+} from './api/looking-back.ts';
 export * from './api/operate.ts';
+export { type QueryLine, type QuerySchema, type QuerySession, queryLine } from './api/query.ts';
 export * from './client.ts';
 export * from './config.ts';
 export { namedSentence, type ShapeProblem, shapeProblems, suggestion } from './in-words.ts';

@@ -1,6 +1,6 @@
 /** Sessions as people may look at them, and end them. */
-import type { SessionView } from '@tidegate/contract';
-import { type GrantId, type SessionId, TidegateError } from '@tidegate/core';
+import type { SessionDetail, SessionView } from '@tidegate/contract';
+import { type GrantId, type PersonName, type ResourceName, type SessionId, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
 import type { Context } from '../context.ts';
 import { type Caller, seesAll } from '../identity/caller.ts';
@@ -15,18 +15,49 @@ import { assertMaySeeGrant, mayAct, ownedBy } from './show.ts';
 export interface SessionFilter {
   readonly state: 'open' | 'all';
   readonly grant: GrantId | null;
+  readonly person?: PersonName | null;
+  readonly resource?: ResourceName | null;
+  /** Open at some moment from `since` on, and begun before `until`. */
+  readonly since?: Temporal.Instant | null;
+  readonly until?: Temporal.Instant | null;
 }
 
 /** Newest first: the caller's, those on resources they own, and for auditors and administrators everybody's. */
 export async function listSessions(
   db: Reader,
   caller: Caller,
-  { state, grant }: SessionFilter,
+  { state, grant, person = null, resource = null, since = null, until = null }: SessionFilter,
   { cursor, limit }: PageQuery,
 ): Promise<Page<SessionView>> {
   const owned = seesAll(caller) ? [] : await ownedBy(db, caller);
   const from = parseCursor(cursor, 2);
-  const rows = await db
+  const rows = await viewed(db)
+    .$if(!seesAll(caller), (query) =>
+      query.where((eb) => eb.or([eb('grants.person', '=', caller.name), eb('grants.resource', '=', anyOf(owned))])),
+    )
+    .$if(state === 'open', (query) => query.where('session.endedAt', 'is', null))
+    .$if(grant !== null, (query) => query.where('session.grant', '=', grant))
+    .$if(person !== null, (query) => query.where('grants.person', '=', person))
+    .$if(resource !== null, (query) => query.where('grants.resource', '=', resource))
+    .$if(since !== null, (query) =>
+      query.where((eb) => eb.or([eb('session.endedAt', 'is', null), eb('session.endedAt', '>=', since)])),
+    )
+    .$if(until !== null, (query) => query.where('session.startedAt', '<', until))
+    .$if(from !== null, (query) =>
+      query.where(
+        sql<boolean>`(session.started_at, session.id) < (${cursorInstant(from?.[0] ?? '')}, ${from?.[1] ?? ''})`,
+      ),
+    )
+    .orderBy('session.startedAt', 'desc')
+    .orderBy('session.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(rows, limit, ({ startedAt, id }) => [startedAt.toString(), id], view);
+}
+
+/** What the API shows of sessions. */
+const viewed = (db: Reader) =>
+  db
     .selectFrom('dbSessions as session')
     .innerJoin('grants', 'grants.id', 'session.grant')
     .innerJoin('gateways', 'gateways.id', 'session.gateway')
@@ -47,31 +78,50 @@ export async function listSessions(
     ])
     .select(({ fn }) =>
       fn.coalesce('session.statements', 'counted.statements', sql<number>`0::bigint`).as('statements'),
-    )
-    .$if(!seesAll(caller), (query) =>
-      query.where((eb) => eb.or([eb('grants.person', '=', caller.name), eb('grants.resource', '=', anyOf(owned))])),
-    )
-    .$if(state === 'open', (query) => query.where('session.endedAt', 'is', null))
-    .$if(grant !== null, (query) => query.where('session.grant', '=', grant))
-    .$if(from !== null, (query) =>
-      query.where(
-        sql<boolean>`(session.started_at, session.id) < (${cursorInstant(from?.[0] ?? '')}, ${from?.[1] ?? ''})`,
-      ),
-    )
-    .orderBy('session.startedAt', 'desc')
-    .orderBy('session.id', 'desc')
-    .limit(limit + 1)
-    .execute();
-  return pageOf(
-    rows,
-    limit,
-    ({ startedAt, id }) => [startedAt.toString(), id],
-    ({ startedAt, endedAt, ...row }) => ({
-      ...row,
-      startedAt: startedAt.toString(),
-      endedAt: endedAt?.toString() ?? null,
-    }),
-  );
+    );
+
+type Viewed = Omit<SessionView, 'startedAt' | 'endedAt'> & {
+  readonly startedAt: Temporal.Instant;
+  readonly endedAt: Temporal.Instant | null;
+};
+const view = ({ startedAt, endedAt, ...row }: Viewed): SessionView => ({
+  ...row,
+  startedAt: startedAt.toString(),
+  endedAt: endedAt?.toString() ?? null,
+});
+
+/** One session as its person, the resource's owners, auditors and administrators may see it; `not_found` to others. */
+export async function showSession(
+  db: Reader,
+  caller: Caller,
+  id: SessionId,
+): Promise<{ readonly detail: SessionDetail; readonly startedAt: Temporal.Instant }> {
+  const row = await viewed(db)
+    .select(['session.cutBy', 'session.cutReason', 'grants.expiresAt'])
+    .where('session.id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) throw noSuchSession(id);
+  await assertMaySee(db, caller, { id, grant: row.grant, person: row.person, resource: row.resource });
+  const { cutBy, cutReason, expiresAt, ...shown } = row;
+  const mayCut = row.endedAt === null && (row.person === caller.name || (await mayAct(db, caller, row.resource)));
+  const cut = cutBy === null || cutReason === null ? null : { by: cutBy, reason: cutReason };
+  return {
+    detail: { ...view(shown), cut, mayCut, expiresAt: expiresAt?.toString() ?? null },
+    startedAt: row.startedAt,
+  };
+}
+
+interface Whose {
+  readonly id: SessionId;
+  readonly grant: GrantId;
+  readonly person: PersonName;
+  readonly resource: ResourceName;
+}
+
+async function assertMaySee(db: Reader, caller: Caller, { id, grant, person, resource }: Whose): Promise<void> {
+  await assertMaySeeGrant(db, caller, { id: grant, person, resource }).catch((error: unknown) => {
+    throw error instanceof TidegateError && error.code === 'not_found' ? noSuchSession(id) : error;
+  });
 }
 
 /** Has one session ended now: its person, administrators, and the owners of its resource. Throws `not_found`, `wrong_state`. */
@@ -88,9 +138,7 @@ export async function cutSession(context: Context, caller: Caller, id: SessionId
         .executeTakeFirst();
       if (session === undefined) throw noSuchSession(id);
       const { grant, person, resource } = session;
-      await assertMaySeeGrant(tx, caller, { id: grant, person, resource }).catch(() => {
-        throw noSuchSession(id);
-      });
+      await assertMaySee(tx, caller, { id, grant, person, resource });
       if (person !== caller.name && !(await mayAct(tx, caller, resource))) {
         throw new TidegateError(
           'forbidden',

@@ -21,6 +21,7 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Reader, Tx } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { announceRecord } from './announce.ts';
 import { type EntryRow, insertEntries, rowOf } from './rows.ts';
 
 /** `taken`: the head after it. `conflict`: the upload does not continue the head, or differs from what is on record. */
@@ -52,7 +53,7 @@ export async function ingest(
       if (!upload.add(line)) return { outcome: 'conflict', head: before, fresh: 0 };
     }
   }
-  return store.transaction(async (tx) => {
+  const taken = await store.transaction(async (tx): Promise<Ingested> => {
     const locked = await lockHead(tx, stream, gateway, now());
     // Somebody else appended meanwhile: the sender looks at the head and goes on from there.
     const moved = locked.head.seq !== before.seq || locked.head.hash !== before.hash;
@@ -66,6 +67,12 @@ export async function ingest(
     }
     return { outcome: 'taken', head: upload.head, fresh: upload.fresh.length };
   });
+  if (taken.fresh > 0)
+    announceRecord(
+      store,
+      upload.fresh.map(({ session }) => session).filter((id) => id !== null),
+    );
+  return taken;
 }
 
 /** Where a stream stands for the gateway whose it is; a stream never seen stands at the beginning. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { grantId, page, pageQuery, personName, resourceName, ticketId } from '../../shapes.ts';
 import * as access from '../access.ts';
+import * as back from '../looking-back.ts';
 import { byId, type Endpoint, openOrAll, wait } from './endpoint.ts';
 
 export const grants = {
@@ -26,6 +27,15 @@ export const grants = {
     params: byId(grantId),
     query: z.object({ wait }),
     answer: access.grant,
+  },
+  grantStory: {
+    method: 'GET',
+    path: '/v1/grants/:id/story',
+    access: 'person',
+    summary: 'Everything about one grant in order: request, reviews, opening, sessions, statements, end',
+    params: byId(grantId),
+    query: pageQuery,
+    answer: back.grantStory,
   },
   extendGrant: {
     method: 'POST',

@@ -7,7 +7,9 @@ import { configuration } from './configuration.ts';
 import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
 import { apiKeys } from './keys.ts';
+import { overview } from './overview.ts';
 import { people } from './people.ts';
+import { queries } from './query.ts';
 import { record } from './record.ts';
 import { requests } from './requests.ts';
 import { resources } from './resources.ts';
@@ -15,7 +17,9 @@ import { sessions } from './sessions.ts';
 import { signIn } from './sign-in.ts';
 
 export type { Access, Endpoint } from './endpoint.ts';
+export { runQuery } from './query.ts';
 export { auditExport } from './record.ts';
+export { sessionLive } from './sessions.ts';
 
 export const endpoints = {
   ...signIn,
@@ -28,6 +32,8 @@ export const endpoints = {
   ...configuration,
   ...gateways,
   ...record,
+  ...overview,
+  ...queries,
 } as const;
 
 export type EndpointName = keyof typeof endpoints;

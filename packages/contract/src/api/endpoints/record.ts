@@ -1,6 +1,7 @@
 /** The record. */
 import { z } from 'zod';
 import { page, pageQuery } from '../../shapes.ts';
+import * as back from '../looking-back.ts';
 import * as operate from '../operate.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -12,6 +13,24 @@ export const record = {
     summary: 'The record, newest first',
     query: pageQuery.extend(operate.auditQuery.shape),
     answer: page(operate.auditEntry),
+  },
+  searchRecord: {
+    method: 'GET',
+    path: '/v1/audit/search',
+    access: 'auditor',
+    summary:
+      'The record by what was done, newest first; each page looks at a bounded part of it and says how far it got',
+    query: pageQuery.extend(back.searchQuery.shape),
+    answer: back.searchPage,
+  },
+  recordSummary: {
+    method: 'GET',
+    path: '/v1/audit/summary',
+    access: 'auditor',
+    summary:
+      'How much was done when, by whom, on what and with which outcome; of the last day unless `since` says more',
+    query: back.summaryQuery,
+    answer: back.recordSummary,
   },
   auditStreams: {
     method: 'GET',

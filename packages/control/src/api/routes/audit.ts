@@ -4,6 +4,8 @@ import { auditExport } from '@tidegate/contract';
 import type { z } from 'zod';
 import { exportRecord } from '../../record/export.ts';
 import { auditKeyOf, listCheckpoints, listEntries, listStreams } from '../../record/read.ts';
+import { searchRecord } from '../../record/search.ts';
+import { summarise } from '../../record/summary.ts';
 import { admit, callerOf, described, serve, whoAndWhere } from '../serve.ts';
 import { answerPage, pageFrom } from './page.ts';
 import type { Routes } from './routes.ts';
@@ -14,6 +16,11 @@ export function auditRoutes(routes: Routes): void {
   serve(routes, 'auditEntries', async ({ query: { cursor, limit, ...filter } }) =>
     answerPage(await listEntries(db, filter, pageFrom({ cursor, limit }))),
   );
+  serve(routes, 'searchRecord', async ({ query: { cursor, limit, ...query } }) => {
+    const { items, ...rest } = await searchRecord(db, query, pageFrom({ cursor, limit }));
+    return { items: [...items], ...rest };
+  });
+  serve(routes, 'recordSummary', ({ query }) => summarise(db, query, context.now()));
   serve(routes, 'auditStreams', async ({ query }) => answerPage(await listStreams(db, pageFrom(query))));
   serve(routes, 'auditCheckpoints', async ({ query }) =>
     answerPage(await listCheckpoints(db, query.stream ?? null, pageFrom(query))),

@@ -7,6 +7,7 @@ import { relinquishGrant } from '../../access/relinquish.ts';
 import { revokeGrant } from '../../access/revoke.ts';
 import { readGrantRow } from '../../access/rows.ts';
 import { assertMaySeeGrant, showGrant } from '../../access/show.ts';
+import { grantStory } from '../../access/story.ts';
 import { revokeTicket } from '../../access/tickets.ts';
 import { whenChanged } from '../../access/wait.ts';
 import { serve } from '../serve.ts';
@@ -25,6 +26,7 @@ export function grantRoutes(routes: Routes): void {
     await assertMaySeeGrant(store.db, caller, await readGrantRow(store.db, params.id));
     return whenChanged(store, () => showGrant(store.db, params.id), { seconds: query.wait, signal });
   });
+  serve(routes, 'grantStory', ({ caller, params, query }) => grantStory(store.db, caller, params.id, pageFrom(query)));
   serve(routes, 'extendGrant', ({ caller, params, body }) =>
     requestExtension(context, caller, params.id, { duration: parseDuration(body.duration), reason: body.reason }),
   );

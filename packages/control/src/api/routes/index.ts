@@ -7,7 +7,9 @@ import { configRoutes } from './config.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { grantRoutes } from './grants.ts';
 import { identityRoutes } from './identity.ts';
+import { overviewRoutes } from './overview.ts';
 import { peopleRoutes } from './people.ts';
+import { queryRoutes } from './query.ts';
 import { requestRoutes } from './requests.ts';
 import { resourceRoutes } from './resources.ts';
 import type { Routes } from './routes.ts';
@@ -24,6 +26,8 @@ export function registerRoutes(routes: Routes): void {
   configRoutes(routes);
   gatewayRoutes(routes);
   auditRoutes(routes);
+  overviewRoutes(routes);
+  queryRoutes(routes);
   operationRoutes(routes);
 }
 

@@ -24,3 +24,7 @@ export const onePage = <T>(items: readonly T[]): { items: T[]; nextCursor: null 
   items: [...items],
   nextCursor: null,
 });
+
+/** A time of a query, if there is one. */
+export const instantFrom = (text: string | undefined): Temporal.Instant | null =>
+  text === undefined ? null : Temporal.Instant.from(text);

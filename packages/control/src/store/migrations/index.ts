@@ -8,6 +8,7 @@ import * as kinds from './0005_kinds.ts';
 import * as people from './0006_people.ts';
 import * as logins from './0008_logins.ts';
 import * as scim from './0010_scim.ts';
+import * as lookingBack from './0030_looking_back.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006_people': people,
   '0008_logins': logins,
   '0010_scim': scim,
+  '0030_looking_back': lookingBack,
 };

@@ -4,6 +4,10 @@ import type { Row } from './row.ts';
 export const grants = {
   grants: { path: '/v1/grants?state=all', as: { olga: 'right' } },
   grant: { path: '/v1/grants/:grant', as: { olga: 404, alice: 404, dan: 'right', ivan: 'right', carol: 'right' } },
+  grantStory: {
+    path: '/v1/grants/:grant/story',
+    as: { olga: 404, alice: 404, dan: 'right', audrey: 'right', ivan: 'right', carol: 'right' },
+  },
   connect: {
     path: '/v1/connect',
     body: () => ({ resource: 'orders' }),

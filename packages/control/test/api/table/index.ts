@@ -6,7 +6,9 @@ import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
 import { identity } from './identity.ts';
 import { apiKeys } from './keys.ts';
+import { overview } from './overview.ts';
 import { people } from './people.ts';
+import { queries } from './query.ts';
 import { record } from './record.ts';
 import { requests } from './requests.ts';
 import { resources } from './resources.ts';
@@ -24,5 +26,7 @@ export const TABLE: Readonly<Record<EndpointName, Row>> = {
   ...configuration,
   ...gateways,
   ...record,
+  ...overview,
+  ...queries,
   ...endings,
 };
