@@ -2,6 +2,7 @@
 import type { LiveSession } from '@tidegate/contract';
 import type { DisconnectReason, GatewayId, SessionId } from '@tidegate/core';
 import { sql } from 'kysely';
+import { announceSessions } from '../store/announce.ts';
 import type { Reader, Tx } from '../store/schema.ts';
 
 /** What ended while nobody was there to tell. */
@@ -14,13 +15,15 @@ export async function reconcileSessions(
   live: readonly LiveSession[],
   now: Temporal.Instant,
 ): Promise<void> {
-  await tx
+  const ended = await tx
     .updateTable('dbSessions')
     .set({ endedAt: now, endedBecause: LOST })
     .where('gateway', '=', gateway)
     .where('endedAt', 'is', null)
     .where(sql<boolean>`id <> ALL (${live.map(({ id }) => id)}::text[])`)
+    .returning('id')
     .execute();
+  await announceSessions(tx, idsOf(ended));
   await openSessions(tx, gateway, live);
 }
 
@@ -28,7 +31,7 @@ export async function reconcileSessions(
 export async function openSessions(db: Reader, gateway: GatewayId, live: readonly LiveSession[]): Promise<void> {
   if (live.length === 0) return;
   const column = <K extends keyof LiveSession>(name: K) => sql`${live.map((session) => session[name])}::text[]`;
-  await sql`
+  const { rows } = await sql<{ id: SessionId }>`
     INSERT INTO db_sessions (id, "grant", gateway, database, client_address, application, started_at)
     SELECT told.id, told."grant", ${gateway}, told.database, told.client_address, told.application,
       told.started_at::timestamptz
@@ -37,8 +40,12 @@ export async function openSessions(db: Reader, gateway: GatewayId, live: readonl
       ${column('startedAt')}
     ) AS told (id, "grant", database, client_address, application, started_at)
     JOIN grants ON grants.id = told."grant"
-    ON CONFLICT (id) DO NOTHING`.execute(db);
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id`.execute(db);
+  await announceSessions(db, idsOf(rows));
 }
+
+const idsOf = (rows: readonly { readonly id: SessionId }[]): SessionId[] => rows.map(({ id }) => id);
 
 export interface SessionEnd {
   readonly session: SessionId;
@@ -53,7 +60,7 @@ export async function closeSession(
   { session, because, statements }: SessionEnd,
   now: Temporal.Instant,
 ): Promise<void> {
-  await db
+  const ended = await db
     .updateTable('dbSessions')
     .set((eb) => ({
       endedAt: eb.fn.coalesce('endedAt', sql<Temporal.Instant>`${now.toString()}::timestamptz`),
@@ -63,13 +70,15 @@ export async function closeSession(
     .where('id', '=', session)
     .where('gateway', '=', gateway)
     .where((eb) => eb.or([eb('endedAt', 'is', null), eb('endedBecause', '=', LOST)]))
+    .returning('id')
     .execute();
+  await announceSessions(db, idsOf(ended));
 }
 
 /** Gateways out of touch for longer than they keep sessions open: whatever was open has ended. */
 export async function endLostSessions(db: Reader, outOfTouchMs: number, now: Temporal.Instant): Promise<void> {
   const since = now.subtract({ milliseconds: outOfTouchMs });
-  await db
+  const ended = await db
     .updateTable('dbSessions')
     .set({ endedAt: now, endedBecause: LOST })
     .where('endedAt', 'is', null)
@@ -80,5 +89,7 @@ export async function endLostSessions(db: Reader, outOfTouchMs: number, now: Tem
         .where('lastSeenAt', '<', since)
         .where((or) => or.or([or('aliveUntil', 'is', null), or('aliveUntil', '<', now)])),
     )
+    .returning('id')
     .execute();
+  await announceSessions(db, idsOf(ended));
 }

@@ -1,0 +1,9 @@
+/** The live stream. Not in the table, because its answer does not end. */
+import type { Endpoint } from './endpoint.ts';
+
+export const liveStream = {
+  method: 'GET',
+  path: '/v1/stream',
+  access: 'person',
+  summary: 'Server-sent events: which requests, grants and sessions that you may see have changed',
+} as const satisfies Endpoint;

@@ -1,0 +1,22 @@
+/** What the live stream tells browsers: which lists and things to read again, never what stands in them. */
+import { z } from 'zod';
+import { grantId, requestId, sessionId } from '../shapes.ts';
+
+/** `hello`: the stream holds, anything may have changed before it. `changed`: these have. `ended`: the login is over. */
+export const LIVE_EVENTS = ['hello', 'changed', 'ended'] as const;
+export type LiveEvent = (typeof LIVE_EVENTS)[number];
+
+/** Only what its reader may see. */
+export const liveChanges = z
+  .object({
+    requests: z.array(requestId),
+    grants: z.array(grantId),
+    sessions: z.array(sessionId),
+    /** Configuration, or so much at once that nobody counted: all lists are to be read again. */
+    everything: z.boolean(),
+  })
+  .meta({ id: 'LiveChanges' });
+export type LiveChanges = z.infer<typeof liveChanges>;
+
+/** A comment is sent at least this often; a reader that hears nothing for twice as long has lost the stream. */
+export const LIVE_BEAT_SECONDS = 20;

@@ -1,0 +1,110 @@
+/** Which of the things that changed a person may see: read once for all who listen, then asked for each of them. */
+import type { LiveChanges } from '@tidegate/contract';
+import {
+  type ApprovalStep,
+  type GrantId,
+  isEligible,
+  isRequester,
+  namedIn,
+  type Person,
+  type PersonName,
+  type RequestId,
+  type ResourceName,
+  type SessionId,
+} from '@tidegate/core';
+import { currentConfig } from '../config/current.ts';
+import { seesAll } from '../identity/caller.ts';
+import { anyOf } from '../store/any.ts';
+import type { Reader } from '../store/schema.ts';
+import { toSteps } from './rows.ts';
+
+export interface ChangedIds {
+  readonly requests: ReadonlySet<RequestId>;
+  readonly grants: ReadonlySet<GrantId>;
+  readonly sessions: ReadonlySet<SessionId>;
+}
+
+interface ChangedRequest {
+  readonly id: RequestId;
+  readonly requester: PersonName;
+  readonly runBy: readonly PersonName[];
+  readonly resource: ResourceName;
+  readonly steps: readonly ApprovalStep[];
+  readonly reviewers: readonly PersonName[];
+}
+interface ChangedGrant {
+  readonly id: GrantId;
+  readonly request: RequestId;
+  readonly person: PersonName;
+  readonly resource: ResourceName;
+}
+
+export interface Changed {
+  readonly requests: readonly ChangedRequest[];
+  readonly grants: readonly ChangedGrant[];
+  readonly sessions: readonly { readonly id: SessionId; readonly grant: GrantId }[];
+  /** By resource: the groups that own it. */
+  readonly owners: ReadonlyMap<ResourceName, readonly string[]>;
+}
+
+/** Whatever of it there is; a grant brings its request along, which shows it. */
+export async function readChanged(db: Reader, ids: ChangedIds): Promise<Changed> {
+  const sessions = await db
+    .selectFrom('dbSessions')
+    .select(['id', 'grant'])
+    .where('id', '=', anyOf([...ids.sessions]))
+    .execute();
+  const grants = await db
+    .selectFrom('grants')
+    .select(['id', 'request', 'person', 'resource'])
+    .where('id', '=', anyOf([...ids.grants, ...sessions.map(({ grant }) => grant)]))
+    .execute();
+  const wanted = [...ids.requests, ...grants.filter(({ id }) => ids.grants.has(id)).map(({ request }) => request)];
+  const rows = await db
+    .selectFrom('requests')
+    .select(['id', 'requester', 'runBy', 'resource', 'steps'])
+    .where('id', '=', anyOf(wanted))
+    .execute();
+  const reviews = await db
+    .selectFrom('reviews')
+    .select(['request', 'reviewer'])
+    .where('request', '=', anyOf(wanted))
+    .execute();
+  const { resources } = await currentConfig(db);
+  return {
+    sessions,
+    grants,
+    requests: rows.map((row) => ({
+      ...row,
+      steps: toSteps(row.steps),
+      reviewers: reviews.filter(({ request }) => request === row.id).map(({ reviewer }) => reviewer),
+    })),
+    owners: new Map(resources.map(({ name, owners }) => [name, owners])),
+  };
+}
+
+/**
+ * What of it `person` may know to have changed: the same people as may read it (`show.ts`). Only names are told, and
+ * whoever reads what they name is asked again.
+ */
+export function seenBy(person: Person, changed: Changed): LiveChanges {
+  const all = seesAll(person);
+  const owns = (resource: ResourceName): boolean =>
+    (changed.owners.get(resource) ?? []).some((group) => person.groups.some((own) => own === group));
+  const requests = changed.requests.filter(
+    ({ requester, runBy, resource, steps, reviewers }) =>
+      all ||
+      isRequester({ name: requester, runBy }, person.name) ||
+      reviewers.includes(person.name) ||
+      steps.some((step) => isEligible(namedIn(step, true), { name: requester, runBy }, person)) ||
+      owns(resource),
+  );
+  const grants = changed.grants.filter((grant) => all || grant.person === person.name || owns(grant.resource));
+  const seen = new Set(grants.map(({ id }) => id));
+  return {
+    requests: requests.map(({ id }) => id),
+    grants: [...seen],
+    sessions: changed.sessions.filter(({ grant }) => seen.has(grant)).map(({ id }) => id),
+    everything: false,
+  };
+}
