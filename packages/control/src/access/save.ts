@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import type { AccessRequest, Allowed, Engine, Grant, Privileges } from '@tidegate/core';
 import { type ActiveGrant, type ClosedGrant, type ClosingGrant, durationText, randomText } from '@tidegate/core';
 import type { Context } from '../context.ts';
+import { announce } from '../store/announce.ts';
 import type { Tx } from '../store/schema.ts';
-import { notify, STATE_CHANNEL } from '../store/store.ts';
 
 /** A grant's tickets are random: stretching them buys nothing, and costs each login (RFC 7677 asks for this at least). */
 const SCRAM_ITERATIONS = 4096;
@@ -30,7 +30,7 @@ export async function insertRequest(
       decidedAt: request.state === 'pending' ? null : request.createdAt,
     })
     .execute();
-  await notify(tx, STATE_CHANNEL, request.resource);
+  await announce(tx, request.resource, { request: request.id });
 }
 
 /** Takes over the request's new state, and the review that brought it about. */
@@ -44,7 +44,7 @@ export async function saveDecision(tx: Tx, before: AccessRequest, after: AccessR
   if (after.state !== before.state) {
     await tx.updateTable('requests').set({ state: after.state, decidedAt: now }).where('id', '=', after.id).execute();
   }
-  await notify(tx, STATE_CHANNEL, after.resource);
+  await announce(tx, after.resource, { request: after.id });
 }
 
 export interface GrantOf {
@@ -81,14 +81,14 @@ export async function insertGrant({ sealer, random }: Context, tx: Tx, grant: Gr
       ),
     })
     .execute();
-  await notify(tx, STATE_CHANNEL, resource);
+  await announce(tx, resource, { grant: id });
 }
 
 /** The clock has started, or its end has moved. */
 export async function saveActive(tx: Tx, grant: ActiveGrant): Promise<void> {
   const { id, state, startsAt, expiresAt, resource } = grant;
   await tx.updateTable('grants').set({ state, startsAt, expiresAt, problem: null }).where('id', '=', id).execute();
-  await notify(tx, STATE_CHANNEL, resource);
+  await announce(tx, resource, { grant: id });
 }
 
 export async function saveClosing(tx: Tx, { id, state, because, resource }: ClosingGrant, now: Temporal.Instant) {
@@ -104,10 +104,10 @@ export async function saveClosing(tx: Tx, { id, state, because, resource }: Clos
     })
     .where('id', '=', id)
     .execute();
-  await notify(tx, STATE_CHANNEL, resource);
+  await announce(tx, resource, { grant: id });
 }
 
 export async function saveClosed(tx: Tx, { id, state, closedAt, resource }: ClosedGrant): Promise<void> {
   await tx.updateTable('grants').set({ state, closedAt, problem: null }).where('id', '=', id).execute();
-  await notify(tx, STATE_CHANNEL, resource);
+  await announce(tx, resource, { grant: id });
 }
