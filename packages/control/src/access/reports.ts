@@ -5,8 +5,8 @@
 import { activate, due, finishClose, type Grant, type GrantId } from '@tidegate/core';
 import type { Context } from '../context.ts';
 import { appendEvent } from '../record/events.ts';
+import { announce } from '../store/announce.ts';
 import type { Tx } from '../store/schema.ts';
-import { notify, STATE_CHANNEL } from '../store/store.ts';
 import * as events from './events.ts';
 import { lockGrant } from './rows.ts';
 import { saveActive, saveClosed } from './save.ts';
@@ -38,7 +38,7 @@ export async function grantOpened(context: Context, id: GrantId, gateway: string
       await setProblem(tx, grant, null);
       return;
     }
-    await notify(tx, STATE_CHANNEL, grant.resource);
+    await announce(tx, grant.resource, { grant: grant.id });
     await appendEvent(tx, events.grantOpened(grant, gateway, now));
   });
 }
@@ -67,7 +67,7 @@ async function setProblem(tx: Tx, grant: Grant, problem: string | null): Promise
     .where('id', '=', grant.id)
     .where('problem', 'is distinct from', problem)
     .executeTakeFirstOrThrow();
-  if (numUpdatedRows > 0n) await notify(tx, STATE_CHANNEL, grant.resource);
+  if (numUpdatedRows > 0n) await announce(tx, grant.resource, { grant: grant.id });
 }
 
 function change(
