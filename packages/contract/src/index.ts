@@ -2,6 +2,7 @@
 export * from './api/access.ts';
 export * from './api/endpoints/index.ts';
 export * from './api/identity.ts';
+export * from './api/live.ts';
 export * from './api/keys.ts';
 export {
   type GrantStory,
