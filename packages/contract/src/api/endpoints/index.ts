@@ -20,6 +20,7 @@ export type { Access, Endpoint } from './endpoint.ts';
 export { runQuery } from './query.ts';
 export { auditExport } from './record.ts';
 export { sessionLive } from './sessions.ts';
+export { liveStream } from './stream.ts';
 
 export const endpoints = {
   ...signIn,
