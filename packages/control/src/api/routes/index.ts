@@ -14,6 +14,7 @@ import { requestRoutes } from './requests.ts';
 import { resourceRoutes } from './resources.ts';
 import type { Routes } from './routes.ts';
 import { sessionRoutes } from './sessions.ts';
+import { streamRoutes } from './stream.ts';
 
 export function registerRoutes(routes: Routes): void {
   identityRoutes(routes);
@@ -28,6 +29,7 @@ export function registerRoutes(routes: Routes): void {
   auditRoutes(routes);
   overviewRoutes(routes);
   queryRoutes(routes);
+  streamRoutes(routes);
   operationRoutes(routes);
 }
 
