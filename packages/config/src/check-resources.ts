@@ -1,6 +1,6 @@
-/** Resources and roles: what the shape alone cannot tell. */
+/** Resources: what the shape alone cannot tell. */
 import { X509Certificate } from 'node:crypto';
-import { compareDurations, ENGINES, nameLength, parseDuration, TidegateError } from '@tidegate/core';
+import { ENGINES, nameLength, parseDuration, TidegateError } from '@tidegate/core';
 import { isLocal, parseAddress } from './address.ts';
 import type { Draft, Findings } from './draft.ts';
 import type { ConfigPath } from './errors.ts';
@@ -73,19 +73,6 @@ function checkAllowed({ engine, allow }: Resource, path: ConfigPath, findings: F
   const { label, localFiles } = ENGINES[engine];
   if (!allow.localInfile || localFiles) return;
   findings.error([...path, 'allow', 'localInfile'], `${label} has no local files to allow: take this out.`);
-}
-
-export function checkRoles(draft: Draft, findings: Findings): void {
-  for (const { path, value } of draft.roles) {
-    const standard = duration(value.duration.default, [...path, 'duration', 'default'], findings);
-    const longest = duration(value.duration.max, [...path, 'duration', 'max'], findings);
-    if (standard !== null && longest !== null && compareDurations(standard, longest) > 0) {
-      findings.error(
-        [...path, 'duration', 'default'],
-        `The default is longer than the longest, ${value.duration.max}.`,
-      );
-    }
-  }
 }
 
 /** The duration, or null after saying what is wrong with it. */

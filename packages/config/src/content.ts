@@ -2,14 +2,21 @@
 import type { Config } from '@tidegate/contract';
 import {
   DEFAULT_ROLES,
+  type Engine,
+  type GrantLine,
   type GroupName,
+  isProblem,
   type PersonName,
   type Policy,
+  type Privileges,
   parseDuration,
+  parseGrantLine,
   type Resource,
   type Role,
   type Rule,
+  TidegateError,
 } from '@tidegate/core';
+import { enginesOf } from './check-roles.ts';
 
 type Written<K extends 'groups' | 'resources' | 'policies' | 'workloads' | 'permissions'> = Config[K][number];
 
@@ -70,13 +77,30 @@ function toResource(written: Written<'resources'>): CurrentResource {
   return Object.freeze({ ...written, ownerRole: written.ownerRole ?? null });
 }
 
-function toRole({ name, privileges, duration }: NonNullable<Config['roles']>[number]): Role {
+type WrittenRole = NonNullable<Config['roles']>[number];
+
+function toRole(written: WrittenRole): Role {
+  const { name, duration } = written;
   return Object.freeze({
     name,
-    privileges,
+    privileges: toPrivileges(written),
     defaultDuration: parseDuration(duration.default),
     maxDuration: parseDuration(duration.max),
   });
+}
+
+function toPrivileges(written: WrittenRole): Privileges {
+  if ('privileges' in written) return Object.freeze({ level: written.privileges });
+  const { grants } = written;
+  const lines = enginesOf(grants).map((engine) => [engine, (grants[engine] ?? []).map((text) => toLine(text, engine))]);
+  return Object.freeze({ grants: Object.freeze(Object.fromEntries(lines)) });
+}
+
+/** Throws for a line that was refused when the configuration was applied: one written by another release. */
+function toLine(text: string, engine: Engine): GrantLine {
+  const line = parseGrantLine(text, engine);
+  if (!isProblem(line)) return line;
+  throw new TidegateError('internal', `A role’s line for ${engine} cannot be read: “${text}”.`, '', line.message);
 }
 
 function toRule(written: Written<'policies'>): Rule {

@@ -1,6 +1,7 @@
 /** What a configuration says differently from the one in force, part by part, in people's terms. */
 import type { ConfigPlan } from '@tidegate/contract';
-import { describeStep, durationText, formatDuration, type Role, type Rule } from '@tidegate/core';
+import { describeStep, durationText, formatDuration, grantLineText, type Role, type Rule } from '@tidegate/core';
+import { enginesOf } from './check-roles.ts';
 import type { CurrentConfig, CurrentGroup, CurrentResource } from './content.ts';
 
 export type Change = ConfigPlan['changes'][number];
@@ -88,10 +89,19 @@ function credentialText({ credential: { user, env, file } }: CurrentResource): s
 }
 
 const describeRole = (role: Role): string =>
-  `${role.privileges}, ${formatDuration(role.defaultDuration)}, at most ${formatDuration(role.maxDuration)}`;
+  `${privilegesText(role)}, ${formatDuration(role.defaultDuration)}, at most ${formatDuration(role.maxDuration)}`;
+
+function privilegesText({ privileges }: Role): string {
+  if ('level' in privileges) return privileges.level;
+  const { grants } = privileges;
+  const texts = enginesOf(grants).map(
+    (engine) => `${engine}: ${list((grants[engine] ?? []).map((line) => grantLineText(line, engine)))}`,
+  );
+  return texts.join('; ');
+}
 
 const roleChanges = (old: Role, role: Role): string[] => [
-  ...moved('privileges', old.privileges, role.privileges),
+  ...moved('privileges', privilegesText(old), privilegesText(role), old.privileges, role.privileges),
   ...moved('default', formatDuration(old.defaultDuration), formatDuration(role.defaultDuration)),
   ...moved('longest', formatDuration(old.maxDuration), formatDuration(role.maxDuration)),
 ];

@@ -13,6 +13,7 @@ import {
   LineCounter,
   type Node,
   type Pair,
+  type Scalar,
   parseDocument,
   type YAMLError,
 } from 'yaml';
@@ -36,8 +37,11 @@ export interface ConfigDocument {
   readonly problems: readonly TextProblem[];
   /** The text's structure is in doubt: whatever else could be said about it would mislead. */
   readonly broken: boolean;
-  /** Where the value at `path` stands, or the nearest one around it; `key`: where its key stands. */
-  locate(path: ConfigPath, at?: 'key' | 'value'): Position;
+  /**
+   * Where the value at `path` stands, or the nearest one around it; `key`: where its key stands. `into`: how far into a
+   * text, in UTF-16 units; where it is written with escapes or over several lines, its beginning is told.
+   */
+  locate(path: ConfigPath, at?: 'key' | 'value', into?: number): Position;
 }
 
 /** Reads the text. Never throws for what is in it. */
@@ -82,6 +86,8 @@ class Reader {
   readonly #places = new Map<string, { readonly key: number; readonly value: number }>();
   /** Anchors as they are met: an alias stands for the latest one before it. */
   readonly #anchors = new Map<string, Node>();
+  /** Where the characters of a text begin, where they stand in the file one by one. */
+  readonly #texts = new Map<string, number | null>();
   /** What is being expanded just now: an alias to any of it would never end. */
   readonly #open = new Set<Node>();
   #values = 0;
@@ -101,7 +107,7 @@ class Reader {
       places.add(error.pos[0]);
     }
     const broken = errors.length > 0;
-    const locate: ConfigDocument['locate'] = (path, at = 'value') => this.#locate(path, at);
+    const locate: ConfigDocument['locate'] = (path, at = 'value', into = 0) => this.#locate(path, at, into);
     const problems = this.#problems;
     if (broken) return { value: undefined, problems, broken, locate };
     try {
@@ -124,7 +130,10 @@ class Reader {
 
     if (isAlias(node)) return this.#alias(node, path, offset);
     if ('anchor' in node && typeof node.anchor === 'string') this.#anchors.set(node.anchor, node);
-    if (isScalar(node)) return node.value;
+    if (isScalar(node)) {
+      if (typeof node.value === 'string' && !this.#texts.has(place)) this.#texts.set(place, textStart(node, offset));
+      return node.value;
+    }
     this.#open.add(node);
     const value = isMap(node) ? this.#map(node.items, path, offset) : this.#list(node, path, offset);
     this.#open.delete(node);
@@ -159,7 +168,9 @@ class Reader {
     return this.#plain(target, path, offset);
   }
 
-  #locate(path: ConfigPath, at: 'key' | 'value'): Position {
+  #locate(path: ConfigPath, at: 'key' | 'value', into: number): Position {
+    const text = into > 0 ? (this.#texts.get(pathText(path)) ?? null) : null;
+    if (text !== null) return this.#position(text + into);
     for (let length = path.length; length >= 0; length -= 1) {
       const place = this.#places.get(pathText(path.slice(0, length)));
       if (place !== undefined) return this.#position(length === path.length ? place[at] : place.value);
@@ -181,6 +192,13 @@ class Reader {
     this.#say(offset, pathText(path), message);
     throw new LimitReached();
   }
+}
+
+/** null: escapes or line ends stand between its characters. */
+function textStart({ source = '', type, value }: Scalar, offset: number): number | null {
+  if (source !== value || /\n/.test(source)) return null;
+  if (type === 'PLAIN') return offset;
+  return (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') && !/["'\\]/.test(source) ? offset + 1 : null;
 }
 
 /** The parser's findings in our words, where its own speak of its own workings. */

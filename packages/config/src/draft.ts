@@ -41,7 +41,8 @@ export const NOTHING_KNOWN: Known = { members: new Map(), disabled: new Set() };
 
 /** Where checks put what they find. */
 export interface Findings {
-  error(path: ConfigPath, message: string): void;
+  /** `into`: how far into the text at `path` it stands, in UTF-16 units. */
+  error(path: ConfigPath, message: string, into?: number): void;
   warn(path: ConfigPath, message: string): void;
 }
 

@@ -1,7 +1,8 @@
 /** A configuration from its text, or everything that is wrong with it. */
 import { type Config, config, shapeProblems } from '@tidegate/contract';
 import { checkNames } from './check-names.ts';
-import { checkResources, checkRoles } from './check-resources.ts';
+import { checkResources } from './check-resources.ts';
+import { checkRoles } from './check-roles.ts';
 import { checkApprovals, checkReach, checkRules } from './check-rules.ts';
 import { type CurrentConfig, toCurrent } from './content.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
@@ -14,6 +15,14 @@ export interface ParsedConfig {
   /** As it would be in force; version 0. */
   readonly config: CurrentConfig;
   /** What is allowed and yet looks wrong; each with its line. */
+  readonly warnings: readonly string[];
+  /** What was found out elsewhere (in the databases themselves), told where it stands in the text. */
+  readonly told: Told;
+}
+
+/** Takes findings about a text that is itself in order. */
+export interface Told extends Findings {
+  readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly string[];
 }
 
@@ -42,7 +51,7 @@ export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedC
   checkApprovals(current, known, sink);
   checkReach(current, known, sink);
   if (sink.problems.length > 0) throw sink.refusal();
-  return { content: shaped.data, config: current, warnings: sink.warnings };
+  return { content: shaped.data, config: current, warnings: [...sink.warnings], told: new Sink(document) };
 }
 
 class Sink implements Findings {
@@ -55,12 +64,12 @@ class Sink implements Findings {
     this.problems = [...document.problems];
   }
 
-  error(path: ConfigPath, message: string): void {
-    this.add(path, message, 'value');
+  error(path: ConfigPath, message: string, into = 0): void {
+    this.add(path, message, 'value', into);
   }
 
-  add(path: ConfigPath, message: string, at: 'key' | 'value'): void {
-    this.problems.push({ path: pathText(path), message, ...this.#document.locate(path, at) });
+  add(path: ConfigPath, message: string, at: 'key' | 'value', into = 0): void {
+    this.problems.push({ path: pathText(path), message, ...this.#document.locate(path, at, into) });
   }
 
   warn(path: ConfigPath, message: string): void {

@@ -2,6 +2,7 @@
  * The configuration file: groups, resources, roles and the policy, as people write it in YAML.
  * Unknown keys are errors: a misspelt `approvals` must never read as "none needed".
  */
+import { GRANT_LINE_MAX } from '@tidegate/core';
 import { z } from 'zod';
 import { duration, engine, groupName, personName, resourceName, roleName } from './shapes.ts';
 
@@ -45,11 +46,27 @@ export const configResource = z.strictObject({
   allow: z.strictObject({ localInfile: z.boolean().default(false) }).default({ localInfile: false }),
 });
 
-export const configRole = z.strictObject({
-  name: roleName,
-  privileges: z.enum(['read', 'write', 'own']),
-  duration: z.strictObject({ default: duration, max: duration }),
-});
+/** Lines of core's grammar (docs/ROLES.md), checked one by one where the file is checked. */
+const grantLines = z.array(z.string().min(1).max(GRANT_LINE_MAX)).min(1).max(200);
+
+export const configRole = z.union([
+  z.strictObject({
+    name: roleName,
+    privileges: z.enum(['read', 'write', 'own']),
+    duration: z.strictObject({ default: duration, max: duration }),
+  }),
+  z.strictObject({
+    name: roleName,
+    grants: z.strictObject({
+      postgres: grantLines.optional(),
+      mysql: grantLines.optional(),
+      sqlserver: grantLines.optional(),
+    }),
+    duration: z
+      .strictObject({ default: duration.default('PT1H'), max: duration.default('PT2H') })
+      .default({ default: 'PT1H', max: 'PT2H' }),
+  }),
+]);
 
 export const configRule = z.strictObject({
   name: z.string().min(1).max(63),

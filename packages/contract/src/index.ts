@@ -20,6 +20,7 @@ export * from './client.ts';
 export * from './config.ts';
 export { namedSentence, type ShapeProblem, shapeProblems, suggestion } from './in-words.ts';
 export * from './link/join-token.ts';
+export * from './link/looking.ts';
 export * from './link/messages.ts';
 export * from './record.ts';
 export * from './shapes.ts';

@@ -4,9 +4,18 @@
  */
 import type { Engine } from './engines.ts';
 import type { GrantId, GroupName, PersonName, RequestId, ResourceName, RoleName } from './ids.ts';
+import type { GrantLine } from './role/grant-line.ts';
 
-/** What a role may do; the engine's own GRANTs follow from it (`gateway/engines/<engine>/principal`). */
-export type Privileges = 'read' | 'write' | 'own';
+/** How much of a whole resource is given; the engine's own GRANTs follow from it (`gateway/engines/<engine>/principal`). */
+export type Level = 'read' | 'write' | 'own';
+
+/** What a role may do: a level, or by engine exactly what its lines list (docs/ROLES.md). */
+export type Privileges =
+  | { readonly level: Level }
+  | { readonly grants: Readonly<Partial<Record<Engine, readonly GrantLine[]>>> };
+
+/** What one grant gives on its one resource: what was approved. */
+export type Given = { readonly level: Level } | { readonly lines: readonly GrantLine[] };
 
 export interface Role {
   readonly name: RoleName;
@@ -84,6 +93,8 @@ export interface AccessRequest {
   readonly ticket: string | null;
   /** The grant whose end this request would move, for an extension. */
   readonly extends: GrantId | null;
+  /** The tables and views that the role is narrowed to, as the engine's grammar writes them; null: all that it gives. */
+  readonly only: readonly string[] | null;
   readonly state: RequestState;
   /** The rule's name and the steps it asked for when the request was made. */
   readonly rule: string;

@@ -7,7 +7,7 @@ import { finishHandovers, handOver } from '../src/engines/mysql/principal/handov
 import { account } from '../src/engines/mysql/principal/quote.ts';
 import { type Administrator, Connections } from '../src/engines/mysql/principal/sessions.ts';
 import { thingsOf } from '../src/engines/mysql/principal/things.ts';
-import { type Mark, ProvisionError } from '../src/engines/provisioner.ts';
+import { kindOf, type Mark, ProvisionError } from '../src/engines/provisioner.ts';
 import {
   accountState,
   isLocked,
@@ -84,7 +84,7 @@ afterAll(async () => {
 /** A grant with everything that makes an end hard: a session in a transaction, and things that run in its name. */
 async function burdened(grant: DesiredGrant): Promise<void> {
   const client = await login(world, grant);
-  if (grant.role.privileges === 'own') {
+  if (kindOf(grant.role) === 'own') {
     const made = [
       'CREATE OR REPLACE VIEW v AS SELECT 1 AS one',
       'CREATE OR REPLACE FUNCTION f() RETURNS INT RETURN 7',

@@ -6,7 +6,7 @@ import { binariesOf, temporaryCluster } from '@tidegate/embedded/testing';
 import { Client } from 'pg';
 import { postgresProvisioner } from '../src/engines/postgres/principal/index.ts';
 import type { Administrator } from '../src/engines/postgres/principal/sessions.ts';
-import type { ProvisionerContext, ProvisionLog } from '../src/engines/provisioner.ts';
+import { kindOf, type ProvisionerContext, type ProvisionLog } from '../src/engines/provisioner.ts';
 import { passwordOf } from '../src/reconciler/credential.ts';
 
 /** 18 comes with us, others are fetched; a folder with `bin` is taken as it is. */
@@ -132,7 +132,7 @@ export function grantOn(
 export const refOf = (grant: DesiredGrant) => ({
   grant: grant.id,
   loginName: grant.loginName,
-  privileges: grant.role.privileges,
+  privileges: kindOf(grant.role),
   since: grant.startsAt === null ? null : Temporal.Instant.from(grant.startsAt),
 });
 

@@ -1,7 +1,15 @@
 /** The rest of a gateway around the reconciler, and a database that does as it is told. */
-import type { DesiredGrant, DesiredResource } from '@tidegate/contract';
+import type { DesiredGrant, DesiredResource, LookAnswer } from '@tidegate/contract';
 import type { GrantId } from '@tidegate/core';
-import type { Closed, Health, Made, Mark, PrincipalRef, Provisioner } from '../src/engines/provisioner.ts';
+import {
+  type Closed,
+  type Health,
+  kindOf,
+  type Made,
+  type Mark,
+  type PrincipalRef,
+  type Provisioner,
+} from '../src/engines/provisioner.ts';
 import {
   type DesiredSource,
   type Finding,
@@ -155,6 +163,9 @@ export class FakeDatabase implements Provisioner {
     await this.#step('leftovers');
     return [...this.roles.values()].filter((role) => !known.has(role.grant));
   }
+  async look(): Promise<LookAnswer> {
+    return { kind: 'failed', message: 'There is nothing to look at.' };
+  }
   async check(): Promise<Health> {
     await this.#step('check');
     return this.health;
@@ -163,7 +174,7 @@ export class FakeDatabase implements Provisioner {
     this.ended = true;
   }
   #role({ id, person, resource, role, loginName }: DesiredGrant, until: Temporal.Instant | null) {
-    const { privileges } = role;
+    const privileges = kindOf(role);
     return { grant: id, person, resource, privileges, loginName, since: null, until, login: until !== null };
   }
 }

@@ -1,6 +1,7 @@
 /** A scripted server, a resource on it and its provisioner: for the tests of SQL Server principals. */
 import { randomBytes } from 'node:crypto';
 import { type DesiredGrant, type DesiredResource, desiredGrant, desiredResource } from '@tidegate/contract';
+import { kindOf } from '../src/engines/provisioner.ts';
 import { sqlserverProvisioner } from '../src/engines/sqlserver/principal/index.ts';
 import { Connections } from '../src/engines/sqlserver/principal/sessions.ts';
 import { ADMIN, database, type FakeDatabase, FakeServer } from './sqlserver-fake.ts';
@@ -75,7 +76,7 @@ export function grantOn(
 export const refOf = (grant: DesiredGrant) => ({
   grant: grant.id,
   loginName: grant.loginName,
-  privileges: grant.role.privileges,
+  privileges: kindOf(grant.role),
   since: grant.startsAt === null ? null : Temporal.Instant.from(grant.startsAt),
 });
 

@@ -1,6 +1,6 @@
 /** A grant's life as reader, editor and owner, on a real server, with the code that a gateway runs. */
 import type { DesiredGrant } from '@tidegate/contract';
-import type { Provisioner } from '../src/engines/provisioner.ts';
+import { kindOf, type Provisioner } from '../src/engines/provisioner.ts';
 import type { DriverConnection } from '../src/engines/sqlserver/principal/driver.ts';
 import { sqlserverProvisioner } from '../src/engines/sqlserver/principal/index.ts';
 import { quoteName } from '../src/engines/sqlserver/principal/quote.ts';
@@ -34,7 +34,7 @@ const until = () => Temporal.Now.instant().add({ hours: 1 });
 const refOf = (grant: DesiredGrant) => ({
   grant: grant.id,
   loginName: grant.loginName,
-  privileges: grant.role.privileges,
+  privileges: kindOf(grant.role),
   since: null,
 });
 

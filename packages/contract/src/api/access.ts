@@ -1,4 +1,5 @@
 /** Requests, reviews, grants, tickets: what crosses the API between asking and being let in. */
+import { ONLY_MAX } from '@tidegate/core';
 import { z } from 'zod';
 import {
   closeReason,
@@ -56,6 +57,8 @@ export const grant = z
     comment: z.string().nullable(),
     /** What stands in the way of opening or closing it just now, if anything. */
     problem: z.string().nullable(),
+    /** Exactly what it gives, in the lines of docs/ROLES.md; null: its role's level on the whole of the resource. */
+    lines: z.array(z.string()).nullable(),
   })
   .meta({ id: 'Grant' });
 export type GrantView = z.infer<typeof grant>;
@@ -71,6 +74,8 @@ export const request = z
     reason: z.string(),
     ticket: z.string().nullable(),
     extends: grantId.nullable(),
+    /** The tables and views that the role is narrowed to; null: all that it gives. */
+    only: z.array(z.string()).nullable(),
     state: requestState,
     createdAt: instant,
     lapsesAt: instant,
@@ -90,6 +95,8 @@ export const newRequest = z.object({
   startsAt: instant.optional(),
   reason: z.string().max(2000).default(''),
   ticket: z.string().max(200).optional(),
+  /** Tables and views, with their schema (MySQL: their database): the role's privileges on these and on nothing else. */
+  only: z.array(z.string().min(1).max(600)).min(1).max(ONLY_MAX).optional(),
   mfaCode: z.string().max(16).optional(),
 });
 export const requestFilter = z.enum(['mine', 'to-review', 'all']);
@@ -137,6 +144,8 @@ export const explainQuery = z.object({
   role: roleName,
   as: personName.optional(),
   duration: duration.optional(),
+  /** As `only` of a request, as a JSON list: names may hold any sign that could part them. */
+  only: z.string().max(10_000).optional(),
 });
 export const explanation = z
   .object({
@@ -146,6 +155,8 @@ export const explanation = z
     maxDuration: duration.nullable(),
     defaultDuration: duration.nullable(),
     mfaAt: z.array(z.enum(['request', 'review', 'connect'])),
+    /** Exactly what it would give, in the lines of docs/ROLES.md; null: the role's level on the whole of the resource. */
+    lines: z.array(z.string()).nullable(),
     /** Per step: who could approve now (the requester is never among them). */
     steps: z.array(step.extend({ candidates: z.array(personName) })),
     /** Every rule in order, with what did not match. */

@@ -25,7 +25,10 @@ export type ConfigVersion = z.infer<typeof configVersion>;
 
 export const roleView = z.object({
   name: roleName,
-  privileges: z.enum(['read', 'write', 'own']),
+  /** `lines`: exactly what `lines` lists; else a level on the whole of the resource. */
+  privileges: z.enum(['read', 'write', 'own', 'lines']),
+  /** On this resource's engine, in the words of docs/ROLES.md; empty for a level, or where the role gives nothing here. */
+  lines: z.array(z.string()),
   defaultDuration: duration,
   maxDuration: duration,
 });
@@ -49,6 +52,30 @@ export const resourceView = z
   .meta({ id: 'Resource' });
 
 export type ResourceView = z.infer<typeof resourceView>;
+
+/** The tables and views of a resource, as its gateway saw them at most a minute ago: what a request can be narrowed to. */
+export const resourceObjects = z
+  .object({
+    resource: resourceName,
+    seenAt: instant,
+    tables: z.array(
+      z.object({
+        database: z.string(),
+        schema: z.string(),
+        name: z.string(),
+        kind: z.enum(['table', 'view']),
+        columns: z.array(z.string()),
+        /** How `only` of a request names it: in every database that has it … */
+        only: z.string(),
+        /** … and in this one alone. The same in MySQL. */
+        onlyHere: z.string(),
+      }),
+    ),
+    /** There are more than are told. */
+    more: z.boolean(),
+  })
+  .meta({ id: 'ResourceObjects' });
+export type ResourceObjects = z.infer<typeof resourceObjects>;
 export const giveUpResource = z.object({ reason: z.string().min(1).max(2000) });
 /** Grants that were closed though nobody saw their principals gone. */
 export const givenUp = z.object({ resource: resourceName, grants: z.array(grantId) });

@@ -15,6 +15,7 @@ import {
   sessionId,
   ticketId,
 } from '../shapes.ts';
+import { grantLine, look, seen } from './looking.ts';
 
 export const LINK_PROTOCOL = 1;
 
@@ -45,7 +46,12 @@ export const credential = z.object({
   ]),
 });
 
-export const desiredRole = z.object({ name: roleName, privileges: z.enum(['read', 'write', 'own']) });
+/** What was approved: a level on the whole of the resource, or exactly these lines. */
+export const desiredRole = z.union([
+  z.strictObject({ name: roleName, privileges: z.enum(['read', 'write', 'own']) }),
+  z.strictObject({ name: roleName, lines: z.array(grantLine).min(1) }),
+]);
+export type DesiredRole = z.infer<typeof desiredRole>;
 
 /** Whose tokens may stand for a ticket: a tenant of Entra ID, the issuers it signs as, and its public keys (RFC 7517). */
 export const entraTrust = z.object({
@@ -151,6 +157,7 @@ export const toGateway = z.discriminatedUnion('type', [
   /** Answer to `ping`; `echo` is the gateway's own time, `now` the control plane's (ms since the epoch). */
   z.object({ type: z.literal('pong'), echo: z.number(), now: z.number() }),
   z.object({ type: z.literal('cut'), session: sessionId, reason: z.string(), by: personName }),
+  look,
 ]);
 export type ToGateway = z.infer<typeof toGateway>;
 
@@ -196,6 +203,7 @@ export const fromGateway = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session-opened'), session: liveSession }),
   z.object({ type: z.literal('session-closed'), session: sessionId, because: z.string(), statements: z.int() }),
   z.object({ type: z.literal('spool'), bytes: z.int(), limitBytes: z.int(), oldestAt: instant.nullable() }),
+  seen,
 ]);
 export type FromGateway = z.infer<typeof fromGateway>;
 

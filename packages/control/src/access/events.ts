@@ -29,6 +29,7 @@ export const requestCreated = (request: AccessRequest, why: string, at: At): Con
     reason: request.reason,
     ticket: request.ticket,
     extends: request.extends,
+    only: request.only,
     rule: request.rule,
     policyVersion: request.policyVersion,
     steps: request.steps.map(({ groups, people, count }) => ({ groups, people, count })),
@@ -57,7 +58,8 @@ export const requestEnded = (request: AccessRequest, by: PersonName | null, why:
   data: { ...ofRequest(request), by, why },
 });
 
-export const grantScheduled = (grant: Grant, at: At): ControlEvent => ({
+/** @param lines exactly what it gives; null: its role's level on the whole of the resource */
+export const grantScheduled = (grant: Grant, lines: readonly string[] | null, at: At): ControlEvent => ({
   kind: 'grant.scheduled',
   at,
   data: {
@@ -66,6 +68,7 @@ export const grantScheduled = (grant: Grant, at: At): ControlEvent => ({
     duration: durationText(grant.duration),
     notBefore: grant.notBefore?.toString() ?? null,
     openBy: grant.openBy.toString(),
+    lines,
   },
 });
 

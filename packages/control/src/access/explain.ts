@@ -3,6 +3,9 @@ import type { Explanation } from '@tidegate/contract';
 import {
   durationText,
   explain,
+  findRole,
+  givenBy,
+  givenText,
   type PersonName,
   type ResourceName,
   type RoleName,
@@ -20,23 +23,28 @@ export interface Question {
   /** null: the caller. */
   readonly as: PersonName | null;
   readonly duration: Temporal.Duration | null;
+  /** Tables and views that the role would be narrowed to; null: all that it gives. */
+  readonly only: readonly string[] | null;
 }
 
 /** Explains. Throws `forbidden` for somebody else's ask without being auditor or administrator, `not_found`. */
 export async function explainAsk(
   { store, now }: Context,
   caller: Caller,
-  { resource, role, as, duration }: Question,
+  { resource: name, role, as, duration, only }: Question,
 ): Promise<Explanation> {
   if (as !== null && as !== caller.name && !seesAll(caller)) {
     throw new TidegateError('forbidden', 'What others may have is for auditors and administrators to see.', '');
   }
   const { policy, ...inForce } = await currentConfig(store.db);
   const steps = policy.rules.flatMap(({ approvals }) => approvals);
+  const resource = resourceNamed({ policy, ...inForce }, name);
+  const known = findRole(policy, role);
+  const given = known === null ? null : givenBy(known, resource, only);
   const explained = explain({
     policy,
     person: await loadPerson(store.db, as ?? caller.name),
-    resource: resourceNamed({ policy, ...inForce }, resource),
+    resource,
     role,
     duration,
     people: await loadPeopleAmong(store.db, {
@@ -52,6 +60,7 @@ export async function explainAsk(
     maxDuration: explained.maxDuration === null ? null : durationText(explained.maxDuration),
     defaultDuration: explained.defaultDuration === null ? null : durationText(explained.defaultDuration),
     mfaAt: [...explained.mfaAt],
+    lines: given === null ? null : givenText(given, resource.engine),
     steps: explained.steps.map(({ step, candidates }) => ({
       groups: [...step.groups],
       people: [...step.people],

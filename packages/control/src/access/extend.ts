@@ -55,7 +55,7 @@ export async function requestExtension(
       );
       assertExtendable(grant, ask.duration, decision.maxDuration, now);
       assertFreshMfa(mfaDemand(decision.mfa), 'request', caller, now);
-      const submitted = submitRequest({ id: newRequestId(context.random), decision, startsAt: null, extends: id });
+      const submitted = submitRequest({ id: newRequestId(context.random), decision, startsAt: null, extends: id, only: first.only });
       const request = noLongerThanItsGrant(submitted, grant);
       const why = `${decision.why}${await shortage(tx, request)}`;
       await insertRequest(tx, request, { ...decision, why }).catch(askedAlready);

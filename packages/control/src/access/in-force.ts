@@ -1,12 +1,11 @@
 /** The configuration in force, asked for one thing at a time. */
 
-import type { Rule } from '@tidegate/core';
+import type { AccessRequest, Given, Rule } from '@tidegate/core';
 import {
   durationText,
   findRole,
-  type Privileges,
+  givenBy,
   type ResourceName,
-  type RoleName,
   TidegateError,
 } from '@tidegate/core';
 import type { CurrentConfig, CurrentResource } from '../config/current.ts';
@@ -21,12 +20,16 @@ export function resourceNamed(inForce: InForce, name: ResourceName): CurrentReso
   throw new TidegateError('not_found', `There is no resource ${name}.`, 'See tidegate resources.');
 }
 
-/** What the role may do now. Throws `not_found` for one that the configuration no longer has. */
-export function privilegesOf(inForce: InForce, name: RoleName): Privileges {
+/**
+ * What a request's role gives now, narrowed as it asks. Throws `not_found` for a role that the configuration no longer
+ * has, and `invalid_input` where it gives nothing there.
+ */
+export function givenFor(inForce: InForce, { role: name, resource, only }: GivenAsk): Given {
   const role = findRole(inForce.policy, name);
-  if (role !== null) return role.privileges;
+  if (role !== null) return givenBy(role, resourceNamed(inForce, resource), only);
   throw new TidegateError('not_found', `There is no role ${name} any more.`, 'Ask an administrator.');
 }
+type GivenAsk = Pick<AccessRequest, 'role' | 'resource' | 'only'>;
 
 /** As it is kept with the request. */
 export const mfaDemand = ({ at, within }: Rule['mfa']): MfaDemand => ({ at, within: durationText(within) });

@@ -5,6 +5,7 @@ import {
   type Allowed,
   couldBeApproved,
   decide,
+  givenText,
   newGrantId,
   newRequestId,
   type ResourceName,
@@ -12,6 +13,7 @@ import {
   scheduleGrant,
   submitRequest,
   TidegateError,
+  tablesAsked,
 } from '@tidegate/core';
 import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
@@ -22,7 +24,7 @@ import { appendEvent, type ControlEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import type { Tx } from '../store/schema.ts';
 import { grantScheduled, requestCreated } from './events.ts';
-import { type InForce, mfaDemand, privilegesOf, resourceNamed } from './in-force.ts';
+import { givenFor, type InForce, mfaDemand, resourceNamed } from './in-force.ts';
 import { insertGrant, insertRequest } from './save.ts';
 import { showRequest } from './show.ts';
 
@@ -35,6 +37,8 @@ export interface NewRequest {
   readonly startsAt: Temporal.Instant | null;
   readonly reason: string;
   readonly ticket: string | null;
+  /** Tables and views; null: all that the role gives. */
+  readonly only: readonly string[] | null;
 }
 
 /**
@@ -51,11 +55,14 @@ export async function createRequest(context: Context, caller: Caller, ask: NewRe
       const resource = resourceNamed(inForce, ask.resource);
       const decision = assertAllowed(decide({ ...ask, policy: inForce.policy, person, resource, now }));
       assertFreshMfa(mfaDemand(decision.mfa), 'request', caller, now);
+      // Who asks for what the role does not give learns it now; what it gives is looked up again when it is agreed to.
+      givenFor(inForce, ask);
       const request = submitRequest({
         id: newRequestId(context.random),
         decision,
         startsAt: ask.startsAt,
         extends: null,
+        only: tablesAsked(ask.only, resource.engine),
       });
       const why = `${decision.why}${await shortage(tx, request)}`;
       await insertRequest(tx, request, { ...decision, why });
@@ -100,6 +107,7 @@ export async function makeGrant(
 ): Promise<ControlEvent> {
   const grant = scheduleGrant(request, now, newGrantId(context.random));
   const { engine } = resourceNamed(inForce, request.resource);
-  await insertGrant(context, tx, grant, { engine, privileges: privilegesOf(inForce, request.role), now });
-  return grantScheduled(grant, now);
+  const given = givenFor(inForce, request);
+  await insertGrant(context, tx, grant, { engine, given, now });
+  return grantScheduled(grant, givenText(given, engine), now);
 }

@@ -1,6 +1,6 @@
 /** Resources as people see them: what they are, what can be asked for on them, and how they are just now. */
 import type { ResourceView } from '@tidegate/contract';
-import { durationText, type ResourceName } from '@tidegate/core';
+import { durationText, type Engine, grantLineText, type ResourceName, type Role } from '@tidegate/core';
 import { currentConfig } from '../config/current.ts';
 import type { Reader } from '../store/schema.ts';
 import { type InForce, resourceNamed } from './in-force.ts';
@@ -18,6 +18,12 @@ export async function showResource(db: Reader, name: ResourceName, now: Temporal
   resourceNamed(inForce, name);
   return viewOf(inForce, name, await stateOf(db, now, name));
 }
+
+function rolePrivileges({ privileges }: Role, engine: Engine): Pick<RoleView, 'privileges' | 'lines'> {
+  if ('level' in privileges) return { privileges: privileges.level, lines: [] };
+  return { privileges: 'lines', lines: (privileges.grants[engine] ?? []).map((line) => grantLineText(line, engine)) };
+}
+type RoleView = ResourceView['roles'][number];
 
 type State = Awaited<ReturnType<typeof stateOf>>;
 
@@ -55,7 +61,7 @@ function viewOf(inForce: InForce, name: ResourceName, { leases, open }: State): 
     owners: [...owners],
     roles: inForce.policy.roles.map((role) => ({
       name: role.name,
-      privileges: role.privileges,
+      ...rolePrivileges(role, engine),
       defaultDuration: durationText(role.defaultDuration),
       maxDuration: durationText(role.maxDuration),
     })),

@@ -21,6 +21,7 @@ import { grantExtended, requestReviewed } from './events.ts';
 import { type InForce, resourceNamed } from './in-force.ts';
 import { assertAllowed, makeGrant } from './request.ts';
 import { lockGrant, lockRequest } from './rows.ts';
+import { assertGivesTheSame } from './same-given.ts';
 import { saveActive, saveDecision } from './save.ts';
 import { assertMaySeeRequest, showRequest } from './show.ts';
 
@@ -79,6 +80,7 @@ export async function moveEnd(
   if (request.extends === null) throw new TidegateError('internal', `Request ${request.id} extends nothing.`);
   const grant = await lockGrant(tx, request.extends);
   const { maxDuration } = await longestNow(tx, request, inForce, now);
+  await assertGivesTheSame(tx, inForce, request, grant.id);
   const extended = extendGrant(grant, request, maxDuration, now);
   await saveActive(tx, extended);
   const before = grant.state === 'active' ? grant.expiresAt : now;

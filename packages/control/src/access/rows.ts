@@ -1,5 +1,5 @@
 /** Requests and grants between the store's rows and core's shapes. */
-import type { AccessRequest, Closing, Grant, GrantId, RequestId, Review } from '@tidegate/core';
+import type { AccessRequest, Closing, Given, Grant, GrantId, RequestId, Review } from '@tidegate/core';
 import { TidegateError } from '@tidegate/core';
 import type { Selectable } from 'kysely';
 import { anyOf } from '../store/any.ts';
@@ -76,6 +76,7 @@ export function toRequest(row: RequestRow, reviews: readonly (Review & { request
     reason: row.reason,
     ticket: row.ticket,
     extends: row.extends,
+    only: row.only,
     state: row.state,
     rule: row.rule,
     policyVersion: row.policyVersion,
@@ -109,6 +110,14 @@ export function toGrant(row: GrantRow): Grant {
   }
   // The table's CHECKs rule this out: a row that is like this was not written through them.
   throw new TidegateError('internal', `Grant ${row.id} is in a state that cannot be.`);
+}
+
+/** What was approved. */
+export function givenOf({ id, privileges, lines }: Pick<GrantRow, 'id' | 'privileges' | 'lines'>): Given {
+  if (privileges !== 'lines') return { level: privileges };
+  if (lines !== null) return { lines };
+  // The table's CHECKs rule this out as well.
+  throw new TidegateError('internal', `Grant ${id} gives what nobody knows.`);
 }
 
 export const noSuchRequest = (id: string): TidegateError =>

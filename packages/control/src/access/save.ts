@@ -1,6 +1,6 @@
 /** How requests and grants are written. Everything that changes one goes through here, and is announced here. */
 import { randomBytes } from 'node:crypto';
-import type { AccessRequest, Allowed, Engine, Grant, Privileges } from '@tidegate/core';
+import type { AccessRequest, Allowed, Engine, Given, Grant } from '@tidegate/core';
 import { type ActiveGrant, type ClosedGrant, type ClosingGrant, durationText, randomText } from '@tidegate/core';
 import type { Context } from '../context.ts';
 import { announce } from '../store/announce.ts';
@@ -19,12 +19,13 @@ export async function insertRequest(
   request: AccessRequest,
   { why, mfa }: Pick<Allowed, 'why' | 'mfa'>,
 ): Promise<void> {
-  const { reviews: _, steps, ...rest } = request;
+  const { reviews: _, steps, only, ...rest } = request;
   await tx
     .insertInto('requests')
     .values({
       ...rest,
       why,
+      only: only === null ? null : JSON.stringify(only),
       steps: JSON.stringify(steps),
       mfa: JSON.stringify({ at: mfa.at, within: durationText(mfa.within) }),
       decidedAt: request.state === 'pending' ? null : request.createdAt,
@@ -49,8 +50,8 @@ export async function saveDecision(tx: Tx, before: AccessRequest, after: AccessR
 
 export interface GrantOf {
   readonly engine: Engine;
-  /** What the role may do just now: what was agreed to. */
-  readonly privileges: Privileges;
+  /** What the role gives just now, narrowed as was asked: what was agreed to. */
+  readonly given: Given;
   readonly now: Temporal.Instant;
 }
 
@@ -66,7 +67,7 @@ export async function insertGrant({ sealer, random }: Context, tx: Tx, grant: Gr
       resource,
       role,
       engine: of.engine,
-      privileges: of.privileges,
+      ...givenColumns(of.given),
       loginName,
       duration,
       notBefore,
@@ -83,6 +84,11 @@ export async function insertGrant({ sealer, random }: Context, tx: Tx, grant: Gr
     .execute();
   await announce(tx, resource, { grant: id });
 }
+
+const givenColumns = (given: Given) =>
+  'level' in given
+    ? { privileges: given.level, lines: null }
+    : { privileges: 'lines' as const, lines: JSON.stringify(given.lines) };
 
 /** The clock has started, or its end has moved. */
 export async function saveActive(tx: Tx, grant: ActiveGrant): Promise<void> {

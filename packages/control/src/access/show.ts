@@ -5,6 +5,7 @@ import {
   durationText,
   type Grant,
   type GrantId,
+  givenText,
   isEligible,
   type Person,
   type RequestId,
@@ -17,7 +18,7 @@ import { isAdministrator, seesAll } from '../identity/caller.ts';
 import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 import type { GrantRow } from '../store/schema-access.ts';
-import { noSuchGrant, noSuchRequest, type RequestRow, readGrantRow, reviewsOf, toRequest } from './rows.ts';
+import { givenOf, noSuchGrant, noSuchRequest, type RequestRow, readGrantRow, reviewsOf, toRequest } from './rows.ts';
 
 /** Administrators, and members of the resource's owning groups. */
 export async function mayAct(db: Reader, person: Person, resource: ResourceName): Promise<boolean> {
@@ -100,6 +101,7 @@ function viewOf(row: RequestRow, request: AccessRequest, grant: GrantRow | null)
     reason: request.reason,
     ticket: request.ticket,
     extends: request.extends,
+    only: request.only === null ? null : [...request.only],
     state: request.state,
     createdAt: request.createdAt.toString(),
     lapsesAt: request.lapsesAt.toString(),
@@ -145,5 +147,6 @@ export function showGrantRow(row: GrantRow): GrantView {
     closedBy: row.closedBy,
     comment: row.closeComment,
     problem: row.problem,
+    lines: givenText(givenOf(row), row.engine),
   };
 }

@@ -13,12 +13,15 @@ import {
   durationText,
   EXPIRED,
   failed,
+  type Given,
   type Grant,
   type GrantId,
   nextDue,
   type ResourceName,
+  type RoleName,
   type TicketId,
 } from '@tidegate/core';
+import { givenOf } from '../access/rows.ts';
 import { openCredential } from '../config/credentials.ts';
 import type { CurrentResource } from '../config/current.ts';
 import type { Sealer } from '../keys/seal.ts';
@@ -114,7 +117,7 @@ function desiredGrant({ grant, row, tickets, entra }: GrantAndTickets, opened: O
     id: grant.id,
     resource: grant.resource,
     person: grant.person,
-    role: { name: grant.role, privileges: row.privileges },
+    role: desiredRole(grant.role, givenOf(row)),
     loginName: grant.loginName,
     phase,
     duration: durationText(grant.duration),
@@ -129,6 +132,9 @@ function desiredGrant({ grant, row, tickets, entra }: GrantAndTickets, opened: O
   };
   return desired;
 }
+
+const desiredRole = (name: RoleName, given: Given): DesiredGrant['role'] =>
+  'level' in given ? { name, privileges: given.level } : { name, lines: [...given.lines] };
 
 const ticketOf = (ticket: GrantAndTickets['tickets'][number]): DesiredGrant['tickets'][number] => {
   const { id, storedKey, serverKey, mysqlSha2, mysqlNative } = ticket;

@@ -1,13 +1,13 @@
 /** The roles of a policy that names none: reader and editor up to 2 h, owner up to 4 h, an hour where none is asked for. */
 import type { RoleName } from '../ids.ts';
-import type { Policy, Privileges, Role } from '../model.ts';
+import type { Level, Policy, Role } from '../model.ts';
 
 const HOUR = Temporal.Duration.from({ hours: 1 });
 
-function role(name: string, privileges: Privileges, maxHours: number): Role {
+function role(name: string, level: Level, maxHours: number): Role {
   return Object.freeze({
     name: name as RoleName,
-    privileges,
+    privileges: Object.freeze({ level }),
     defaultDuration: HOUR,
     maxDuration: Temporal.Duration.from({ hours: maxHours }),
   });

@@ -12,6 +12,8 @@ export interface Submission {
   readonly startsAt: Temporal.Instant | null;
   /** The grant whose end this request would move; null: a grant of its own. */
   readonly extends: GrantId | null;
+  /** What the role is narrowed to (`tablesAsked`); null where left out: nothing. */
+  readonly only?: readonly string[] | null;
 }
 
 /** How far a start may lie behind the decision and still mean “now”: clocks differ, and forms take time to fill in. */
@@ -22,7 +24,7 @@ const STARTS_NOW_WITHIN = Temporal.Duration.from({ minutes: 1 });
  *
  * @throws TidegateError `invalid_input` for a start in the past, or more than 30 days away, or a later start of an extension.
  */
-export function submitRequest({ id, decision, startsAt, extends: extended }: Submission): AccessRequest {
+export function submitRequest({ id, decision, startsAt, extends: extended, only = null }: Submission): AccessRequest {
   return Object.freeze({
     id,
     requester: decision.requester,
@@ -33,6 +35,7 @@ export function submitRequest({ id, decision, startsAt, extends: extended }: Sub
     reason: decision.reason,
     ticket: decision.ticket,
     extends: extended,
+    only,
     state: decision.steps.length === 0 ? 'approved' : 'pending',
     rule: decision.rule,
     policyVersion: decision.policyVersion,

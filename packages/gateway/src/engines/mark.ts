@@ -12,7 +12,7 @@ const shape = z.object({
   grant: grantId,
   person: personName,
   resource: resourceName,
-  privileges: z.enum(['read', 'write', 'own']),
+  privileges: z.enum(['read', 'write', 'own', 'lines']),
   since: instant.nullable(),
   until: instant.nullable(),
 });

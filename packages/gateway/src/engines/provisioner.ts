@@ -3,8 +3,8 @@
  * resource. One implementation an engine (`engines/<engine>/principal`). Every operation is idempotent and may be killed
  * anywhere and run again: it looks at what is, and does what is missing.
  */
-import type { DesiredGrant, DesiredResource, FromGateway } from '@tidegate/contract';
-import type { GrantId, PersonName, ResourceName } from '@tidegate/core';
+import type { DesiredGrant, DesiredResource, DesiredRole, FromGateway, LookAnswer, LookFor } from '@tidegate/contract';
+import type { GrantId, Level, PersonName, ResourceName } from '@tidegate/core';
 
 type LinkFinding = Extract<FromGateway, { type: 'finding' }>;
 
@@ -16,12 +16,16 @@ export interface FindingNote {
   readonly detail: string;
 }
 
+/** What a principal was made for: a level on the whole of the resource, or exactly what the lines of its role list. */
+export type Kind = Level | 'lines';
+export const kindOf = (role: DesiredRole): Kind => ('lines' in role ? 'lines' : role.privileges);
+
 /** What every principal carries in the database itself, so that it can be found with no store at all. */
 export interface Mark {
   readonly grant: GrantId;
   readonly person: PersonName;
   readonly resource: ResourceName;
-  readonly privileges: DesiredGrant['role']['privileges'];
+  readonly privileges: Kind;
   /** When the grant's clock began and the end it was last opened until; null: never opened. */
   readonly since: Temporal.Instant | null;
   readonly until: Temporal.Instant | null;
@@ -33,7 +37,7 @@ export interface Mark {
 export interface PrincipalRef {
   readonly grant: GrantId;
   readonly loginName: string;
-  readonly privileges: DesiredGrant['role']['privileges'];
+  readonly privileges: Kind;
   /** When it could first be used; null: unknown or never. */
   readonly since: Temporal.Instant | null;
 }
@@ -72,6 +76,8 @@ export interface Provisioner {
   leftovers(known: ReadonlySet<GrantId>): Promise<readonly Mark[]>;
   /** Can we do our work there? Also mends the durable roles. Does not reject for what it finds. */
   check(): Promise<Health>;
+  /** Looks at the catalog and changes nothing; the database's own limits keep it short. */
+  look(wanted: LookFor): Promise<LookAnswer>;
   /** Ends all connections; running operations fail. */
   end(): Promise<void>;
 }

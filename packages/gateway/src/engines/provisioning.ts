@@ -18,6 +18,7 @@ export function provisionerFor(context: ProvisionerContext): Provisioner {
     close: async (principal) => (await provisioner()).close(principal),
     leftovers: async (known) => (await provisioner()).leftovers(known),
     check: async () => (await provisioner()).check(),
+    look: async (wanted) => (await provisioner()).look(wanted),
     end: async () => {
       if (made !== null) await (await made).end();
     },

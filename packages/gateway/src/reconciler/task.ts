@@ -4,7 +4,7 @@
  */
 import type { DesiredGrant } from '@tidegate/contract';
 import type { Lane } from '../engines/lane.ts';
-import { type PrincipalRef, ProvisionError, type Provisioner, type ProvisionLog } from '../engines/provisioner.ts';
+import { kindOf, type PrincipalRef, ProvisionError, type Provisioner, type ProvisionLog } from '../engines/provisioner.ts';
 import type { Findings } from './findings.ts';
 import { type End, endOf, type Goal, goalOf, sameGoal } from './goal.ts';
 import { backoff, type Pace } from './pace.ts';
@@ -220,6 +220,6 @@ export class GrantTask {
 const refOf = (grant: DesiredGrant): PrincipalRef => ({
   grant: grant.id,
   loginName: grant.loginName,
-  privileges: grant.role.privileges,
+  privileges: kindOf(grant.role),
   since: grant.startsAt === null ? null : Temporal.Instant.from(grant.startsAt),
 });

@@ -20,6 +20,14 @@ export const resources = {
     params: named(resourceName),
     answer: operate.resourceView,
   },
+  resourceObjects: {
+    method: 'GET',
+    path: '/v1/resources/:name/objects',
+    access: 'person',
+    summary: 'Its tables and views, for those who can ask for something there: what a request can be narrowed to',
+    params: named(resourceName),
+    answer: operate.resourceObjects,
+  },
   setCredential: {
     method: 'PUT',
     path: '/v1/resources/:name/credential',

@@ -1,5 +1,6 @@
 /** Asking, reviewing, and what would be decided. */
-import { parseDuration } from '@tidegate/core';
+import { newRequest } from '@tidegate/contract';
+import { parseDuration, TidegateError } from '@tidegate/core';
 import { cancelRequest } from '../../access/cancel.ts';
 import { explainAsk } from '../../access/explain.ts';
 import { listRequests } from '../../access/lists.ts';
@@ -23,6 +24,7 @@ export function requestRoutes(routes: Routes): void {
       role: query.role,
       as: query.as ?? null,
       duration: query.duration === undefined ? null : parseDuration(query.duration),
+      only: query.only === undefined ? null : listIn(query.only),
     }),
   );
   serve(routes, 'requests', async ({ caller, query }) =>
@@ -36,6 +38,7 @@ export function requestRoutes(routes: Routes): void {
       startsAt: body.startsAt === undefined ? null : Temporal.Instant.from(body.startsAt),
       reason: body.reason,
       ticket: body.ticket ?? null,
+      only: body.only ?? null,
     }),
   );
   serve(routes, 'request', async ({ caller, params, query, signal }) => {
@@ -51,6 +54,16 @@ export function requestRoutes(routes: Routes): void {
   );
   serve(routes, 'cancelRequest', ({ caller, params }) => cancelRequest(context, caller, params.id));
 }
+
+/** A list of texts in a query, as JSON. Throws `invalid_input`. */
+function listIn(text: string): readonly string[] {
+  try {
+    return onlyList.parse(JSON.parse(text));
+  } catch (error) {
+    throw new TidegateError('invalid_input', '“only” must be a list of tables, as JSON: ["sales.orders"].', '', error);
+  }
+}
+const onlyList = newRequest.shape.only.unwrap();
 
 /** A code sent along with a call is looked at first, whether or not the rule asks for one. */
 export async function withCode({ context }: Routes, caller: Caller, code: string | undefined): Promise<Caller> {

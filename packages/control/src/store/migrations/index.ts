@@ -6,6 +6,7 @@ import * as engines from './0003_engines.ts';
 import * as entra from './0004_entra.ts';
 import * as kinds from './0005_kinds.ts';
 import * as people from './0006_people.ts';
+import * as roles from './0012_roles.ts';
 import * as logins from './0008_logins.ts';
 import * as scim from './0010_scim.ts';
 import * as lookingBack from './0030_looking_back.ts';
@@ -17,6 +18,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004_entra': entra,
   '0005_kinds': kinds,
   '0006_people': people,
+  '0012_roles': roles,
   '0008_logins': logins,
   '0010_scim': scim,
   '0030_looking_back': lookingBack,

@@ -6,13 +6,15 @@
  * accounts here, so the order is what keeps each promise, and every operation can be killed anywhere and run again. Two
  * reconcilers at once meet in the catalog, and the one that loses looks again.
  */
-import type { DesiredGrant } from '@tidegate/contract';
-import type { GrantId } from '@tidegate/core';
+import type { DesiredGrant, LookAnswer, LookFor } from '@tidegate/contract';
+import type { GrantId, GrantLine } from '@tidegate/core';
 import { again as untilAlone } from '../../again.ts';
+import { assertNothingMissing } from '../../lines.ts';
 import { formatMark } from '../../mark.ts';
 import {
   type Closed,
   type Health,
+  kindOf,
   type Made,
   type Mark,
   type PrincipalRef,
@@ -26,9 +28,12 @@ import { type Durable, ensureDurable } from './durable.ts';
 import { codeOf, isConcurrentChange, staysAsItIs } from './errors.ts';
 import { type Actual, inspect, inspectSwitch } from './inspect.ts';
 import { enter, entryFor, marked } from './ledger.ts';
+import { type Atom, atomsOf, heldBelow, lineChanges } from './lines/changes.ts';
+import { locateIn } from './lines/find.ts';
+import { look } from './look.ts';
 import { assertLogin, assertNames, type Owner, ownerOf } from './names.ts';
 import { plan, type Step, type Wanted } from './plan.ts';
-import { privilegesOf } from './privileges.ts';
+import { type GrantChanges, grantChanges, privilegesOf } from './privileges.ts';
 import { account } from './quote.ts';
 import { stored } from './secret.ts';
 import type { Server } from './server.ts';
@@ -82,6 +87,10 @@ class MysqlPrincipals implements Provisioner {
     return check({ administrator: this.#administrator, viaSocket, ensure: () => this.#look() });
   }
 
+  async look(wanted: LookFor): Promise<LookAnswer> {
+    return look(this.#administrator, this.#context.resource.databases, wanted);
+  }
+
   async end(): Promise<void> {
     await this.#administrator.end();
   }
@@ -90,17 +99,32 @@ class MysqlPrincipals implements Provisioner {
   async #make(grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
     assertLogin(grant.loginName);
     await this.#ensured();
-    return again(() => this.#administrator.use(null, (session) => this.#bring(session, grant, expiresAt)));
+    const listed = 'lines' in grant.role ? await this.#listed(grant.role.lines) : null;
+    return again(() => this.#administrator.use(null, (session) => this.#bring(session, grant, expiresAt, listed)));
   }
 
-  async #bring(session: Session, grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
+  /** All is looked up before anything is made. @throws ProvisionError `missing` with what is not there */
+  async #listed(lines: readonly GrantLine[]): Promise<readonly Atom[]> {
+    const located = await locateIn(this.#administrator, this.#context.resource.databases, lines);
+    assertNothingMissing(located);
+    return atomsOf(located.places);
+  }
+
+  /** @param listed what it is given by name; null: its level */
+  async #bring(
+    session: Session,
+    grant: DesiredGrant,
+    expiresAt: Temporal.Instant | null,
+    listed: readonly Atom[] | null,
+  ): Promise<Made> {
     const { loginName } = grant;
     // In this order: whoever makes it writes the entry first.
     const actual = await inspect(session, loginName);
     const entry = await entryFor(session, loginName);
     if (actual !== null && entry?.mark?.grant !== grant.id) throw taken(grant);
     const alarm = await inspectSwitch(session, loginName);
-    const steps = plan(this.#wanted(grant, expiresAt, actual, session.server), actual, alarm, session.server);
+    const privileges = await this.#privileges(session, grant, actual, listed);
+    const steps = plan(this.#wanted(grant, expiresAt, actual, session.server, privileges), actual, alarm);
     const mark = this.#mark(grant, expiresAt);
     // First the mark: whatever is made from here on is found by it.
     if (entry === null) await enter(session, loginName, mark, await preparedTransactions(session));
@@ -127,14 +151,34 @@ class MysqlPrincipals implements Provisioner {
     }
   }
 
-  #wanted(grant: DesiredGrant, expiresAt: Temporal.Instant | null, actual: Actual | null, server: Server): Wanted {
+  async #privileges(
+    session: Session,
+    { role, loginName }: DesiredGrant,
+    actual: Actual | null,
+    listed: readonly Atom[] | null,
+  ): Promise<GrantChanges> {
+    const { server } = session;
+    const name = account(loginName);
+    const held = actual?.held ?? [];
+    if (listed !== null) return lineChanges(name, listed, await heldBelow(session, loginName, held), server);
+    const kind = kindOf(role);
+    const wanted = kind === 'lines' ? [] : privilegesOf(kind, server);
+    return grantChanges(name, this.#context.resource.databases, wanted, held, server);
+  }
+
+  #wanted(
+    grant: DesiredGrant,
+    expiresAt: Temporal.Instant | null,
+    actual: Actual | null,
+    server: Server,
+    privileges: GrantChanges,
+  ): Wanted {
     const { resource, controlNow } = this.#context;
     // An event in the past would never fire: who is late stays locked out.
     const open = expiresAt !== null && expiresAt.epochMilliseconds > controlNow();
     return {
       loginName: grant.loginName,
-      databases: resource.databases,
-      privileges: privilegesOf(grant.role.privileges, server),
+      privileges,
       stored: stored(server.flavour, grant.principalPassword, actual),
       requireTls: overTls(resource),
       // Stopping what a session runs takes a connection of its own, also when every session is taken.
@@ -149,7 +193,7 @@ class MysqlPrincipals implements Provisioner {
       grant: grant.id,
       person: grant.person,
       resource: this.#context.resource.name,
-      privileges: grant.role.privileges,
+      privileges: kindOf(grant.role),
       since: expiresAt === null || grant.startsAt === null ? null : Temporal.Instant.from(grant.startsAt),
       until: expiresAt,
     });

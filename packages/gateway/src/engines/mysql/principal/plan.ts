@@ -1,16 +1,15 @@
 /** From what is to what is wanted: the statements that are missing, as pure functions. */
 import type { Actual, Switch } from './inspect.ts';
 import { LEDGER } from './names.ts';
-import { grantChanges } from './privileges.ts';
+import type { GrantChanges } from './privileges.ts';
 import { account, quoteIdent, quoteText } from './quote.ts';
 import type { Stored } from './secret.ts';
-import type { Server } from './server.ts';
 
 /** A principal as it should be. */
 export interface Wanted {
   readonly loginName: string;
-  readonly databases: readonly string[];
-  readonly privileges: readonly string[];
+  /** What is missing of its privileges, and what it holds beyond them. */
+  readonly privileges: GrantChanges;
   /** Never the password itself. */
   readonly stored: Stored;
   readonly requireTls: boolean;
@@ -35,7 +34,7 @@ export interface Step {
  *
  * @param actual null: it does not exist
  */
-export function plan(wanted: Wanted, actual: Actual | null, alarm: Switch, server: Server): Step[] {
+export function plan(wanted: Wanted, actual: Actual | null, alarm: Switch): Step[] {
   const name = account(wanted.loginName);
   const open = wanted.openUntil !== null;
   const steps: Step[] = [];
@@ -47,7 +46,7 @@ export function plan(wanted: Wanted, actual: Actual | null, alarm: Switch, serve
     if (!open && !actual.locked) add([`ALTER USER ${name} ACCOUNT LOCK`]);
     if (!hasAttributes(wanted, actual)) add([`ALTER USER ${name} ${attributes(wanted)}`], { secret: true });
   }
-  const { takes, gives } = grantChanges(name, wanted.databases, wanted.privileges, actual?.held ?? [], server);
+  const { takes, gives } = wanted.privileges;
   add(takes, { optional: true });
   add(gives);
   add(switchChange(wanted, alarm));

@@ -1,5 +1,5 @@
 /** What each kind of role holds on each of the resource's databases, and what that takes from what is there. */
-import type { Mark } from '../../provisioner.ts';
+import type { Level } from '@tidegate/core';
 import { escaped, granted, quoteIdent } from './quote.ts';
 import type { Server } from './server.ts';
 
@@ -24,7 +24,7 @@ const OWN = [
 /** System-versioned tables are MariaDB's. */
 const OWN_MARIADB = [...OWN, 'DELETE HISTORY'];
 
-export function privilegesOf(kind: Mark['privileges'], { flavour }: Pick<Server, 'flavour'>): readonly string[] {
+export function privilegesOf(kind: Level, { flavour }: Pick<Server, 'flavour'>): readonly string[] {
   return { read: READ, write: WRITE, own: flavour === 'mariadb' ? OWN_MARIADB : OWN }[kind];
 }
 

@@ -9,8 +9,9 @@ import { type Closed, type FindingNote, type PrincipalRef, ProvisionError } from
 import { hangUpsFirst, untilGone } from '../../settle.ts';
 import { dependencies, giveAway, staysAsItIs } from './belongings.ts';
 import { codeOf } from './errors.ts';
-import { commandOver, ensureGroups } from './groups.ts';
+import { commandOver, ensureGroups, ensureHeir } from './groups.ts';
 import { type Actual, inspect } from './inspect.ts';
+import { takeAll } from './lines/index.ts';
 import { parseMark } from './mark.ts';
 import { type GroupNames, groupFor } from './names.ts';
 import { revokeConnect, revokeMembership } from './plan.ts';
@@ -40,6 +41,9 @@ export async function close(closing: Closing): Promise<Closed> {
   await shut(closing, found);
   await strip(closing, found);
   await endSessions(closing, found);
+  if (principal.privileges === 'lines') {
+    await takeAll(administrator, home, { oid: found.oid, loginName: principal.loginName });
+  }
   const prepared = await clearPrepared(administrator, home, principal.loginName);
   const dropped = await drop(closing, await leave(closing, found));
   const left = await administrator.use(home, (session) => ownersPrepared(session, closing));
@@ -122,6 +126,9 @@ async function leave(closing: Closing, found: Actual): Promise<Map<string, strin
   const held = await administrator.use(home, (session) => dependencies(session, found.oid));
   if (held.length === 0) return new Map();
   await administrator.use(home, (session) => ensureGroups(session, names, resource));
+  if (principal.privileges === 'lines') {
+    await administrator.use(home, (session) => ensureHeir(session, names.lines, resource));
+  }
   const databases = new Set(held.map((row) => row.database ?? home));
   return giveAway(administrator, databases, principal.loginName, groupFor(names, principal.privileges));
 }

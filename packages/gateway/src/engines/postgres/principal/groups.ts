@@ -37,6 +37,20 @@ export async function ensureGroups(session: Session, names: GroupNames, resource
   return [...problems(session, names, now), ...(await ownerDangers(session, names.owner))];
 }
 
+/** The durable role that may do nothing, made when the first principal leaves something to it. */
+export async function ensureHeir(session: Session, name: string, resource: string): Promise<void> {
+  const before = await look(session, [name]);
+  await session.run([
+    ...(before.has(name)
+      ? []
+      : [
+          `CREATE ROLE ${quoteIdent(name)} NOLOGIN`,
+          `COMMENT ON ROLE ${quoteIdent(name)} IS ${quoteLiteral(`Tidegate: owns what grants with listed privileges left on resource ${resource}. Give it nothing.`)}`,
+        ]),
+    ...(before.get(name)?.commanded === true || session.server.superuser ? [] : [commandOver(name, session)]),
+  ]);
+}
+
 /** Membership for the administrator itself, so that it may act as the role. */
 export function commandOver(role: string, session: Pick<Session, 'server'>): string {
   const options = hasMembershipOptions(session.server) ? ' WITH INHERIT TRUE, SET TRUE' : '';

@@ -7,12 +7,14 @@
  * meet in the catalog instead, and the one that loses looks again.
  */
 import { randomBytes } from 'node:crypto';
-import type { DesiredGrant } from '@tidegate/contract';
-import type { GrantId } from '@tidegate/core';
+import type { DesiredGrant, LookAnswer, LookFor } from '@tidegate/contract';
+import type { GrantId, GrantLine } from '@tidegate/core';
 import { postgres } from '@tidegate/wire';
 import {
   type Closed,
   type Health,
+  type Kind,
+  kindOf,
   type Made,
   type Mark,
   type PrincipalRef,
@@ -25,6 +27,8 @@ import { close } from './close.ts';
 import { again, type Durable, type DurableOptions, ensureDurable } from './durable.ts';
 import { inspect } from './inspect.ts';
 import { marked } from './leftovers.ts';
+import { give, type Listed, listed } from './lines/index.ts';
+import { look } from './look.ts';
 import { formatMark, parseMark } from './mark.ts';
 import { assertName, groupFor, groupNames } from './names.ts';
 import { plan, type Setting, type Wanted } from './plan.ts';
@@ -85,18 +89,58 @@ class PostgresPrincipals implements Provisioner {
     return check({ administrator, home, viaSocket, ensure: () => this.#look() });
   }
 
+  async look(wanted: LookFor): Promise<LookAnswer> {
+    return look(this.#administrator, this.#context.resource.databases, wanted);
+  }
+
   async end(): Promise<void> {
     await this.#administrator.end();
   }
 
-  /** @param expiresAt null: unable to log in. */
   async #make(grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
     assertName('principal', grant.loginName);
     const durable = await this.#ensured();
+    if ('lines' in grant.role) return this.#makeListed(grant, grant.role.lines, expiresAt, durable);
+    return this.#bring(grant, expiresAt, durable, null);
+  }
+
+  /** First all is looked up, then it is there, then it has what is listed; only then it may log in. */
+  async #makeListed(
+    grant: DesiredGrant,
+    lines: readonly GrantLine[],
+    expiresAt: Temporal.Instant | null,
+    durable: Durable,
+  ): Promise<Made> {
+    const { administrator, home, databases } = this.#options;
+    const { loginName } = grant;
+    const wanted = await listed(administrator, databases, lines);
+    const lookUp = () => administrator.use(home, (session) => inspect(session, loginName));
+    const before = await lookUp();
+    const made = before === null || expiresAt === null ? await this.#bring(grant, null, durable, wanted) : UNCHANGED;
+    const there = before ?? (await lookUp());
+    if (there === null) throw taken(grant); // dropped by somebody this moment
+    if (parseMark(loginName, there.comment)?.grant !== grant.id) throw taken(grant);
+    const given = await give(administrator, { oid: there.oid, loginName }, wanted);
+    const opened = expiresAt === null ? UNCHANGED : await this.#bring(grant, expiresAt, durable, wanted);
+    return { changed: made.changed || given || opened.changed };
+  }
+
+  /**
+   * The role itself, as it should be.
+   *
+   * @param expiresAt null: unable to log in
+   * @param given what it is given by name; null: its level
+   */
+  async #bring(
+    grant: DesiredGrant,
+    expiresAt: Temporal.Instant | null,
+    durable: Durable,
+    given: Listed | null,
+  ): Promise<Made> {
     const { administrator, home } = this.#options;
     return again(() =>
       administrator.use(home, async (session) => {
-        const wanted = this.#wanted(grant, expiresAt, durable, session.server.skewMs);
+        const wanted = this.#wanted(grant, expiresAt, durable, session.server.skewMs, given);
         const actual = await inspect(session, grant.loginName);
         if (actual !== null && parseMark(grant.loginName, actual.comment)?.grant !== grant.id) throw taken(grant);
         const { statements, changed } = plan(wanted, actual, session.server);
@@ -106,10 +150,16 @@ class PostgresPrincipals implements Provisioner {
     );
   }
 
-  #wanted(grant: DesiredGrant, expiresAt: Temporal.Instant | null, durable: Durable, skewMs: number): Wanted {
+  #wanted(
+    grant: DesiredGrant,
+    expiresAt: Temporal.Instant | null,
+    durable: Durable,
+    skewMs: number,
+    given: Listed | null,
+  ): Wanted {
     const { resource } = this.#context;
-    const { privileges } = grant.role;
-    const group = groupFor(this.#options.names, privileges);
+    const kind = kindOf(grant.role);
+    const group = groupFor(this.#options.names, kind);
     const since = grant.startsAt === null ? null : Temporal.Instant.from(grant.startsAt);
     return {
       loginName: grant.loginName,
@@ -122,14 +172,14 @@ class PostgresPrincipals implements Provisioner {
         grant: grant.id,
         person: grant.person,
         resource: resource.name,
-        privileges,
+        privileges: kind,
         since: expiresAt === null ? null : since,
         until: expiresAt,
       }),
-      group,
-      how: privileges === 'own' ? 'set' : 'inherit',
-      settings: settingsFor(privileges, group, resource.databases),
-      connectTo: privileges === 'own' ? durable.closedToPublic : [],
+      group: kind === 'lines' ? null : group,
+      how: kind === 'own' ? 'set' : 'inherit',
+      settings: settingsFor(kind, group, resource.databases),
+      connectTo: connectTo(kind, durable, given),
     };
   }
 
@@ -174,16 +224,25 @@ class PostgresPrincipals implements Provisioner {
  * A reader's sessions start read-only: a guard against slips, the privileges are what holds. An owner's start as the
  * durable role, also after RESET ROLE and DISCARD ALL, so that what they make is that role's (promise 6).
  */
-function settingsFor(privileges: 'read' | 'write' | 'own', group: string, databases: readonly string[]): Setting[] {
-  switch (privileges) {
+function settingsFor(kind: Kind, group: string, databases: readonly string[]): Setting[] {
+  switch (kind) {
     case 'read':
       return [{ database: null, name: 'default_transaction_read_only', value: 'on' }];
     case 'write':
+    case 'lines':
       return [];
     case 'own':
       return databases.map((database) => ({ database, name: 'role', value: group }));
   }
 }
+
+/** Whoever is a member of a group has CONNECT by it; the others need it in their own name where PUBLIC has it not. */
+function connectTo(kind: Kind, { closedToPublic }: Durable, given: Listed | null): readonly string[] {
+  if (kind === 'own') return closedToPublic;
+  return given === null ? [] : closedToPublic.filter((database) => (given.get(database)?.length ?? 0) > 0);
+}
+
+const UNCHANGED: Made = { changed: false };
 
 function taken(grant: DesiredGrant): ProvisionError {
   const name = postgres.quoteIdent(grant.loginName);

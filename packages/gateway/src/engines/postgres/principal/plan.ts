@@ -17,8 +17,8 @@ export interface Wanted {
   /** Never the password itself. */
   readonly verifier: string;
   readonly comment: string;
-  /** The durable role it is a member of. */
-  readonly group: string;
+  /** The durable role it is a member of; null: of none. */
+  readonly group: string | null;
   /** `own` works as the durable role (SET ROLE) and has nothing in its own name; the others inherit. */
   readonly how: 'inherit' | 'set';
   readonly settings: readonly Setting[];
@@ -96,7 +96,8 @@ function around(wanted: Wanted, actual: typeof NOTHING, server: Server): string[
   for (const extra of actual.memberships.filter((m) => !isWanted(m))) {
     statements.push(revokeMembership(extra.role, wanted.loginName, extra, server));
   }
-  if (!actual.memberships.some(isWanted)) statements.push(grantMembership(wanted, server));
+  const { group } = wanted;
+  if (group !== null && !actual.memberships.some(isWanted)) statements.push(grantMembership(wanted, group, server));
   // Before 16 a session may give its own role to others. Nobody else gets in that way.
   const others = hasMembershipOptions(server) ? [] : actual.members;
   for (const other of others.filter((m) => m.role !== server.administrator)) {
@@ -115,10 +116,10 @@ function around(wanted: Wanted, actual: typeof NOTHING, server: Server): string[
   return statements;
 }
 
-function grantMembership(wanted: Wanted, server: Server): string {
+function grantMembership(wanted: Wanted, group: string, server: Server): string {
   const how = wanted.how === 'inherit' ? 'INHERIT TRUE, SET FALSE' : 'INHERIT FALSE, SET TRUE';
   const options = hasMembershipOptions(server) ? ` WITH ${how}` : '';
-  return `GRANT ${quoteIdent(wanted.group)} TO ${quoteIdent(wanted.loginName)}${options}`;
+  return `GRANT ${quoteIdent(group)} TO ${quoteIdent(wanted.loginName)}${options}`;
 }
 
 /** From 16 on memberships stand apart by who gave them, and a REVOKE takes back only its own grantor's. */

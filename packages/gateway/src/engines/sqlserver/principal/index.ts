@@ -6,13 +6,15 @@
  * Look (inspect), compare (plan), do what is missing in one transaction a database: so every operation can be killed
  * anywhere and run again. Two reconcilers at once meet in the catalog, and the one that loses looks again.
  */
-import type { DesiredGrant, DesiredResource } from '@tidegate/contract';
-import type { GrantId } from '@tidegate/core';
+import type { DesiredGrant, DesiredResource, LookAnswer, LookFor } from '@tidegate/contract';
+import type { GrantId, GrantLine } from '@tidegate/core';
 import { again as tryAgain } from '../../again.ts';
+import { assertNothingMissing } from '../../lines.ts';
 import { formatMark, parseMark } from '../../mark.ts';
 import {
   type Closed,
   type Health,
+  kindOf,
   type Made,
   type Mark,
   type PrincipalRef,
@@ -25,13 +27,19 @@ import { close } from './close.ts';
 import { isConcurrentChange } from './errors.ts';
 import { inspectLogin, inspectUser, type User } from './inspect.ts';
 import { marked } from './leftovers.ts';
+import { type Atom, atomsOf, heldBy, lineChanges } from './lines/changes.ts';
+import { locateIn } from './lines/find.ts';
 import { sidOf } from './login-mark.ts';
+import { look } from './look.ts';
 import { Passwords } from './passwords.ts';
 import { changes, creation, loginCreation, loginPassword, loginSwitch, userPassword, type Wanted } from './plan.ts';
 import { heirOf, powersOf } from './powers.ts';
 import { NAME_MAX, quoteName } from './quote.ts';
 import { type Administrator, Connections, type Session } from './sessions.ts';
 import { connectTedious } from './tedious.ts';
+
+/** By database: what the lines of a role come to there. */
+type Listed = ReadonlyMap<string, readonly Atom[]>;
 
 /** Where a server keeps its logins; Azure SQL Database is left out, its logins take minutes to change. */
 const SERVER_DATABASE = 'master';
@@ -87,6 +95,10 @@ class SqlServerPrincipals implements Provisioner {
     return check({ administrator: this.#administrator, databases, ownerRole });
   }
 
+  async look(wanted: LookFor): Promise<LookAnswer> {
+    return look(this.#administrator, this.#resource.databases, wanted);
+  }
+
   async end(): Promise<void> {
     await this.#administrator.end();
   }
@@ -94,6 +106,7 @@ class SqlServerPrincipals implements Provisioner {
   /** @param expiresAt null: unable to connect. */
   async #make(grant: DesiredGrant, expiresAt: Temporal.Instant | null): Promise<Made> {
     this.#assertNames(grant);
+    const listed = 'lines' in grant.role ? await this.#listed(grant.role.lines) : null;
     const wanted = this.#wanted(grant, expiresAt);
     const users = new Map<string, User | null>();
     let byLogin = false;
@@ -103,18 +116,28 @@ class SqlServerPrincipals implements Provisioner {
         contained: session.server.contained,
       }));
       if (user !== null && parseMark(grant.loginName, user.mark)?.grant !== grant.id) throw taken(grant, 'user');
+      // Who has nothing to do in a database is nobody there.
+      if (user === null && listed !== null && (listed.get(database)?.length ?? 0) === 0) continue;
       users.set(database, user);
       byLogin ||= user === null ? !contained : user.authentication === BY_LOGIN;
     }
     // The login is there, and shut if it must be, before its users are made; it is opened after.
     let changed = byLogin && (await this.#login(grant, wanted.open ? 'there' : 'shut'));
-    for (const [database, user] of users) changed = (await this.#user(grant, wanted, database, user)) || changed;
+    for (const [database, user] of users)
+      changed = (await this.#user(grant, wanted, database, user, listed)) || changed;
     if (byLogin && wanted.open) changed = (await this.#login(grant, 'open')) || changed;
     return { changed };
   }
 
+  /** All is looked up before anything is made. @throws ProvisionError `missing` with what is not there */
+  async #listed(lines: readonly GrantLine[]): Promise<Listed> {
+    const located = await locateIn(this.#administrator, this.#resource.databases, lines);
+    assertNothingMissing(located);
+    return new Map([...located.places].map(([database, found]) => [database, atomsOf(found)]));
+  }
+
   #wanted(grant: DesiredGrant, expiresAt: Temporal.Instant | null): Wanted {
-    const { privileges } = grant.role;
+    const privileges = kindOf(grant.role);
     const since = expiresAt === null || grant.startsAt === null ? null : Temporal.Instant.from(grant.startsAt);
     const { id, person } = grant;
     const resource = this.#resource.name;
@@ -126,12 +149,25 @@ class SqlServerPrincipals implements Provisioner {
     };
   }
 
-  /** @returns whether something was changed, but for a password put again */
-  async #user(grant: DesiredGrant, wanted: Wanted, database: string, user: User | null): Promise<boolean> {
+  /**
+   * @param listed what it is given by name; null: its level
+   * @returns whether something was changed, but for a password put again
+   */
+  async #user(
+    grant: DesiredGrant,
+    wanted: Wanted,
+    database: string,
+    user: User | null,
+    listed: Listed | null,
+  ): Promise<boolean> {
     return this.#inside(database, async (session) => {
       const byLogin = user === null ? !session.server.contained : user.authentication === BY_LOGIN;
       const password = grant.principalPassword;
-      const statements = user === null ? creation(wanted, byLogin ? 'login' : { password }) : changes(wanted, user);
+      const given = listed === null ? [] : await this.#given(session, grant, user, listed.get(database) ?? []);
+      const statements =
+        user === null
+          ? [...creation(wanted, byLogin ? 'login' : { password }), ...given]
+          : [...given, ...changes(wanted, user)];
       const stale = user !== null && !byLogin && !this.#passwords.isSet(grant, database, user.modified);
       if (stale) await session.runSecret([userPassword(grant.loginName, password)]);
       if (user === null) await session.runSecret(statements);
@@ -142,6 +178,16 @@ class SqlServerPrincipals implements Provisioner {
       }
       return statements.length > 0;
     });
+  }
+
+  /** Before it may connect it has what it should, and no more. */
+  async #given(
+    session: Session,
+    { loginName }: DesiredGrant,
+    user: User | null,
+    wanted: readonly Atom[],
+  ): Promise<readonly string[]> {
+    return lineChanges(loginName, wanted, user === null ? [] : await heldBy(session, loginName));
   }
 
   /**

@@ -11,7 +11,7 @@
  * operator who wants less gives a database role of their own (`ownerRole`) that owns its schemas: modules of a role can't
  * run AS OWNER. Then membership in it is all that an owner has.
  */
-import type { Mark } from '../../provisioner.ts';
+import type { Kind } from '../../provisioner.ts';
 
 export interface Powers {
   readonly roles: readonly string[];
@@ -24,12 +24,15 @@ const READ = ['db_datareader'];
 const WRITE = [...READ, 'db_datawriter'];
 const NO_TRIGGERS = ['ALTER ANY DATABASE DDL TRIGGER'];
 
-export function powersOf(privileges: Mark['privileges'], ownerRole: string | null): Powers {
-  switch (privileges) {
+export function powersOf(kind: Kind, ownerRole: string | null): Powers {
+  switch (kind) {
     case 'read':
       return { roles: READ, granted: [], denied: [] };
     case 'write':
       return { roles: WRITE, granted: [], denied: [] };
+    // Permissions alone, by name, and no role: see lines/.
+    case 'lines':
+      return { roles: [], granted: [], denied: [] };
     case 'own':
       return ownerRole === null
         ? { roles: [...WRITE, 'db_ddladmin'], granted: ['EXECUTE', 'VIEW DEFINITION'], denied: NO_TRIGGERS }
@@ -38,8 +41,8 @@ export function powersOf(privileges: Mark['privileges'], ownerRole: string | nul
 }
 
 /** Who gets what a principal leaves: only an owner can have made anything; what others own was given to them by hand. */
-export const heirOf = (privileges: Mark['privileges'], ownerRole: string | null): string =>
-  privileges === 'own' && ownerRole !== null ? ownerRole : 'dbo';
+export const heirOf = (kind: Kind, ownerRole: string | null): string =>
+  kind === 'own' && ownerRole !== null ? ownerRole : 'dbo';
 
 /** Roles that an `ownerRole` must not be: with them a person makes themselves a way in that outlives the grant. */
 export const TOO_POWERFUL: readonly string[] = ['db_owner', 'db_securityadmin', 'db_accessadmin'];
