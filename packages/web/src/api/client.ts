@@ -1,5 +1,7 @@
-/** The API as the browser calls it: the contract's typed client, with the login's cookie and the header that no other site can send. */
+/**
+ * The API as the browser calls it: the contract's typed client. The login is a cookie that no script can read; the client
+ * sends along the header that shows a page of ours is calling.
+ */
 import { createClient } from '@tidegate/contract';
-import { withLogin } from './login.ts';
 
-export const api = createClient({ url: location.origin, fetch: withLogin });
+export const api = createClient({ url: location.origin });

@@ -3,6 +3,7 @@ import { ActionIcon } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
+import { closeStream, openStream } from '../api/live-stream.ts';
 import { Icon } from '../components/Icon.tsx';
 import { Offline } from '../components/Offline.tsx';
 import { common } from '../words/common.ts';
@@ -15,6 +16,10 @@ export function Shell() {
   const path = useRouterState({ select: ({ location }) => location.pathname });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the navigation of a narrow screen
   useEffect(close, [path]);
+  useEffect(() => {
+    openStream();
+    return closeStream;
+  }, []);
   return (
     <div className={styles.shell}>
       <a className={styles.skip} href="#page">

@@ -1,7 +1,6 @@
 /** The live stream: server-sent events, one answer that goes on for as long as its reader listens. */
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { liveStream } from '@tidegate/contract';
-import type { FastifyReply } from 'fastify';
 import { loginOf } from '../../identity/caller.ts';
 import { type Hearer, Live } from '../live.ts';
 import { admit, callerOf, described } from '../serve.ts';
@@ -24,14 +23,15 @@ export function streamRoutes(routes: Routes): void {
       live.assertRoom(login);
       reply.hijack();
       const { raw } = reply;
-      raw.writeHead(200, { ...headersOf(reply), 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+      // An answer that is taken over sends what the hooks have set (security headers, a cookie) itself.
+      void reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) raw.setHeader(name, value);
+      raw.writeHead(200);
       raw.once('close', live.join({ login, person: caller, ...endOf(raw) }));
     },
   });
 }
-
-/** What hooks have set so far (the security headers, a cookie): an answer that is taken over has to send them itself. */
-const headersOf = (reply: FastifyReply): OutgoingHttpHeaders => ({ ...reply.getHeaders() });
 
 const endOf = (raw: ServerResponse): Pick<Hearer, 'send' | 'end'> => ({
   send: (text) => {

@@ -1,0 +1,33 @@
+/** What the live stream says, as the queries understand it: which answers are stale now. */
+import type { EndpointName, LiveChanges } from '@tidegate/contract';
+import { queries } from './queries.ts';
+
+/** Answers that change with requests and grants, besides those of the thing itself. */
+const OF_REQUESTS: readonly EndpointName[] = ['requests'];
+const OF_GRANTS: readonly EndpointName[] = ['grants', 'resources', 'resource'];
+const OF_SESSIONS: readonly EndpointName[] = ['sessions'];
+/** Read with an id of their own: only those that are named. */
+const BY_ID: readonly EndpointName[] = ['request', 'grant', 'session', 'grantStory'];
+
+/** Marks stale what is concerned; what is on screen is read again at once, the rest when it is looked at. */
+export function told(changes: LiveChanges | 'everything'): Promise<void> {
+  if (changes === 'everything' || changes.everything) {
+    return queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
+  }
+  const { requests, grants, sessions } = changes;
+  const lists = new Set<unknown>([
+    ...(requests.length > 0 ? OF_REQUESTS : []),
+    ...(grants.length > 0 ? OF_GRANTS : []),
+    ...(sessions.length > 0 ? OF_SESSIONS : []),
+  ]);
+  const ids = new Set<string>([...requests, ...grants, ...sessions]);
+  const byId = new Set<unknown>(BY_ID);
+  return queries.invalidateQueries({
+    predicate: ({ queryKey: [name, input] }) => lists.has(name) || (byId.has(name) && ids.has(idOf(input))),
+  });
+}
+
+function idOf(input: unknown): string {
+  const id: unknown = typeof input === 'object' && input !== null ? Reflect.get(input, 'id') : undefined;
+  return typeof id === 'string' ? id : '';
+}
