@@ -1,11 +1,13 @@
 /** Names: each declared once, and every one that is referred to declared. */
 import { suggestion } from '@tidegate/contract';
+import { approvalsOf } from './check-rules.ts';
 import type { Draft, Findings, Known } from './draft.ts';
 import type { ConfigPath } from './errors.ts';
 import { ADMINISTRATORS, AUDITORS } from './groups.ts';
 
 export function checkNames(draft: Draft, known: Known, findings: Findings): void {
   const kinds = [
+    ['identity provider', draft.providers],
     ['group', draft.groups],
     ['resource', draft.resources],
     ['role', draft.roles],
@@ -41,12 +43,18 @@ function checkReferences(draft: Draft, known: Known, findings: Findings): void {
     toRoles([...path, 'roles'], value.roles);
     toGroups([...path, 'who', 'groups'], value.who.groups);
     if ('names' in value.resources) toResources([...path, 'resources', 'names'], value.resources.names);
-    for (const [index, { from }] of value.approvals.entries()) {
-      toGroups([...path, 'approvals', index, 'from', 'groups'], from.groups);
+    for (const { path: place, value: approval } of approvalsOf(value, path)) {
+      toGroups([...place, 'from', 'groups'], approval.from.groups);
+      if (approval.escalate !== undefined)
+        toGroups([...place, 'escalate', 'to', 'groups'], approval.escalate.to.groups);
+    }
+    if (value.breakGlass !== undefined) {
+      toGroups([...path, 'breakGlass', 'notify', 'groups'], value.breakGlass.notify.groups);
     }
   }
   for (const { path, value } of draft.groups) {
     const local = known.members.get(value.name)?.size ?? 0;
+    if (value.fromIdp !== undefined) continue;
     if (value.members.length + local === 0) findings.warn([...path, 'name'], `Nobody is in the group “${value.name}”.`);
   }
 }

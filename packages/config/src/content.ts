@@ -1,10 +1,14 @@
 /** From the configuration as it is written to the shapes that decisions are made with. */
-import type { Config } from '@tidegate/contract';
+import type { Config, IdentityProvider } from '@tidegate/contract';
 import {
+  type Approval,
+  type Condition,
+  compileCondition,
   DEFAULT_ROLES,
   type Engine,
   type GrantLine,
   type GroupName,
+  isConditionProblem,
   isProblem,
   type PersonName,
   type Policy,
@@ -14,6 +18,7 @@ import {
   type Resource,
   type Role,
   type Rule,
+  type Share,
   TidegateError,
 } from '@tidegate/core';
 import { enginesOf } from './check-roles.ts';
@@ -24,8 +29,6 @@ type Written<K extends 'groups' | 'resources' | 'policies' | 'workloads' | 'perm
 export interface CurrentResource extends Resource {
   /** As written; see `parseAddress`. */
   readonly address: string;
-  /** Groups whose members may revoke its grants and cut its sessions. */
-  readonly owners: readonly GroupName[];
   readonly credential: Written<'resources'>['credential'];
   readonly tls: Written<'resources'>['tls'];
   readonly ownerRole: string | null;
@@ -37,6 +40,8 @@ export interface CurrentResource extends Resource {
 export interface CurrentGroup {
   readonly name: GroupName;
   readonly members: readonly PersonName[];
+  /** The provider's group or app role whose people are in it; null: none. */
+  readonly fromIdp: { readonly provider: string; readonly id: string } | null;
 }
 
 export type CurrentWorkload = Written<'workloads'>;
@@ -46,6 +51,7 @@ export type CurrentPermission = Written<'permissions'>;
 export interface CurrentConfig {
   /** 0: nothing was ever applied. */
   readonly version: number;
+  readonly identityProviders: readonly IdentityProvider[];
   readonly groups: readonly CurrentGroup[];
   readonly resources: readonly CurrentResource[];
   readonly policy: Policy;
@@ -60,10 +66,12 @@ const MFA_WITHIN = 'PT5M';
 export function toCurrent(config: Config, version: number): CurrentConfig {
   return Object.freeze({
     version,
-    groups: Object.freeze(config.groups),
+    identityProviders: Object.freeze(config.identityProviders),
+    groups: Object.freeze(config.groups.map((group) => toGroup(group, config.identityProviders))),
     resources: Object.freeze(config.resources.map(toResource)),
     policy: Object.freeze({
       version,
+      timeZone: config.timeZone,
       rules: Object.freeze(config.policies.map(toRule)),
       roles: config.roles === undefined ? DEFAULT_ROLES : Object.freeze(config.roles.map(toRole)),
     }),
@@ -71,6 +79,12 @@ export function toCurrent(config: Config, version: number): CurrentConfig {
     permissions: Object.freeze(config.permissions),
     apiKeys: Object.freeze(config.apiKeys),
   });
+}
+
+/** A group id that names no provider is the only provider's; `check-providers.ts` has seen that there is one. */
+function toGroup({ name, members, fromIdp }: Written<'groups'>, [only]: readonly IdentityProvider[]): CurrentGroup {
+  const from = typeof fromIdp === 'string' ? { provider: only?.name ?? '', id: fromIdp } : fromIdp;
+  return Object.freeze({ name, members, fromIdp: from ?? null });
 }
 
 function toResource(written: Written<'resources'>): CurrentResource {
@@ -104,16 +118,52 @@ function toLine(text: string, engine: Engine): GrantLine {
 }
 
 function toRule(written: Written<'policies'>): Rule {
-  const { name, resources, roles, who, duration, reason, mfa, approvals, lapseAfter } = written;
+  const { name, resources, roles, who, duration, reason, mfa, approvals, breakGlass, lapseAfter } = written;
   return Object.freeze({
     name,
     resources,
     roles,
     who,
+    when: toCondition(written.when),
     maxDuration: duration === undefined ? null : parseDuration(duration.max),
     reason: Object.freeze({ required: reason.required, ticket: reason.ticket ?? null }),
     mfa: Object.freeze({ at: mfa?.at ?? [], within: parseDuration(mfa?.within ?? MFA_WITHIN) }),
-    approvals: Object.freeze(approvals.map(({ from, count }) => Object.freeze({ ...from, count }))),
+    approvals: Object.freeze((approvals ?? []).flatMap(toApprovals)),
+    autoApprove: toCondition(written.autoApprove),
+    breakGlass:
+      breakGlass === undefined
+        ? null
+        : Object.freeze({ notify: breakGlass.notify, reviewWithin: parseDuration(breakGlass.reviewWithin) }),
     lapseAfter: parseDuration(lapseAfter),
   });
+}
+
+/** Checked when it was applied: one that no longer compiles must not read as "always" or "never". */
+function toCondition(source: string | undefined): Condition | null {
+  if (source === undefined) return null;
+  const compiled = compileCondition(source);
+  if (!isConditionProblem(compiled)) return compiled;
+  throw new TidegateError('invalid_config', `The condition “${source}” cannot be read: ${compiled.message}.`);
+}
+
+/** Each entry of the list is a stage: one approval, or several that are asked for at once. */
+function toApprovals(written: NonNullable<Written<'policies'>['approvals']>[number], stage: number): Approval[] {
+  const together = 'parallel' in written ? written.parallel : [written];
+  return together.map(({ from, count, quorum, escalate }) =>
+    Object.freeze({
+      stage,
+      from,
+      count: quorum === undefined ? (count ?? 1) : toShare(quorum),
+      escalate:
+        escalate === undefined ? null : Object.freeze({ after: parseDuration(escalate.after), to: escalate.to }),
+    }),
+  );
+}
+
+/** A majority is more than half: of four it is three. */
+const MAJORITY = 0.500001;
+
+function toShare(quorum: string): Share {
+  if (quorum === 'majority') return { share: MAJORITY };
+  return { share: quorum === 'all' ? 1 : Number.parseInt(quorum, 10) / 100 };
 }

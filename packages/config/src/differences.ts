@@ -1,6 +1,6 @@
 /** What a configuration says differently from the one in force, part by part, in people's terms. */
-import type { ConfigPlan } from '@tidegate/contract';
-import { describeStep, durationText, formatDuration, grantLineText, type Role, type Rule } from '@tidegate/core';
+import type { ConfigPlan, IdentityProvider } from '@tidegate/contract';
+import { describeApprovals, durationText, formatDuration, grantLineText, type Role, type Rule } from '@tidegate/core';
 import { enginesOf } from './check-roles.ts';
 import type { CurrentConfig, CurrentGroup, CurrentResource } from './content.ts';
 
@@ -8,11 +8,27 @@ export type Change = ConfigPlan['changes'][number];
 
 export function differences(before: CurrentConfig, after: CurrentConfig): Change[] {
   return [
+    ...compare(
+      'identity provider',
+      before.identityProviders,
+      after.identityProviders,
+      describeProvider,
+      providerChanges,
+    ),
     ...compare('group', before.groups, after.groups, describeGroup, groupChanges),
     ...compare('resource', before.resources, after.resources, describeResource, resourceChanges),
     ...compare('role', before.policy.roles, after.policy.roles, describeRole, roleChanges),
     ...compare('rule', before.policy.rules, after.policy.rules, describeRule, ruleChanges),
     ...orderChanges(before.policy.rules, after.policy.rules),
+    ...(before.policy.timeZone === after.policy.timeZone
+      ? []
+      : [
+          {
+            kind: 'change' as const,
+            what: 'time zone',
+            detail: `${before.policy.timeZone} → ${after.policy.timeZone}`,
+          },
+        ]),
   ];
 }
 
@@ -47,8 +63,29 @@ function list(items: readonly string[]): string {
   return items.length > LISTED_MAX ? `${shown} and ${items.length - LISTED_MAX} more` : shown;
 }
 
-const describeGroup = ({ members }: CurrentGroup): string =>
-  members.length === 0 ? 'no members in the file' : `members: ${list(members)}`;
+const describeProvider = ({ issuer, clientId }: IdentityProvider): string => `${issuer}, client ${clientId}`;
+
+/** What matters most by its value, the rest by its name: nothing of it is a secret, and much of it is long. */
+function providerChanges(old: IdentityProvider, provider: IdentityProvider): string[] {
+  const rest = (['clientSecret', 'scopes', 'groups', 'appRoles', 'entra', 'graph', 'nameFrom'] as const).filter(
+    (key) => !same(old[key], provider[key]),
+  );
+  const more = (['trustNames', 'scim', 'mfa', 'session'] as const).filter((key) => !same(old[key], provider[key]));
+  return [
+    ...moved('issuer', old.issuer, provider.issuer),
+    ...moved('client', old.clientId, provider.clientId),
+    ...[...rest, ...more].map(
+      (key) => `${key}: ${comparable(old[key]) || 'none'} → ${comparable(provider[key]) || 'none'}`,
+    ),
+  ];
+}
+
+function describeGroup({ members, fromIdp }: CurrentGroup): string {
+  const listed = members.length === 0 ? 'no members in the file' : `members: ${list(members)}`;
+  return fromIdp === null ? listed : `${listed}; ${fromIdpText(fromIdp)}`;
+}
+const fromIdpText = (from: CurrentGroup['fromIdp']): string =>
+  from === null ? 'no provider’s' : `those of ${from.provider} in ${from.id}`;
 
 function groupChanges(old: CurrentGroup, group: CurrentGroup): string[] {
   const joined = group.members.filter((person) => !old.members.includes(person));
@@ -56,6 +93,7 @@ function groupChanges(old: CurrentGroup, group: CurrentGroup): string[] {
   return [
     ...(joined.length > 0 ? [`${list(joined)} joins`] : []),
     ...(left.length > 0 ? [`${list(left)} leaves`] : []),
+    ...moved('from identity provider', fromIdpText(old.fromIdp), fromIdpText(group.fromIdp)),
   ];
 }
 
@@ -107,7 +145,7 @@ const roleChanges = (old: Role, role: Role): string[] => [
 ];
 
 function describeRule(rule: Rule): string {
-  const who = list([...rule.who.groups, ...rule.who.people]) || 'nobody';
+  const who = whoText(rule);
   return `${who}: ${list(rule.roles)} on ${resourcesText(rule)}; ${approvalsText(rule)}`;
 }
 
@@ -115,22 +153,31 @@ const ruleChanges = (old: Rule, rule: Rule): string[] => [
   ...moved('resources', resourcesText(old), resourcesText(rule), old.resources, rule.resources),
   ...moved('roles', list(old.roles), list(rule.roles), old.roles, rule.roles),
   ...moved('who', whoText(old), whoText(rule), old.who, rule.who),
+  ...moved('when', whenText(old), whenText(rule)),
   ...moved('longest', longestText(old), longestText(rule)),
   ...moved('reason', reasonText(old), reasonText(rule)),
   ...moved('second factor', mfaText(old), mfaText(rule)),
-  ...moved('approvals', approvalsText(old), approvalsText(rule), old.approvals, rule.approvals),
+  ...moved('approvals', approvalsText(old), approvalsText(rule), given(old), given(rule)),
   ...moved('lapses after', formatDuration(old.lapseAfter), formatDuration(rule.lapseAfter)),
 ];
 
-const whoText = ({ who }: Rule): string => list([...who.groups, ...who.people]) || 'nobody';
+const given = ({ approvals, autoApprove, breakGlass }: Rule) => [approvals, autoApprove?.source, breakGlass];
+const whoText = ({ who }: Rule): string => list([...who.groups, ...who.people, ...who.workloads]) || 'nobody';
 const longestText = ({ maxDuration }: Rule): string =>
   maxDuration === null ? 'as the role' : formatDuration(maxDuration);
 const reasonText = ({ reason }: Rule): string =>
   `${reason.required ? 'required' : 'not required'}${reason.ticket === null ? '' : `, ticket ${reason.ticket}`}`;
 const mfaText = ({ mfa }: Rule): string =>
   mfa.at.length === 0 ? 'none' : `at ${list(mfa.at)}, within ${formatDuration(mfa.within)}`;
-export const approvalsText = ({ approvals }: Rule): string =>
-  approvals.length === 0 ? 'no approval' : approvals.map(describeStep).join(', then ');
+/** What a rule takes: `one of leads, then one of dba`, `at once while …`, `break-glass, told to dba`. */
+export function approvalsText({ approvals, autoApprove, breakGlass }: Rule): string {
+  if (breakGlass !== null)
+    return `break-glass, told to ${list([...breakGlass.notify.groups, ...breakGlass.notify.people])}`;
+  const needed = describeApprovals(approvals);
+  if (autoApprove === null) return needed;
+  return `at once while “${autoApprove.source}”${approvals.length === 0 ? '' : `, otherwise ${needed}`}`;
+}
+const whenText = ({ when }: Rule): string => (when === null ? 'always' : `“${when.source}”`);
 
 function resourcesText({ resources }: Rule): string {
   if ('all' in resources) return 'all resources';

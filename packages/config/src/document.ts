@@ -13,8 +13,8 @@ import {
   LineCounter,
   type Node,
   type Pair,
-  type Scalar,
   parseDocument,
+  type Scalar,
   type YAMLError,
 } from 'yaml';
 import { type ConfigPath, type Position, pathText } from './errors.ts';

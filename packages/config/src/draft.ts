@@ -3,7 +3,7 @@
  * not hide what is wrong elsewhere.
  */
 import type { Config } from '@tidegate/contract';
-import { configGroup, configResource, configRole, configRule } from '@tidegate/contract';
+import { configGroup, configIdentityProvider, configResource, configRole, configRule } from '@tidegate/contract';
 import { DEFAULT_ROLES, type GroupName, type PersonName } from '@tidegate/core';
 import type { z } from 'zod';
 import type { ConfigPath } from './errors.ts';
@@ -15,12 +15,14 @@ export interface Placed<T> {
 }
 
 export interface Draft {
+  readonly providers: readonly Placed<Config['identityProviders'][number]>[];
   readonly groups: readonly Placed<Config['groups'][number]>[];
   readonly resources: readonly Placed<Config['resources'][number]>[];
   readonly roles: readonly Placed<NonNullable<Config['roles']>[number]>[];
   readonly rules: readonly Placed<Config['policies'][number]>[];
   /** Names that are declared, also by parts that have other faults: those are no reason to call them missing. */
   readonly names: {
+    readonly providers: ReadonlySet<string>;
     readonly groups: ReadonlySet<string>;
     readonly resources: ReadonlySet<string>;
     readonly roles: ReadonlySet<string>;
@@ -47,18 +49,25 @@ export interface Findings {
 }
 
 export function toDraft(value: unknown): Draft {
+  const providers = parts(value, 'identityProviders', configIdentityProvider);
   const groups = parts(value, 'groups', configGroup);
   const resources = parts(value, 'resources', configResource);
   const roles = parts(value, 'roles', configRole);
   const rules = parts(value, 'policies', configRule);
   const roleNames = member(value, 'roles') === undefined ? DEFAULT_ROLES.map(({ name }) => name) : roles.names;
   return {
+    providers: providers.placed,
     groups: groups.placed,
     resources: resources.placed,
     roles: roles.placed,
     rules: rules.placed,
-    names: { groups: new Set(groups.names), resources: new Set(resources.names), roles: new Set(roleNames) },
-    whole: [groups, resources, roles, rules].every(({ whole }) => whole),
+    names: {
+      providers: new Set(providers.names),
+      groups: new Set(groups.names),
+      resources: new Set(resources.names),
+      roles: new Set(roleNames),
+    },
+    whole: [providers, groups, resources, roles, rules].every(({ whole }) => whole),
   };
 }
 

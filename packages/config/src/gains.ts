@@ -1,54 +1,103 @@
 /** Who gains or loses the chance to get what: the two policies asked the same questions, and the answers compared. */
 import {
+  durationLimits,
   findRole,
   formatDuration,
   type GroupName,
+  isFor,
   matchRule,
   type Person,
   type PersonName,
+  type Policy,
   personOf,
-  shorter,
+  type Resource,
+  type ResourceName,
+  type RoleName,
+  SUPPOSED,
 } from '@tidegate/core';
+import { resourceClasses } from './classes.ts';
 import type { CurrentConfig } from './content.ts';
 import { approvalsText, type Change } from './differences.ts';
 import type { Known } from './draft.ts';
 import { Membership } from './membership.ts';
 
-/** Rules looked at, in both policies together. Beyond that the question stays open, and the plan says so. */
-const LOOKS_MAX = 400_000;
+/** Questions asked of both policies together. Beyond that the answer stays open, and the plan says so. */
+const QUESTIONS_MAX = 3_000_000;
 
 /** null: there are too many people, resources and rules to ask about each. */
 export function gains(before: CurrentConfig, after: CurrentConfig, known: Known): Change[] | null {
   const subjects = [...new Set([...subjectsOf(before), ...subjectsOf(after)])];
-  const resources = [...new Set([...before.resources, ...after.resources].map(({ name }) => name))];
+  const kinds = classesOf(before, after);
   const roles = [...new Set([...before.policy.roles, ...after.policy.roles].map(({ name }) => name))];
-  const rules = before.policy.rules.length + after.policy.rules.length;
-  if (subjects.length * resources.length * roles.length * rules > LOOKS_MAX) return null;
+  if (subjects.length * kinds.length * roles.length > QUESTIONS_MAX) return null;
 
   const asks = [before, after].map((config) => answers(config, known));
   return subjects.flatMap((subject) => {
-    // One line for all that changes in the same way.
-    const alike = new Map<string, { readonly what: string[]; readonly kind: Change['kind'] }>();
-    for (const resource of resources) {
-      for (const role of roles) {
-        const [old, now] = asks.map((answer) => answer(subject, resource, role));
-        if (old === undefined || now === undefined || old === now) continue;
-        const kind = old === '' ? 'add' : now === '' ? 'remove' : 'change';
-        const how = kind === 'add' ? now : kind === 'remove' ? 'no longer' : `${old} → ${now}`;
-        const group = alike.get(how) ?? { what: [], kind };
-        group.what.push(`${role} on ${resource}`);
-        alike.set(how, group);
-      }
-    }
-    return [...alike].map(([how, { what, kind }]): Change => {
-      const more = what.length > 5 ? ` and ${what.length - 5} more` : '';
-      return { kind, what: `${nameOf(subject)} and ${what.slice(0, 5).join(', ')}${more}`, detail: how };
-    });
+    const [old, now] = asks.map((answersOf) => answersOf(subject));
+    if (old === undefined || now === undefined || (old === NOTHING && now === NOTHING)) return [];
+    return changesOf(subject, kinds, roles, old, now);
   });
 }
 
-/** `group:engineers`, `person:alice`. */
-type Subject = `${'group' | 'person'}:${string}`;
+/** A kind of resource before and after; one that is not there then has no example of it. */
+interface Kind {
+  readonly names: readonly ResourceName[];
+  readonly before: Resource | undefined;
+  readonly after: Resource | undefined;
+}
+
+/** Resources that neither policy can tell apart, and that changed alike. */
+function classesOf(before: CurrentConfig, after: CurrentConfig): Kind[] {
+  const policies = [before.policy, after.policy];
+  const indexed = [before, after].map(({ resources }) => {
+    const byName = new Map<ResourceName, { readonly example: Resource; readonly at: number }>();
+    for (const [at, { example, members }] of resourceClasses(policies, resources).entries()) {
+      for (const { name } of members) byName.set(name, { example, at });
+    }
+    return byName;
+  });
+  const [old, now] = indexed;
+  const kinds = new Map<string, { names: ResourceName[]; before: Resource | undefined; after: Resource | undefined }>();
+  for (const name of new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])) {
+    const was = old?.get(name);
+    const is = now?.get(name);
+    const key = `${was?.at ?? '-'} ${is?.at ?? '-'}`;
+    const kind = kinds.get(key) ?? { names: [], before: was?.example, after: is?.example };
+    kind.names.push(name);
+    kinds.set(key, kind);
+  }
+  return [...kinds.values()];
+}
+
+function changesOf(
+  subject: Subject,
+  kinds: readonly Kind[],
+  roles: readonly RoleName[],
+  old: Answer,
+  now: Answer,
+): Change[] {
+  // One line for all that changes in the same way.
+  const alike = new Map<string, { readonly what: string[]; readonly kind: Change['kind'] }>();
+  for (const { names, before, after } of kinds) {
+    for (const role of roles) {
+      const was = before === undefined ? '' : old(before, role);
+      const is = after === undefined ? '' : now(after, role);
+      if (was === is) continue;
+      const kind = was === '' ? 'add' : is === '' ? 'remove' : 'change';
+      const how = kind === 'add' ? is : kind === 'remove' ? 'no longer' : `${was} → ${is}`;
+      const group = alike.get(how) ?? { what: [], kind };
+      group.what.push(...names.map((name) => `${role} on ${name}`));
+      alike.set(how, group);
+    }
+  }
+  return [...alike].map(([how, { what, kind }]): Change => {
+    const more = what.length > 5 ? ` and ${what.length - 5} more` : '';
+    return { kind, what: `${nameOf(subject)} and ${what.slice(0, 5).join(', ')}${more}`, detail: how };
+  });
+}
+
+/** `group:engineers`, `person:alice`, `workload:deploy`. */
+type Subject = `${'group' | 'person' | 'workload'}:${string}`;
 
 const nameOf = (subject: Subject): string => subject.slice(subject.indexOf(':') + 1);
 
@@ -56,27 +105,44 @@ function subjectsOf({ policy }: CurrentConfig): Subject[] {
   return policy.rules.flatMap(({ who }) => [
     ...who.groups.map((group): Subject => `group:${group}`),
     ...who.people.map((person): Subject => `person:${person}`),
+    ...who.workloads.map((workload): Subject => `workload:${workload}`),
   ]);
 }
 
-/** What a subject would need for a role on a resource under `config`; empty: it cannot be asked for. */
-function answers(config: CurrentConfig, known: Known) {
+/** What a subject would need for a role on a resource; empty: it cannot be asked for. */
+type Answer = (resource: Resource, role: RoleName) => string;
+const NOTHING: Answer = () => '';
+
+/** Conditions are supposed to hold: what counts is the chance, and the answer names the condition. */
+function answers(config: CurrentConfig, known: Known): (subject: Subject) => Answer {
   const membership = new Membership(config.groups, known);
-  const resources = new Map(config.resources.map((resource) => [resource.name, resource]));
-  return (subject: Subject, resourceName: CurrentConfig['resources'][number]['name'], roleName: string): string => {
-    const resource = resources.get(resourceName);
-    const role = config.policy.roles.find(({ name }) => name === roleName);
-    if (resource === undefined || role === undefined || findRole(config.policy, role.name) === null) return '';
-    const { rule } = matchRule(config.policy, toPerson(subject, membership), resource, role.name);
-    if (rule === null) return '';
-    const longest = rule.maxDuration === null ? role.maxDuration : shorter(role.maxDuration, rule.maxDuration);
-    const mfa = rule.mfa.at.length === 0 ? '' : `, second factor at ${rule.mfa.at.join(' and ')}`;
-    return `${approvalsText(rule)}${mfa}, at most ${formatDuration(longest)}`;
+  return (subject) => {
+    const person = toPerson(subject, membership);
+    const rules = config.policy.rules.filter(({ who }) => isFor(who, person));
+    if (rules.length === 0) return NOTHING;
+    const policy: Policy = { ...config.policy, rules };
+    return (resource, role) =>
+      [false, true]
+        .map((breakGlass) => answer(policy, { person, resource, role, breakGlass }))
+        .filter((text) => text !== '')
+        .join('; or ');
   };
+}
+
+function answer(policy: Policy, asking: Parameters<typeof matchRule>[1]): string {
+  const role = findRole(policy, asking.role);
+  const found = matchRule(policy, asking, SUPPOSED);
+  if (role === null || found.kind !== 'rule') return '';
+  const { rule } = found;
+  const { maxDuration } = durationLimits(role, rule);
+  const when = rule.when === null ? '' : ` when “${rule.when.source}”`;
+  const mfa = rule.mfa.at.length === 0 ? '' : `, second factor at ${rule.mfa.at.join(' and ')}`;
+  return `${approvalsText(rule)}${when}${mfa}, at most ${formatDuration(maxDuration)}`;
 }
 
 function toPerson(subject: Subject, membership: Membership): Person {
   if (subject.startsWith('group:')) return personOf('' as PersonName, [nameOf(subject) as GroupName]);
   const name = nameOf(subject) as PersonName;
-  return personOf(name, membership.groupsOf(name));
+  const kind = subject.startsWith('workload:') ? 'workload' : 'person';
+  return { ...personOf(name, membership.groupsOf(name)), kind };
 }

@@ -1,6 +1,8 @@
 /** A configuration from its text, or everything that is wrong with it. */
 import { type Config, config, shapeProblems } from '@tidegate/contract';
+import { isTimeZone } from '@tidegate/core';
 import { checkNames } from './check-names.ts';
+import { checkProviders } from './check-providers.ts';
 import { checkResources } from './check-resources.ts';
 import { checkRoles } from './check-roles.ts';
 import { checkApprovals, checkReach, checkRules } from './check-rules.ts';
@@ -41,7 +43,9 @@ export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedC
     for (const { path, at, message } of shapeProblems(shaped.error.issues, value)) sink.add(path, message, at);
   }
   const draft = toDraft(value);
+  checkTimeZone(value, sink);
   checkNames(draft, known, sink);
+  checkProviders(draft, sink);
   checkRoles(draft, sink);
   checkResources(draft, sink);
   checkRules(draft, sink);
@@ -52,6 +56,14 @@ export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedC
   checkReach(current, known, sink);
   if (sink.problems.length > 0) throw sink.refusal();
   return { content: shaped.data, config: current, warnings: [...sink.warnings], told: new Sink(document) };
+}
+
+/** One that this runtime does not know would let every condition fail. */
+function checkTimeZone(value: unknown, sink: Sink): void {
+  const zone: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'timeZone') : undefined;
+  if (typeof zone === 'string' && !isTimeZone(zone)) {
+    sink.error(['timeZone'], `There is no time zone “${zone}”: write it like Europe/Berlin.`);
+  }
 }
 
 class Sink implements Findings {

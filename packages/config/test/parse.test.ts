@@ -58,7 +58,7 @@ describe('an error', () => {
       'a misspelt key',
       [['    approvals:', '    aprovals:']],
       [
-        '14:5 policies[0].approvals: “approvals” is missing.',
+        '14:5 policies[0]: This must say “approvals”, “autoApprove” or “breakGlass”: an empty list of approvals gives access at once.',
         '18:5 policies[0].aprovals: There is no “aprovals” here. Did you mean “approvals”?',
       ],
     ],

@@ -8,7 +8,74 @@ import { duration, engine, groupName, personName, resourceName, roleName } from 
 
 const someone = { groups: z.array(groupName).default([]), people: z.array(personName).default([]) };
 
-export const configGroup = z.strictObject({ name: groupName, members: z.array(personName).default([]) });
+/** A group or an app role as an identity provider names it (Entra ID: the group's object id). */
+const providersGroup = z.string().min(1).max(256);
+export const providerName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 of a–z, 0–9 and hyphen, and begin with a–z or 0–9');
+
+export const configGroup = z.strictObject({
+  name: groupName,
+  members: z.array(personName).default([]),
+  /** Whoever an identity provider says is in that group, or has that app role; which provider, where there are several. */
+  fromIdp: z.union([providersGroup, z.strictObject({ provider: providerName, id: providersGroup })]).optional(),
+});
+
+const claimName = z.string().min(1).max(256);
+
+/** Where people sign in who have no password here (OpenID Connect). */
+export const configIdentityProvider = z.strictObject({
+  name: providerName,
+  /** As its tokens say it, to the letter. */
+  issuer: z.url().max(500),
+  clientId: z.string().min(1).max(300),
+  /** A variable or file at the control plane. Left out: a public client, with PKCE alone. */
+  clientSecret: z
+    .strictObject({
+      env: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')
+        .optional(),
+      file: z.string().startsWith('/', 'must be an absolute path').optional(),
+    })
+    .optional(),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be a scope: no spaces, quotes or backslashes'))
+    .max(30)
+    .default(['openid', 'profile', 'offline_access']),
+  groups: z.strictObject({ claim: claimName }).default({ claim: 'groups' }),
+  appRoles: z.strictObject({ claim: claimName }).default({ claim: 'roles' }),
+  /** Entra ID: people are known by `tid` and `oid`, and who is in too many groups for a token is looked up in Graph. */
+  entra: z.boolean().default(false),
+  /** Microsoft Graph: another in national clouds. */
+  graph: z.url().max(500).default('https://graph.microsoft.com'),
+  /** What a person is called here at first; never what they are found by. */
+  nameFrom: claimName.default('preferred_username'),
+  /** Its names are its administrators' alone: a newcomer may get one that the configuration speaks of already. */
+  trustNames: z.boolean().default(false),
+  /** The same directory provisions people by SCIM: its `externalId` is the subject here (Entra ID: the `oid`). */
+  scim: z.boolean().default(false),
+  /** What in an ID token says that a second factor was shown; `acrs` is Entra ID's authentication context. */
+  mfa: z
+    .strictObject({
+      acr: z.array(z.string().min(1).max(256)).max(20).default([]),
+      amr: z.array(z.string().min(1).max(64)).max(20).default(['mfa']),
+      acrs: z
+        .array(z.string().regex(/^c\d{1,2}$/, 'must be an authentication context, such as c1'))
+        .max(20)
+        .default([]),
+    })
+    .default({ acr: [], amr: ['mfa'], acrs: [] }),
+  session: z
+    .strictObject({
+      /** How often the provider is asked whether a person may still come in. */
+      recheckEvery: z.union([z.literal('never'), duration]).default('PT5M'),
+      /** When it says no without saying why: end all they have open, or sign them out alone. */
+      whenRefused: z.enum(['end-access', 'sign-out']).default('end-access'),
+    })
+    .default({ recheckEvery: 'PT5M', whenRefused: 'end-access' }),
+});
+export type IdentityProvider = z.infer<typeof configIdentityProvider>;
 
 export const configResource = z.strictObject({
   name: resourceName,
@@ -68,25 +135,78 @@ export const configRole = z.union([
   }),
 ]);
 
-export const configRule = z.strictObject({
-  name: z.string().min(1).max(63),
-  resources: z.union([
-    z.strictObject({ all: z.literal(true) }),
-    z.strictObject({ names: z.array(resourceName).default([]), labels: z.record(z.string(), z.string()).default({}) }),
-  ]),
-  roles: z.array(roleName).min(1),
-  who: z.strictObject(someone),
-  duration: z.strictObject({ max: duration }).optional(),
-  reason: z
-    .strictObject({ required: z.boolean().default(true), ticket: z.string().optional() })
-    .default({ required: true }),
-  mfa: z
-    .strictObject({ at: z.array(z.enum(['request', 'review', 'connect'])).min(1), within: duration.default('PT5M') })
-    .optional(),
-  /** In order; an empty list gives access at once and must be written out. */
-  approvals: z.array(z.strictObject({ from: z.strictObject(someone), count: z.int().min(1).max(20).default(1) })),
-  lapseAfter: duration.default('PT8H'),
-});
+/** One approval: how many distinct people, or what share of those who could (a quorum). */
+const configApproval = z
+  .strictObject({
+    from: z.strictObject({
+      ...someone,
+      /** Members of the groups that own the resource. */
+      resourceOwners: z.boolean().default(false),
+      /** The requester's manager, as the identity provider tells it. */
+      managers: z.boolean().default(false),
+    }),
+    count: z.int().min(1).max(20).optional(),
+    /** `majority`, `all`, or a share such as `60%`, of those who could approve when it is asked for. */
+    quorum: z
+      .string()
+      .regex(/^(majority|all|(100|[1-9]\d?)%)$/, 'must be majority, all, or a share such as 60%')
+      .optional(),
+    /** Who may approve as well when nobody did for so long. */
+    escalate: z.strictObject({ after: duration, to: z.strictObject(someone) }).optional(),
+  })
+  .refine(({ count, quorum }) => count === undefined || quorum === undefined, {
+    message: 'must have a count or a quorum, not both',
+    path: ['quorum'],
+  });
+export type ConfigApproval = z.infer<typeof configApproval>;
+
+/** Approvals stand in order; those inside `parallel` are asked for at once. */
+const configStage = z.union([z.strictObject({ parallel: z.array(configApproval).min(1).max(10) }), configApproval]);
+
+/** CEL, typed against what `core/policy/facts` lists (docs/POLICY.md). */
+const condition = z.string().min(1).max(2000);
+
+export const configRule = z
+  .strictObject({
+    name: z.string().min(1).max(63),
+    resources: z.union([
+      z.strictObject({ all: z.literal(true) }),
+      z.strictObject({
+        names: z.array(resourceName).default([]),
+        labels: z.record(z.string(), z.string()).default({}),
+      }),
+    ]),
+    roles: z.array(roleName).min(1),
+    who: z.strictObject({ ...someone, workloads: z.array(personName).default([]) }),
+    /** Must hold for the rule to speak at all. */
+    when: condition.optional(),
+    duration: z.strictObject({ max: duration }).optional(),
+    reason: z
+      .strictObject({ required: z.boolean().default(true), ticket: z.string().optional() })
+      .default({ required: true }),
+    mfa: z
+      .strictObject({ at: z.array(z.enum(['request', 'review', 'connect'])).min(1), within: duration.default('PT5M') })
+      .optional(),
+    /** In order; an empty list gives access at once and must be written out. */
+    approvals: z.array(configStage).max(20).optional(),
+    /** Where it holds no approval is needed; without approvals the rule speaks only then. */
+    autoApprove: condition.optional(),
+    /** Given at once to who asks for it as such; told to these, and looked at afterwards. */
+    breakGlass: z.strictObject({ notify: z.strictObject(someone), reviewWithin: duration.default('PT24H') }).optional(),
+    lapseAfter: duration.default('PT8H'),
+  })
+  .refine(({ approvals, autoApprove, breakGlass }) => approvals ?? autoApprove ?? breakGlass, {
+    message: 'must say “approvals”, “autoApprove” or “breakGlass”: an empty list of approvals gives access at once',
+    path: [],
+  })
+  .refine(({ approvals, breakGlass }) => breakGlass === undefined || approvals === undefined, {
+    message: 'cannot stand beside breakGlass, which asks for none',
+    path: ['approvals'],
+  })
+  .refine(({ autoApprove, breakGlass }) => breakGlass === undefined || autoApprove === undefined, {
+    message: 'cannot stand beside breakGlass, which is given at once',
+    path: ['autoApprove'],
+  });
 
 /**
  * Whom to believe about a workload: who signed its token, about whom, for whom; each compared exactly, so that no
@@ -133,6 +253,9 @@ const NOBODY = { groups: [], people: [] };
 
 export const config = z.strictObject({
   apiVersion: z.literal('tidegate/v1'),
+  identityProviders: z.array(configIdentityProvider).max(50).default([]),
+  /** In which conditions read hours and days. */
+  timeZone: z.string().min(1).max(64).default('UTC'),
   groups: z.array(configGroup).default([]),
   resources: z.array(configResource).default([]),
   /** Where left out: reader and editor for up to 2 h, owner up to 4 h; an hour where none is asked for (core's DEFAULT_ROLES). */

@@ -1,9 +1,11 @@
 /** What crosses the network: schemas for the API, the link and the record. */
 export * from './api/access.ts';
 export * from './api/endpoints/index.ts';
+export * from './api/factors.ts';
 export * from './api/identity.ts';
-export * from './api/live.ts';
 export * from './api/keys.ts';
+export * from './api/live.ts';
+export * from './api/logins.ts';
 export {
   type GrantStory,
   type Outcome,
@@ -14,6 +16,7 @@ export {
   type SessionStatement,
   sessionStatement,
 } from './api/looking-back.ts';
+export * from './api/oidc.ts';
 export * from './api/operate.ts';
 export { type QueryLine, type QuerySchema, type QuerySession, queryLine } from './api/query.ts';
 export * from './client.ts';

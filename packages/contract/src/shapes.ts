@@ -1,9 +1,12 @@
 /** The small shapes that every schema is built from. Times are RFC 3339 UTC strings, durations ISO 8601, at every border. */
 import type {
   ApiKeyId,
+  ChallengeId,
   Engine,
   GrantId,
   GroupName,
+  LoginId,
+  PasskeyId,
   PersonName,
   RequestId,
   ResourceName,
@@ -40,6 +43,9 @@ export const grantId = branded<GrantId>(z.string().regex(/^g[0-9a-hjkmnp-tv-z]{7
 export const ticketId = branded<TicketId>(z.string().regex(/^tk_[0-9a-hjkmnp-tv-z]{16}$/));
 export const sessionId = branded<SessionId>(z.string().regex(/^ses_[0-9a-hjkmnp-tv-z]{16}$/));
 export const apiKeyId = branded<ApiKeyId>(z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{16}$/));
+export const loginId = branded<LoginId>(z.string().regex(/^lg_[0-9a-hjkmnp-tv-z]{16}$/));
+export const passkeyId = branded<PasskeyId>(z.string().regex(/^pk_[0-9a-hjkmnp-tv-z]{16}$/));
+export const challengeId = branded<ChallengeId>(z.string().regex(/^mfa_[0-9a-hjkmnp-tv-z]{16}$/));
 /** `<gateway>.<boot>.<worker>`: the boot and worker parts are the gateway's own, 1 to 32 of `[a-z0-9-]` each. */
 export const gatewayStream = branded<StreamId>(
   z.string().regex(/^gw_[0-9a-hjkmnp-tv-z]{16}\.[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}$/),
@@ -75,6 +81,8 @@ export const problem = z
     code: z.string(),
     detail: z.string(),
     next: z.string(),
+    /** Where in the web app it can be done: for `mfa_required`, the page where a second factor is shown. */
+    link: z.string().optional(),
     /** For invalid input and configuration: every error at once. */
     errors: z
       .array(z.object({ path: z.string(), message: z.string(), line: z.int().optional(), column: z.int().optional() }))

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { type Clock, startClock } from './access/clock.ts';
 import { buildServer } from './api/server.ts';
 import { type Context, wallClock } from './context.ts';
+import { startProviderKeeper } from './identity/oidc/keeper.ts';
 import { ensureSetupToken } from './identity/setup.ts';
 import { browserUrl } from './identity/signing-in.ts';
 import { startJobs } from './jobs/runner.ts';
@@ -79,6 +80,8 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
   ends.push(() => jobs.stop());
   const clock: Clock = startClock(context);
   ends.push(() => clock.stop());
+  const providers = startProviderKeeper(context);
+  ends.push(() => providers.stop());
   const link = await listening('TIDEGATE_LINK_PORT', bind, linkPort, () =>
     startLink(context, { authority, signingKey, bind, port: linkPort, staleAfterMs, cutAfterMs, entra: options.entra }),
   );

@@ -2,8 +2,10 @@
 import type {
   AccessRequest,
   Allowed,
+  Approval,
   ApprovalStep,
   Ask,
+  Chosen,
   GrantId,
   GroupName,
   Person,
@@ -13,10 +15,11 @@ import type {
   RequestId,
   Resource,
   ResourceName,
+  ReviewInput,
   RoleName,
   Rule,
 } from '../src/index.ts';
-import { DEFAULT_ROLES, decide, personOf, reviewRequest, submitRequest } from '../src/index.ts';
+import { DEFAULT_ROLES, decide, personOf, reviewRequest, settleQuorums, submitRequest } from '../src/index.ts';
 
 export const T0 = Temporal.Instant.from('2026-11-22T09:00:00Z');
 export const GRANT = 'g7k2m0ab' as GrantId;
@@ -43,26 +46,41 @@ export function person(text: string, ...groups: string[]): Person {
 }
 
 export function step(count: number, groups: string[], people: string[] = []): ApprovalStep {
-  return { count, groups: groups.map(group), people: people.map(name) };
+  return { stage: 0, count, groups: groups.map(group), people: people.map(name), escalate: null };
 }
 
-export function rule(changes: Partial<Rule> = {}): Rule {
+/** What a rule asks for: a step as it is written, in a stage of its own unless it says one. */
+export function approval(step: ApprovalStep, stage: number, more: Partial<Approval> = {}): Approval {
+  const { groups, people, count, escalate } = step;
+  return { stage, from: { groups, people, resourceOwners: false, managers: false }, count, escalate, ...more };
+}
+
+type Changes = Partial<Omit<Rule, 'approvals' | 'who'>> & {
+  /** One after the other where they are given as steps. */
+  readonly approvals?: readonly (Approval | ApprovalStep)[];
+  readonly who?: Chosen & Partial<Rule['who']>;
+};
+
+export function rule({ approvals = [step(1, ['leads'])], who, ...changes }: Changes = {}): Rule {
   return {
     name: 'rule',
     resources: { all: true },
     roles: [roleName('reader'), roleName('editor'), roleName('owner')],
-    who: { groups: [group('engineers')], people: [] },
+    who: { workloads: [], ...(who ?? { groups: [group('engineers')], people: [] }) },
+    when: null,
     maxDuration: null,
     reason: { required: true, ticket: null },
     mfa: { at: [], within: minutes(5) },
-    approvals: [step(1, ['leads'])],
+    approvals: approvals.map((each, stage) => ('from' in each ? each : approval(each, stage))),
+    autoApprove: null,
+    breakGlass: null,
     lapseAfter: minutes(480),
     ...changes,
   };
 }
 
 export function policy(...rules: Rule[]): Policy {
-  return { version: 7, rules, roles: DEFAULT_ROLES };
+  return { version: 7, timeZone: 'UTC', rules, roles: DEFAULT_ROLES };
 }
 
 export function resource(changes: Partial<Resource> = {}): Resource {
@@ -71,6 +89,7 @@ export function resource(changes: Partial<Resource> = {}): Resource {
     engine: 'postgres',
     labels: { env: 'prod' },
     databases: ['orders'],
+    owners: [group('dba')],
     ...changes,
   };
 }
@@ -86,8 +105,11 @@ export function ask(changes: Partial<Ask> = {}): Ask {
     resource: resource(),
     role: roleName('reader'),
     duration: null,
+    startsAt: null,
     reason: 'INC-1: a customer is missing',
     ticket: null,
+    breakGlass: false,
+    extension: false,
     now: T0,
     ...changes,
   };
@@ -101,7 +123,21 @@ export function allowed(changes: Partial<Ask> = {}): Allowed {
 }
 
 export function submitted(changes: Partial<Ask> = {}, more: Partial<Parameters<typeof submitRequest>[0]> = {}) {
-  return submitRequest({ id: REQUEST, decision: allowed(changes), startsAt: null, extends: null, ...more });
+  const decision = allowed(changes);
+  const steps = settleQuorums(decision.steps, decision.requester, [alice, bob, carol]);
+  return submitRequest({ id: REQUEST, decision, steps, startsAt: null, recurrence: null, extends: null, ...more });
+}
+
+/** A review by bob, who approves. */
+export function reviewed(input: Pick<ReviewInput, 'request' | 'now'> & Partial<ReviewInput>) {
+  return reviewRequest({
+    reviewer: bob,
+    standsInFor: [],
+    decision: 'approve',
+    duration: null,
+    comment: null,
+    ...input,
+  });
 }
 
 /** Approved by bob, at `now`. */
@@ -110,5 +146,5 @@ export function approved(
   more: Partial<Parameters<typeof submitRequest>[0]> = {},
 ): AccessRequest {
   const request = submitted(changes, more);
-  return reviewRequest({ request, reviewer: bob, decision: 'approve', comment: null, now: request.createdAt }).request;
+  return reviewed({ request, now: request.createdAt }).request;
 }

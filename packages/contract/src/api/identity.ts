@@ -1,6 +1,7 @@
 /** People, groups, sign-in, second factors, first set-up. */
 import { z } from 'zod';
-import { entraIdentity, groupName, instant, personName } from '../shapes.ts';
+import { entraIdentity, groupName, instant, loginId, personName } from '../shapes.ts';
+import { loginHow, loginKind } from './logins.ts';
 
 /** What a page of ours adds to every call: no form and no page of another origin can (any value will do). */
 export const BROWSER_HEADER = 'tidegate-browser';
@@ -25,16 +26,22 @@ export const me = z
     groups: z.array(groupName),
     administrator: z.boolean(),
     auditor: z.boolean(),
-    mfa: z.object({ totp: z.boolean() }),
-    session: z.object({ expiresAt: instant, mfaAt: instant.nullable() }),
+    /** What can be shown as a second factor: passkeys that are not locked, recovery codes that are left. */
+    mfa: z.object({ totp: z.boolean(), passkeys: z.int(), recoveryCodes: z.int() }),
+    session: z.object({
+      /** null: no login, but an API key. */
+      id: loginId.nullable(),
+      how: loginHow,
+      kind: loginKind,
+      expiresAt: instant,
+      /** When the person last proved who they are. */
+      authTime: instant,
+      /** When a second factor was last shown on this login. */
+      mfaAt: instant.nullable(),
+    }),
   })
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof me>;
-
-/** The password again: a login that was left open must not be enough to give itself a second factor. */
-export const totpEnrol = z.object({ password: z.string().max(256) });
-export const totpEnrolment = z.object({ secret: z.string(), uri: z.string() });
-export const totpCode = z.object({ code: z.string().max(16) });
 
 export const newPerson = z.object({ name: personName, password, groups: z.array(groupName).default([]) });
 export const person = z

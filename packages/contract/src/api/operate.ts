@@ -120,6 +120,8 @@ export const finding = z
   })
   .meta({ id: 'Finding' });
 export type Finding = z.infer<typeof finding>;
+/** Why it is no finding any more; it stands on record. */
+export const resolveFinding = z.object({ reason: z.string().min(1).max(2000) });
 
 /** One line of the audit record as it is listed, exported and verified (see core/audit). */
 export const auditEntry = z

@@ -22,7 +22,7 @@ export async function cancelRequest(context: Context, caller: Caller, id: Reques
       const cancelled = cancel(request, caller.name, now);
       await saveDecision(tx, request, cancelled, now);
       await appendEvent(tx, requestEnded(cancelled, caller.name, 'taken back', now));
-      return showRequest(tx, id);
+      return showRequest(tx, id, now);
     }),
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What time alone does: grants open, expire and fail, requests lapse. Every control plane runs it; rows that another one
+ * What time alone does: grants open, expire and fail, requests lapse, windows come again. Every control plane runs it; rows that another one
  * is working on are skipped. Gateways keep the same ends by timers of their own: nobody stays in because this is late.
  */
 import { beginClose, due, EXPIRED, failed, isLapseDue, lapseRequest } from '@tidegate/core';
@@ -13,6 +13,7 @@ import { cancelExtensionsOf } from './cancel.ts';
 import { grantClosing, requestEnded } from './events.ts';
 import { reviewsOf, toGrant, toRequest } from './rows.ts';
 import { saveClosing, saveDecision } from './save.ts';
+import { openWindows } from './windows.ts';
 
 /** It looks at least this often, whatever it was told: what another control plane made is seen by then. */
 const POLL_MS = 1_000;
@@ -38,6 +39,7 @@ export function startClock(context: Context): Clock {
       seen = now;
       while (await endDueGrants(context)) if (stopped) return;
       while (await lapseDueRequests(context)) if (stopped) return;
+      while (await openWindows(context)) if (stopped) return;
       const next = await nextDueAt(context.store.db, now);
       if (next !== null)
         pause = Math.min(POLL_MS, Math.max(1, next.epochMilliseconds - context.now().epochMilliseconds));

@@ -17,8 +17,8 @@ export async function endAccessOf(
   person: PersonName,
   by: PersonName,
   now: Temporal.Instant,
+  why = 'the account was disabled',
 ): Promise<ControlEvent[]> {
-  const why = 'the account was disabled';
   const events: ControlEvent[] = [];
   const requests = await tx
     .selectFrom('requests')

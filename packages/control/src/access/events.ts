@@ -19,6 +19,22 @@ const ofGrant = (grant: Grant) => ({
   role: grant.role,
 });
 
+const stepsData = ({ steps }: AccessRequest) =>
+  steps.map(({ stage, groups, people, count, escalate }) => ({
+    stage,
+    groups: [...groups],
+    people: [...people],
+    count,
+    escalate:
+      escalate === null
+        ? null
+        : {
+            after: durationText(escalate.after),
+            groups: [...escalate.to.groups],
+            people: [...escalate.to.people],
+          },
+  }));
+
 export const requestCreated = (request: AccessRequest, why: string, at: At): ControlEvent => ({
   kind: 'request.created',
   at,
@@ -32,7 +48,13 @@ export const requestCreated = (request: AccessRequest, why: string, at: At): Con
     only: request.only,
     rule: request.rule,
     policyVersion: request.policyVersion,
-    steps: request.steps.map(({ groups, people, count }) => ({ groups, people, count })),
+    steps: stepsData(request),
+    round: request.round,
+    breakGlass: request.breakGlass,
+    recurrence:
+      request.recurrence === null
+        ? null
+        : { ...request.recurrence, days: [...request.recurrence.days], until: request.recurrence.until.toString() },
     why,
     state: request.state,
   },
@@ -44,11 +66,47 @@ export const requestReviewed = (request: AccessRequest, review: Review, at: At):
   data: {
     ...ofRequest(request),
     by: review.reviewer,
+    onBehalfOf: review.onBehalfOf,
+    round: review.round,
     step: review.step,
     decision: review.decision,
+    duration: review.duration === null ? null : durationText(review.duration),
     comment: review.comment,
     state: request.state,
   },
+});
+
+/** The policy changed while it was pending. */
+export const requestRedecided = (before: AccessRequest, after: AccessRequest, why: string, at: At): ControlEvent => ({
+  kind: 'request.redecided',
+  at,
+  data: {
+    ...ofRequest(after),
+    rule: after.rule,
+    policyVersion: after.policyVersion,
+    anew: after.round > before.round,
+    steps: stepsData(after),
+    state: after.state,
+    why,
+  },
+});
+
+/** Windows that come again were agreed to; the first opens then. */
+export const windowsScheduled = (request: AccessRequest, first: At | null, at: At): ControlEvent => ({
+  kind: 'windows.scheduled',
+  at,
+  data: {
+    ...ofRequest(request),
+    first: first?.toString() ?? null,
+    until: request.recurrence?.until.toString() ?? null,
+  },
+});
+
+/** One of them stays shut. */
+export const windowSkipped = (request: AccessRequest, opening: At, why: string, at: At): ControlEvent => ({
+  kind: 'window.skipped',
+  at,
+  data: { ...ofRequest(request), opening: opening.toString(), why },
 });
 
 /** `request.cancelled`, `request.lapsed`: ended without a decision. */
@@ -67,6 +125,7 @@ export const grantScheduled = (grant: Grant, lines: readonly string[] | null, at
     loginName: grant.loginName,
     duration: durationText(grant.duration),
     notBefore: grant.notBefore?.toString() ?? null,
+    opening: grant.opening?.toString() ?? null,
     openBy: grant.openBy.toString(),
     lines,
   },

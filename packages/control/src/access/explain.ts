@@ -2,10 +2,13 @@
 import type { Explanation } from '@tidegate/contract';
 import {
   durationText,
+  type ExplainInput,
   explain,
   findRole,
   givenBy,
   givenText,
+  namedIn,
+  type Person,
   type PersonName,
   type ResourceName,
   type RoleName,
@@ -15,7 +18,9 @@ import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import { type Caller, seesAll } from '../identity/caller.ts';
 import { loadPeopleAmong, loadPerson } from '../identity/people.ts';
+import type { Reader } from '../store/schema.ts';
 import { resourceNamed } from './in-force.ts';
+import { showStep } from './show.ts';
 
 export interface Question {
   readonly resource: ResourceName;
@@ -23,52 +28,73 @@ export interface Question {
   /** null: the caller. */
   readonly as: PersonName | null;
   readonly duration: Temporal.Duration | null;
+  readonly startsAt: Temporal.Instant | null;
+  readonly breakGlass: boolean;
   /** Tables and views that the role would be narrowed to; null: all that it gives. */
   readonly only: readonly string[] | null;
+  /** As if it were asked then; null: now. */
+  readonly at: Temporal.Instant | null;
 }
 
 /** Explains. Throws `forbidden` for somebody else's ask without being auditor or administrator, `not_found`. */
-export async function explainAsk(
-  { store, now }: Context,
-  caller: Caller,
-  { resource: name, role, as, duration, only }: Question,
-): Promise<Explanation> {
+export async function explainAsk(context: Context, caller: Caller, question: Question): Promise<Explanation> {
+  const { as } = question;
   if (as !== null && as !== caller.name && !seesAll(caller)) {
     throw new TidegateError('forbidden', 'What others may have is for auditors and administrators to see.', '');
   }
-  const { policy, ...inForce } = await currentConfig(store.db);
-  const steps = policy.rules.flatMap(({ approvals }) => approvals);
-  const resource = resourceNamed({ policy, ...inForce }, name);
-  const known = findRole(policy, role);
-  const given = known === null ? null : givenBy(known, resource, only);
-  const explained = explain({
-    policy,
-    person: await loadPerson(store.db, as ?? caller.name),
-    resource,
-    role,
-    duration,
-    people: await loadPeopleAmong(store.db, {
-      groups: [...new Set(steps.flatMap(({ groups }) => groups))],
-      people: [...new Set(steps.flatMap(({ people }) => people))],
-    }),
-    now: now(),
-  });
+  const { db } = context.store;
+  const inForce = await currentConfig(db);
+  const person = await loadPerson(db, as ?? caller.name);
+  const resource = resourceNamed(inForce, question.resource);
+  const now = question.at ?? context.now();
+  const ask = { ...question, policy: inForce.policy, person, resource, now };
+  const role = findRole(inForce.policy, question.role);
+  const given = role === null ? null : givenBy(role, resource, question.only);
+  const lines = given === null ? null : givenText(given, resource.engine);
+  return { ...show(explain({ ...ask, people: await reviewersOf(db, ask) })), lines };
+}
+
+/** Everybody whom the rule that decides names as a reviewer: of the other rules nobody is asked. */
+async function reviewersOf(db: Reader, ask: Omit<ExplainInput, 'people'>): Promise<readonly Person[]> {
+  const { steps } = explain({ ...ask, people: [] });
+  const named = steps.map(({ step }) => namedIn(step, true));
+  return loadPeopleAmong(
+    db,
+    { groups: named.flatMap(({ groups }) => groups), people: named.flatMap(({ people }) => people) },
+    REVIEWERS_MAX,
+  );
+}
+
+/** Names that are told; a quorum of a larger group is counted among so many. */
+const REVIEWERS_MAX = 5_000;
+
+function show(explained: ReturnType<typeof explain>): Omit<Explanation, 'lines'> {
+  const { outcome, rule, why, maxDuration, defaultDuration, mfaAt, reason } = explained;
   return {
-    outcome: explained.outcome,
-    rule: explained.rule,
-    why: explained.why,
-    maxDuration: explained.maxDuration === null ? null : durationText(explained.maxDuration),
-    defaultDuration: explained.defaultDuration === null ? null : durationText(explained.defaultDuration),
-    mfaAt: [...explained.mfaAt],
-    lines: given === null ? null : givenText(given, resource.engine),
-    steps: explained.steps.map(({ step, candidates }) => ({
-      groups: [...step.groups],
-      people: [...step.people],
-      count: step.count,
+    outcome,
+    rule,
+    why,
+    maxDuration: maxDuration === null ? null : durationText(maxDuration),
+    defaultDuration: defaultDuration === null ? null : durationText(defaultDuration),
+    mfaAt: [...mfaAt],
+    reason,
+    steps: explained.steps.map(({ step, candidates, escalatedTo }) => ({
+      ...showStep(step),
       approvedBy: [],
       state: 'waiting' as const,
       candidates: [...candidates],
+      escalatedTo: [...escalatedTo],
     })),
-    considered: explained.considered.map(({ rule, matched, because }) => ({ rule, matched, because: [...because] })),
+    considered: explained.considered.map(({ rule: name, matched, because, conditions }) => ({
+      rule: name,
+      matched,
+      because: [...because],
+      conditions: conditions.map(({ text, result, values }) => ({
+        text,
+        holds: 'holds' in result ? result.holds : null,
+        error: 'error' in result ? result.error : null,
+        values: [...values],
+      })),
+    })),
   };
 }

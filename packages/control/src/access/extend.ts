@@ -3,7 +3,6 @@ import type { RequestView } from '@tidegate/contract';
 import {
   type AccessRequest,
   assertExtendable,
-  decide,
   type Grant,
   type GrantId,
   newRequestId,
@@ -14,13 +13,12 @@ import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import type { Caller } from '../identity/caller.ts';
 import { assertFreshMfa } from '../identity/mfa.ts';
-import { loadPerson } from '../identity/people.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import { brokenConstraint } from '../store/outage.ts';
+import { assertAllowed, decideNow, shortage } from './decision.ts';
 import { requestCreated } from './events.ts';
-import { mfaDemand, resourceNamed } from './in-force.ts';
-import { assertAllowed, shortage } from './request.ts';
+import { mfaDemand } from './in-force.ts';
 import { moveEnd } from './review.ts';
 import { lockGrant, readRequest } from './rows.ts';
 import { insertRequest } from './save.ts';
@@ -44,24 +42,21 @@ export async function requestExtension(
       assertOwnGrant(caller, grant);
       const first = (await readRequest(tx, grant.request)).request;
       const inForce = await currentConfig(tx);
-      const person = await loadPerson(tx, caller.name);
-      const resource = resourceNamed(inForce, grant.resource);
-      const { role } = grant;
-      const { duration } = ask;
       // It goes on for the reason it was given for, unless another is named.
       const reason = ask.reason.trim() === '' ? first.reason : ask.reason;
-      const decision = assertAllowed(
-        decide({ duration, reason, ticket: first.ticket, role, policy: inForce.policy, person, resource, now }),
-      );
+      const asked = { ...first, duration: ask.duration, startsAt: null, reason, breakGlass: false, extension: true };
+      const { decision: said, steps } = await decideNow(tx, inForce, asked, now);
+      const decision = assertAllowed(said);
       assertExtendable(grant, ask.duration, decision.maxDuration, now);
       assertFreshMfa(mfaDemand(decision.mfa), 'request', caller, now);
-      const submitted = submitRequest({ id: newRequestId(context.random), decision, startsAt: null, extends: id, only: first.only });
+      const one = { startsAt: null, recurrence: null, extends: id, only: first.only };
+      const submitted = submitRequest({ id: newRequestId(context.random), decision, steps, ...one });
       const request = noLongerThanItsGrant(submitted, grant);
       const why = `${decision.why}${await shortage(tx, request)}`;
       await insertRequest(tx, request, { ...decision, why }).catch(askedAlready);
       const moved = request.state === 'approved' ? [await moveEnd(tx, request, inForce, now)] : [];
       await appendEvent(tx, requestCreated(request, why, now), ...moved);
-      return showRequest(tx, request.id);
+      return showRequest(tx, request.id, now);
     }),
   );
 }

@@ -1,13 +1,7 @@
 /** The configuration in force, asked for one thing at a time. */
 
 import type { AccessRequest, Given, Rule } from '@tidegate/core';
-import {
-  durationText,
-  findRole,
-  givenBy,
-  type ResourceName,
-  TidegateError,
-} from '@tidegate/core';
+import { durationText, findRole, givenBy, type ResourceName, TidegateError } from '@tidegate/core';
 import type { CurrentConfig, CurrentResource } from '../config/current.ts';
 import type { MfaDemand } from '../store/schema-access.ts';
 

@@ -1,11 +1,12 @@
 /** Pages of requests and grants, newest first, by keyset: no page costs more than its rows, however many there are. */
 import type { GrantView, RequestView } from '@tidegate/contract';
-import { isEligible, openStep, type Person, type PersonName, type ResourceName } from '@tidegate/core';
+import { type Person, type PersonName, type ResourceName, reviewSeat } from '@tidegate/core';
 import { type ExpressionBuilder, sql } from 'kysely';
 import { type Caller, seesAll } from '../identity/caller.ts';
 import { anyOf } from '../store/any.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Database, Reader } from '../store/schema.ts';
+import { standsInFor } from './delegations.ts';
 import { type RequestRow, reviewsOf, toRequest } from './rows.ts';
 import { ownedBy, showGrantRow, showRequests } from './show.ts';
 
@@ -17,26 +18,35 @@ export async function listRequests(
   caller: Caller,
   filter: RequestFilter,
   page: PageQuery,
+  now: Temporal.Instant,
 ): Promise<Page<RequestView>> {
   const owned = filter === 'all' && !seesAll(caller) ? await ownedBy(db, caller) : [];
+  const looking: Looking = { caller, absent: await standsInFor(db, caller.name, now), now };
   const rows: RequestRow[] = [];
   // What SQL lets through for `to-review` core looks at again; so a page may take more than one read.
   for (let from = key(page.cursor); rows.length <= page.limit; ) {
-    const found = await readRequests(db, caller, filter, owned, from, page.limit + 1);
-    rows.push(...(filter === 'to-review' ? await waitingFor(db, caller, found) : found));
+    const found = await readRequests(db, looking, filter, owned, from, page.limit + 1);
+    rows.push(...(filter === 'to-review' ? await waitingFor(db, looking, found) : found));
     const last = found.at(-1);
     if (last === undefined || found.length <= page.limit) break;
     from = { at: last.createdAt, id: last.id };
   }
   const kept = rows.slice(0, page.limit + 1);
-  const views = new Map((await showRequests(db, kept.slice(0, page.limit))).map((view) => [view.id, view]));
+  const views = new Map((await showRequests(db, kept.slice(0, page.limit), now)).map((view) => [view.id, view]));
   const { nextCursor } = pageOf(kept, page.limit, sortKey, (row) => row.id);
   return { items: [...views.values()], nextCursor };
 }
 
+/** Who looks, in whose stead they review too, and when. */
+interface Looking {
+  readonly caller: Caller;
+  readonly absent: readonly Person[];
+  readonly now: Temporal.Instant;
+}
+
 function readRequests(
   db: Reader,
-  caller: Caller,
+  { caller, absent }: Looking,
   filter: RequestFilter,
   owned: readonly ResourceName[],
   from: Key | null,
@@ -50,13 +60,13 @@ function readRequests(
       query
         .where('state', '=', 'pending')
         .where('requester', '!=', caller.name)
-        .where((eb) => namedInSteps(eb, caller)),
+        .where((eb) => namedInSteps(eb, [caller, ...absent])),
     )
     .$if(filter === 'all' && !seesAll(caller), (query) =>
       query.where((eb) =>
         eb.or([
           eb('requester', '=', caller.name),
-          namedInSteps(eb, caller),
+          namedInSteps(eb, [caller, ...absent]),
           eb('resource', '=', anyOf(owned)),
           eb.exists(
             eb
@@ -75,27 +85,33 @@ function readRequests(
     .execute();
 }
 
-/** One of the steps names the person, or a group of theirs. */
-const namedInSteps = (eb: ExpressionBuilder<Database, 'requests'>, { name, groups }: Person) =>
-  eb(
+/** One of the steps names one of them, or a group of theirs: for itself, or as whom it is escalated to. */
+const namedInSteps = (eb: ExpressionBuilder<Database, 'requests'>, people: readonly Person[]) => {
+  const names = people.map(({ name }) => name);
+  const groups = [...new Set(people.flatMap((person) => person.groups))];
+  return eb(
     sql<boolean>`EXISTS (
       SELECT FROM jsonb_array_elements(requests.steps) AS step
-      WHERE jsonb_exists(step -> 'people', ${name}) OR jsonb_exists_any(step -> 'groups', ${[...groups]}))`,
+      CROSS JOIN LATERAL (VALUES (step), (step -> 'escalate' -> 'to')) AS named (who)
+      WHERE jsonb_exists_any(who -> 'people', ${names}) OR jsonb_exists_any(who -> 'groups', ${groups}))`,
     '=',
     true,
   );
+};
 
-/** The step that is open now is one they can act on, and they have not yet been counted. */
-async function waitingFor(db: Reader, person: Person, rows: readonly RequestRow[]): Promise<RequestRow[]> {
+/** A step that is open now is one they can act on, in their own right or another's stead, and they were not counted yet. */
+async function waitingFor(
+  db: Reader,
+  { caller, absent, now }: Looking,
+  rows: readonly RequestRow[],
+): Promise<RequestRow[]> {
   const reviews = await reviewsOf(
     db,
     rows.map(({ id }) => id),
   );
   return rows.filter((row) => {
     const request = toRequest(row, reviews);
-    const step = request.steps[openStep(request) ?? -1];
-    const counted = request.reviews.some(({ reviewer }) => reviewer === person.name);
-    return step !== undefined && !counted && isEligible(step, request.requester, person);
+    return reviewSeat({ request, reviewer: caller, standsInFor: absent, now }) !== null;
   });
 }
 

@@ -2,27 +2,26 @@
 import type { RequestView } from '@tidegate/contract';
 import {
   type AccessRequest,
-  type Allowed,
-  couldBeApproved,
-  decide,
   givenText,
   newGrantId,
   newRequestId,
+  type Recurrence,
   type ResourceName,
   type RoleName,
+  recurrence,
   scheduleGrant,
   submitRequest,
-  TidegateError,
   tablesAsked,
 } from '@tidegate/core';
 import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import type { Caller } from '../identity/caller.ts';
 import { assertFreshMfa } from '../identity/mfa.ts';
-import { loadPeopleAmong, loadPerson } from '../identity/people.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import type { Tx } from '../store/schema.ts';
+import { openAfterReview } from './after-review.ts';
+import { assertAllowed, decideNow, shortage } from './decision.ts';
 import { grantScheduled, requestCreated } from './events.ts';
 import { givenFor, type InForce, mfaDemand, resourceNamed } from './in-force.ts';
 import { insertGrant, insertRequest } from './save.ts';
@@ -35,10 +34,13 @@ export interface NewRequest {
   readonly duration: Temporal.Duration | null;
   /** null: as soon as it is approved. */
   readonly startsAt: Temporal.Instant | null;
+  /** As it was asked for; null: one window. */
+  readonly recurrence: Recurrence | null;
   readonly reason: string;
   readonly ticket: string | null;
   /** Tables and views; null: all that the role gives. */
   readonly only: readonly string[] | null;
+  readonly breakGlass: boolean;
 }
 
 /**
@@ -46,46 +48,35 @@ export interface NewRequest {
  * `duration_too_long`, `reason_required`, `ticket_required`), `mfa_required`, `not_found`, `invalid_input`.
  */
 export async function createRequest(context: Context, caller: Caller, ask: NewRequest): Promise<RequestView> {
-  const tried = { person: caller.name, resource: ask.resource, role: ask.role };
+  const { resource, role, breakGlass } = ask;
+  const tried = { person: caller.name, resource, role, breakGlass };
   return recorded(context, { kind: 'request.refused', data: tried }, () =>
     context.store.transaction(async (tx) => {
       const now = context.now();
       const inForce = await currentConfig(tx);
-      const person = await loadPerson(tx, caller.name);
-      const resource = resourceNamed(inForce, ask.resource);
-      const decision = assertAllowed(decide({ ...ask, policy: inForce.policy, person, resource, now }));
+      const windows = ask.recurrence === null ? null : recurrence(ask.recurrence, now);
+      const asked = { ...ask, requester: caller.name, extension: false };
+      const { decision: said, steps } = await decideNow(tx, inForce, asked, now);
+      const decision = assertAllowed(said);
       assertFreshMfa(mfaDemand(decision.mfa), 'request', caller, now);
       // Who asks for what the role does not give learns it now; what it gives is looked up again when it is agreed to.
       givenFor(inForce, ask);
-      const request = submitRequest({
-        id: newRequestId(context.random),
-        decision,
-        startsAt: ask.startsAt,
-        extends: null,
-        only: tablesAsked(ask.only, resource.engine),
-      });
+      const id = newRequestId(context.random);
+      const { engine } = resourceNamed(inForce, resource);
+      const only = tablesAsked(ask.only, engine);
+      const when = { startsAt: ask.startsAt, recurrence: windows, extends: null };
+      const request = submitRequest({ id, decision, steps, only, ...when });
       const why = `${decision.why}${await shortage(tx, request)}`;
       await insertRequest(tx, request, { ...decision, why });
+      const looked = decision.breakGlass === null ? [] : [await openAfterReview(tx, request, decision.breakGlass, now)];
       const granted = await grantAtOnce(context, tx, request, inForce, now);
-      await appendEvent(tx, requestCreated(request, why, now), ...granted);
-      return showRequest(tx, request.id);
+      await appendEvent(tx, requestCreated(request, why, now), ...looked, ...granted);
+      return showRequest(tx, request.id, now);
     }),
   );
 }
 
-/** Throws the policy's refusal in its own words. */
-export function assertAllowed(decision: ReturnType<typeof decide>): Allowed {
-  if (decision.outcome === 'allowed') return decision;
-  throw new TidegateError(decision.code, decision.why, decision.next);
-}
-
-/** Where nobody could approve, the person learns it now and not when the request lapses. */
-export async function shortage(tx: Tx, { steps, requester }: AccessRequest): Promise<string> {
-  const among = { groups: steps.flatMap(({ groups }) => groups), people: steps.flatMap(({ people }) => people) };
-  const found = couldBeApproved(steps, requester, await loadPeopleAmong(tx, among));
-  return found.possible ? '' : ` ${found.why}`;
-}
-
+/** Windows that come again have their grants made when they are due (`access/windows.ts`). */
 async function grantAtOnce(
   context: Context,
   tx: Tx,
@@ -93,19 +84,20 @@ async function grantAtOnce(
   inForce: InForce,
   now: Temporal.Instant,
 ): Promise<ControlEvent[]> {
-  if (request.state !== 'approved') return [];
+  if (request.state !== 'approved' || request.recurrence !== null) return [];
   return [await makeGrant(context, tx, request, inForce, now)];
 }
 
-/** The grant of a request that has every approval it needs. */
+/** The grant of a request that has every approval it needs; `opening`: which of its windows, where they come again. */
 export async function makeGrant(
   context: Context,
   tx: Tx,
   request: AccessRequest,
   inForce: InForce,
   now: Temporal.Instant,
+  opening: Temporal.Instant | null = null,
 ): Promise<ControlEvent> {
-  const grant = scheduleGrant(request, now, newGrantId(context.random));
+  const grant = scheduleGrant(request, now, newGrantId(context.random), opening);
   const { engine } = resourceNamed(inForce, request.resource);
   const given = givenFor(inForce, request);
   await insertGrant(context, tx, grant, { engine, given, now });

@@ -1,10 +1,20 @@
 /** Requests and grants between the store's rows and core's shapes. */
-import type { AccessRequest, Closing, Given, Grant, GrantId, RequestId, Review } from '@tidegate/core';
-import { TidegateError } from '@tidegate/core';
+import type {
+  AccessRequest,
+  ApprovalStep,
+  Closing,
+  Given,
+  Grant,
+  GrantId,
+  Recurrence,
+  RequestId,
+  Review,
+} from '@tidegate/core';
+import { durationText, parseDuration, TidegateError } from '@tidegate/core';
 import type { Selectable } from 'kysely';
 import { anyOf } from '../store/any.ts';
 import type { Reader, Tx } from '../store/schema.ts';
-import type { GrantRow, RequestsTable } from '../store/schema-access.ts';
+import type { GrantRow, RequestsTable, StoredRecurrence, StoredStep } from '../store/schema-access.ts';
 
 export type RequestRow = Selectable<RequestsTable>;
 
@@ -58,29 +68,55 @@ export async function reviewsOf(
 ): Promise<(Review & { request: RequestId })[]> {
   return db
     .selectFrom('reviews')
-    .select(['request', 'reviewer', 'step', 'decision', 'comment', 'at'])
+    .select(['request', 'reviewer', 'onBehalfOf', 'round', 'step', 'decision', 'duration', 'comment', 'at'])
     .where('request', '=', anyOf(requests))
     .orderBy('at')
     .orderBy('reviewer')
     .execute();
 }
 
+/** From the column. */
+export const toSteps = (steps: readonly StoredStep[]): readonly ApprovalStep[] =>
+  steps.map((step) => ({
+    ...step,
+    escalate: step.escalate === null ? null : { ...step.escalate, after: parseDuration(step.escalate.after) },
+  }));
+
+/** As the column has them. */
+export const storedSteps = (steps: readonly ApprovalStep[]): string => {
+  const stored: StoredStep[] = steps.map((step) => ({
+    ...step,
+    escalate: step.escalate === null ? null : { ...step.escalate, after: durationText(step.escalate.after) },
+  }));
+  return JSON.stringify(stored);
+};
+
+const toRecurrence = (stored: StoredRecurrence): Recurrence => ({
+  ...stored,
+  until: Temporal.Instant.from(stored.until),
+});
+
 export function toRequest(row: RequestRow, reviews: readonly (Review & { request: RequestId })[]): AccessRequest {
   return {
     id: row.id,
     requester: row.requester,
+    runBy: row.runBy,
     resource: row.resource,
     role: row.role,
     duration: row.duration,
     startsAt: row.startsAt,
+    recurrence: row.recurrence === null ? null : toRecurrence(row.recurrence),
     reason: row.reason,
     ticket: row.ticket,
     extends: row.extends,
     only: row.only,
+    breakGlass: row.breakGlass,
     state: row.state,
     rule: row.rule,
     policyVersion: row.policyVersion,
-    steps: row.steps,
+    steps: toSteps(row.steps),
+    round: row.round,
+    roundAt: row.roundAt,
     reviews: reviews.filter(({ request }) => request === row.id),
     createdAt: row.createdAt,
     lapsesAt: row.lapsesAt,
@@ -97,6 +133,7 @@ export function toGrant(row: GrantRow): Grant {
     loginName: row.loginName,
     duration: row.duration,
     notBefore: row.notBefore,
+    opening: row.opening,
     openBy: row.openBy,
   };
   const { state, startsAt, expiresAt, closedAt } = row;

@@ -5,6 +5,8 @@ import { type ActiveGrant, type ClosedGrant, type ClosingGrant, durationText, ra
 import type { Context } from '../context.ts';
 import { announce } from '../store/announce.ts';
 import type { Tx } from '../store/schema.ts';
+import type { MfaDemand } from '../store/schema-access.ts';
+import { storedSteps } from './rows.ts';
 
 /** A grant's tickets are random: stretching them buys nothing, and costs each login (RFC 7677 asks for this at least). */
 const SCRAM_ITERATIONS = 4096;
@@ -19,14 +21,17 @@ export async function insertRequest(
   request: AccessRequest,
   { why, mfa }: Pick<Allowed, 'why' | 'mfa'>,
 ): Promise<void> {
-  const { reviews: _, steps, only, ...rest } = request;
+  const { reviews: _, steps, recurrence, only, ...rest } = request;
   await tx
     .insertInto('requests')
     .values({
       ...rest,
       why,
       only: only === null ? null : JSON.stringify(only),
-      steps: JSON.stringify(steps),
+      steps: storedSteps(steps),
+      recurrence: recurrence === null ? null : JSON.stringify({ ...recurrence, until: recurrence.until.toString() }),
+      // Windows that nobody has to agree to are on their way at once.
+      nextOpening: recurrence !== null && request.state === 'approved' ? request.startsAt : null,
       mfa: JSON.stringify({ at: mfa.at, within: durationText(mfa.within) }),
       decidedAt: request.state === 'pending' ? null : request.createdAt,
     })
@@ -36,10 +41,12 @@ export async function insertRequest(
 
 /** Takes over the request's new state, and the review that brought it about. */
 export async function saveDecision(tx: Tx, before: AccessRequest, after: AccessRequest, now: Temporal.Instant) {
-  for (const { reviewer, step, decision, comment, at } of after.reviews.slice(before.reviews.length)) {
+  for (const given of after.reviews.slice(before.reviews.length)) {
+    const { reviewer, onBehalfOf, round, step, decision, duration, comment, at } = given;
+    const of = { request: after.id, requester: after.requester };
     await tx
       .insertInto('reviews')
-      .values({ request: after.id, requester: after.requester, reviewer, step, decision, comment, at })
+      .values({ ...of, reviewer, onBehalfOf, round, step, decision, duration, comment, at })
       .execute();
   }
   if (after.state !== before.state) {
@@ -48,26 +55,57 @@ export async function saveDecision(tx: Tx, before: AccessRequest, after: AccessR
   await announce(tx, after.resource, { request: after.id });
 }
 
+export interface NewDecision {
+  readonly why: string;
+  /** null: as it was. */
+  readonly mfa: MfaDemand | null;
+  /** Of the policy that decided. */
+  readonly policyVersion: number;
+  readonly now: Temporal.Instant;
+}
+
+/** Takes over what a changed policy makes of a pending request. */
+export async function saveRedecided(tx: Tx, request: AccessRequest, { why, mfa, policyVersion, now }: NewDecision) {
+  const { id, state, runBy, rule, steps, round, roundAt, lapsesAt } = request;
+  await tx
+    .updateTable('requests')
+    .set({ runBy, rule, why, policyVersion, steps: storedSteps(steps), round, roundAt, lapsesAt, state })
+    .$if(mfa !== null, (query) => query.set({ mfa: JSON.stringify(mfa) }))
+    .$if(state !== 'pending', (query) => query.set({ decidedAt: now }))
+    .where('id', '=', id)
+    .execute();
+  await announce(tx, request.resource, { request: request.id });
+}
+
+/** When the next of its windows opens; null: none does any more. */
+export async function saveNextOpening(tx: Tx, { id, resource }: AccessRequest, at: Temporal.Instant | null) {
+  await tx.updateTable('requests').set({ nextOpening: at }).where('id', '=', id).execute();
+  await announce(tx, resource, { request: id });
+}
+
 export interface GrantOf {
   readonly engine: Engine;
-  /** What the role gives just now, narrowed as was asked: what was agreed to. */
+  /** What was agreed to: what the role gives just now, narrowed as was asked. */
   readonly given: Given;
   readonly now: Temporal.Instant;
 }
 
 /** With salt and principal password of its own. */
 export async function insertGrant({ sealer, random }: Context, tx: Tx, grant: Grant, of: GrantOf): Promise<void> {
-  const { id, request, person, resource, role, loginName, duration, notBefore, openBy, state } = grant;
+  const { id, request, opening, person, resource, role, loginName, duration, notBefore, openBy, state } = grant;
   await tx
     .insertInto('grants')
     .values({
       id,
       request,
+      opening,
       person,
       resource,
       role,
       engine: of.engine,
-      ...givenColumns(of.given),
+      ...('level' in of.given
+        ? { privileges: of.given.level, lines: null }
+        : { privileges: 'lines' as const, lines: JSON.stringify(of.given.lines) }),
       loginName,
       duration,
       notBefore,
@@ -84,11 +122,6 @@ export async function insertGrant({ sealer, random }: Context, tx: Tx, grant: Gr
     .execute();
   await announce(tx, resource, { grant: id });
 }
-
-const givenColumns = (given: Given) =>
-  'level' in given
-    ? { privileges: given.level, lines: null }
-    : { privileges: 'lines' as const, lines: JSON.stringify(given.lines) };
 
 /** The clock has started, or its end has moved. */
 export async function saveActive(tx: Tx, grant: ActiveGrant): Promise<void> {

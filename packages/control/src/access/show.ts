@@ -1,12 +1,16 @@
 /** Requests and grants as the API shows them, and who may see them. */
-import type { GrantView, RequestView } from '@tidegate/contract';
+import type { AfterReviewView, GrantView, RequestView } from '@tidegate/contract';
 import {
   type AccessRequest,
+  type ApprovalStep,
+  agreedDuration,
   durationText,
   type Grant,
   type GrantId,
   givenText,
   isEligible,
+  isRequester,
+  namedIn,
   type Person,
   type RequestId,
   type ResourceName,
@@ -18,6 +22,7 @@ import { isAdministrator, seesAll } from '../identity/caller.ts';
 import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 import type { GrantRow } from '../store/schema-access.ts';
+import { afterReviewsOf } from './after-review.ts';
 import { givenOf, noSuchGrant, noSuchRequest, type RequestRow, readGrantRow, reviewsOf, toRequest } from './rows.ts';
 
 /** Administrators, and members of the resource's owning groups. */
@@ -31,20 +36,33 @@ export async function ownedBy(db: Reader, { groups }: Person): Promise<readonly 
   return resources.filter(({ owners }) => owners.some((group) => groups.includes(group))).map(({ name }) => name);
 }
 
-/** Its requester, whoever reviewed it or could, the resource's owners, auditors and administrators. */
-export async function maySeeRequest(db: Reader, person: Person, request: AccessRequest): Promise<boolean> {
+/** Its requester, whoever reviewed it or could (in their own right, or in the stead of the `absent`), the resource's owners, auditors and administrators. */
+export async function maySeeRequest(
+  db: Reader,
+  person: Person,
+  request: AccessRequest,
+  absent: readonly Person[] = [],
+): Promise<boolean> {
+  const requester = { name: request.requester, runBy: request.runBy };
   return (
-    request.requester === person.name ||
+    isRequester(requester, person.name) ||
     seesAll(person) ||
     request.reviews.some(({ reviewer }) => reviewer === person.name) ||
-    request.steps.some((step) => isEligible(step, request.requester, person)) ||
+    request.steps.some((step) =>
+      [person, ...absent].some((each) => isEligible(namedIn(step, true), requester, each)),
+    ) ||
     (await ownedBy(db, person)).includes(request.resource)
   );
 }
 
 /** Throws `not_found` to whoever may not see it: that it exists is nothing to them. */
-export async function assertMaySeeRequest(db: Reader, person: Person, request: AccessRequest): Promise<void> {
-  if (!(await maySeeRequest(db, person, request))) throw noSuchRequest(request.id);
+export async function assertMaySeeRequest(
+  db: Reader,
+  person: Person,
+  request: AccessRequest,
+  absent: readonly Person[] = [],
+): Promise<void> {
+  if (!(await maySeeRequest(db, person, request, absent))) throw noSuchRequest(request.id);
 }
 
 /** Its holder, the resource's owners, auditors and administrators; `not_found` to others. */
@@ -66,15 +84,19 @@ export function assertOwnGrant(person: Person, grant: Pick<Grant, 'id' | 'person
 }
 
 /** Throws `not_found`. */
-export async function showRequest(db: Reader, id: RequestId): Promise<RequestView> {
+export async function showRequest(db: Reader, id: RequestId, now: Temporal.Instant): Promise<RequestView> {
   const rows = await db.selectFrom('requests').selectAll().where('id', '=', id).execute();
-  const [view] = await showRequests(db, rows);
+  const [view] = await showRequests(db, rows, now);
   if (view === undefined) throw noSuchRequest(id);
   return view;
 }
 
 /** In the order of `rows`; reviews and grants are read for all of them at once. */
-export async function showRequests(db: Reader, rows: readonly RequestRow[]): Promise<RequestView[]> {
+export async function showRequests(
+  db: Reader,
+  rows: readonly RequestRow[],
+  now: Temporal.Instant,
+): Promise<RequestView[]> {
   if (rows.length === 0) return [];
   const ids = rows.map(({ id }) => id);
   const extended = rows.map((row) => row.extends).filter((id) => id !== null);
@@ -83,39 +105,78 @@ export async function showRequests(db: Reader, rows: readonly RequestRow[]): Pro
     .selectFrom('grants')
     .selectAll()
     .where((eb) => eb.or([eb('request', '=', anyOf(ids)), eb('id', '=', anyOf(extended))]))
+    // Of windows that come again the latest is shown.
+    .orderBy('createdAt', 'desc')
     .execute();
+  const looked = await afterReviewsOf(
+    db,
+    rows.filter(({ breakGlass }) => breakGlass).map(({ id }) => id),
+    now,
+  );
   return rows.map((row) => {
     const grant = grants.find((each) => each.request === row.id || each.id === row.extends);
-    return viewOf(row, toRequest(row, reviews), grant ?? null);
+    return viewOf(row, toRequest(row, reviews), grant ?? null, looked.get(row.id) ?? null);
   });
 }
 
-function viewOf(row: RequestRow, request: AccessRequest, grant: GrantRow | null): RequestView {
+/** A step as it is asked for. */
+export const showStep = ({ stage, groups, people, count, escalate }: ApprovalStep) => ({
+  stage,
+  groups: [...groups],
+  people: [...people],
+  count,
+  escalate:
+    escalate === null
+      ? null
+      : {
+          after: durationText(escalate.after),
+          to: { groups: [...escalate.to.groups], people: [...escalate.to.people] },
+        },
+});
+
+function viewOf(
+  row: RequestRow,
+  request: AccessRequest,
+  grant: GrantRow | null,
+  afterReview: AfterReviewView | null,
+): RequestView {
   return {
     id: request.id,
     requester: request.requester,
+    runBy: [...request.runBy],
     resource: request.resource,
     role: request.role,
     duration: durationText(request.duration),
     startsAt: request.startsAt?.toString() ?? null,
+    recurrence:
+      request.recurrence === null
+        ? null
+        : { ...request.recurrence, days: [...request.recurrence.days], until: request.recurrence.until.toString() },
+    nextOpening: row.nextOpening?.toString() ?? null,
+    agreedDuration: durationText(agreedDuration(request)),
+    breakGlass: request.breakGlass,
+    afterReview,
     reason: request.reason,
     ticket: request.ticket,
     extends: request.extends,
     only: request.only === null ? null : [...request.only],
+    round: request.round,
     state: request.state,
     createdAt: request.createdAt.toString(),
     lapsesAt: request.lapsesAt.toString(),
-    steps: stepsOf(request).map(({ step, approvedBy, state }) => ({
-      groups: [...step.groups],
-      people: [...step.people],
-      count: step.count,
+    steps: stepsOf(request).map(({ step, approvedBy, state, escalatesAt }) => ({
+      ...showStep(step),
+      escalatesAt: escalatesAt?.toString() ?? null,
       approvedBy: [...approvedBy],
       state,
     })),
-    reviews: request.reviews.map(({ reviewer, step, decision, comment, at }) => ({
+    reviews: request.reviews.map(({ reviewer, onBehalfOf, round, step, decision, duration, comment, at }) => ({
       reviewer,
+      onBehalfOf,
+      round,
       step,
       decision,
+      duration: duration === null ? null : durationText(duration),
       comment,
       at: at.toString(),
     })),

@@ -15,10 +15,16 @@ const SESSIONS = 100;
 const OF_REQUEST = 500;
 
 /** Its holder, the owners of its resource, auditors and administrators; `not_found` to others. */
-export async function grantStory(db: Reader, caller: Caller, id: GrantId, page: PageQuery): Promise<GrantStory> {
+export async function grantStory(
+  db: Reader,
+  caller: Caller,
+  id: GrantId,
+  page: PageQuery,
+  now: Temporal.Instant,
+): Promise<GrantStory> {
   const row = await readGrantRow(db, id);
   await assertMaySeeGrant(db, caller, row);
-  const request = await showRequest(db, row.request);
+  const request = await showRequest(db, row.request, now);
   const sessions = await listSessions(db, caller, { state: 'all', grant: id }, { cursor: null, limit: SESSIONS });
   const of = await entriesOf(db, id, page);
   // Before there was a grant there was a request: told by person and time, and known by its id.

@@ -18,6 +18,11 @@ export interface Browser {
   keep(token: string, expiresAt: Temporal.Instant): void;
   /** Takes it from the browser again. */
   forget(): void;
+  /** What `bind` left, if this is the browser. */
+  readonly bound: string | null;
+  /** Lets a sign-in that begins here be answered here alone, by whoever comes back from an identity provider in time. */
+  bind(secret: string): void;
+  unbind(): void;
 }
 
 /**
@@ -25,16 +30,21 @@ export interface Browser {
  * plant one. On this machine there is no TLS, and nobody in between.
  */
 const NAME = { secure: '__Host-tidegate', plain: 'tidegate' } as const;
+const BINDING = { secure: '__Host-tidegate-sign-in', plain: 'tidegate-sign-in' } as const;
+/** As long as a provider's answer is waited for. */
+const BOUND_S = 600;
 
 export function browserOf({ signIn, now }: Context, request: FastifyRequest, reply: FastifyReply): Browser {
   const secure = isSecure(signIn, request);
   const name = secure ? NAME.secure : NAME.plain;
-  const set = (value: string, maxAge: number): void => {
-    // Strict, also for who comes back from an identity provider: the page they land on needs no cookie, and what that
-    // page then asks for is same-site again.
-    const parts = [`${name}=${value}`, 'Path=/', 'HttpOnly', 'SameSite=Strict', `Max-Age=${maxAge}`];
+  const binding = secure ? BINDING.secure : BINDING.plain;
+  const put = (cookie: string, sameSite: 'Strict' | 'Lax', maxAge: number): void => {
+    const parts = [cookie, 'Path=/', 'HttpOnly', `SameSite=${sameSite}`, `Max-Age=${maxAge}`];
     void reply.header('set-cookie', [...parts, ...(secure ? ['Secure'] : [])].join('; '));
   };
+  // Strict, also for who comes back from an identity provider: the page they land on needs no cookie, and what that page
+  // then asks for is same-site again.
+  const set = (value: string, maxAge: number): void => put(`${name}=${value}`, 'Strict', maxAge);
   return {
     token: cookieOf(request, name),
     assertOurs() {
@@ -48,6 +58,10 @@ export function browserOf({ signIn, now }: Context, request: FastifyRequest, rep
     },
     keep: (token, expiresAt) => set(token, Math.max(0, Math.floor(now().until(expiresAt).total('seconds')))),
     forget: () => set('', 0),
+    bound: cookieOf(request, binding),
+    // Lax: it is the provider's page that sends the browser back here with it.
+    bind: (secret) => put(`${binding}=${secret}`, 'Lax', BOUND_S),
+    unbind: () => put(`${binding}=`, 'Lax', 0),
   };
 }
 

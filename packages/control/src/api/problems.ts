@@ -5,6 +5,7 @@ import { namedSentence, type Problem } from '@tidegate/contract';
 import { type ErrorCode, TidegateError } from '@tidegate/core';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { TooManyAttempts } from '../identity/attempts.ts';
+import { MfaRequired } from '../identity/mfa.ts';
 import { isOutage } from '../store/outage.ts';
 import { InvalidInput } from './validate.ts';
 
@@ -57,7 +58,8 @@ const TITLES: Readonly<Record<number, string>> = {
 export function problemOf(error: unknown, traceId: string): Problem {
   if (error instanceof TidegateError) {
     const errors = error instanceof InvalidConfig ? error.problems : undefined;
-    return problem(error.code, STATUS[error.code], error.message, error.next, traceId, errors);
+    const told = problem(error.code, STATUS[error.code], error.message, error.next, traceId, errors);
+    return error instanceof MfaRequired && error.link !== null ? { ...told, link: error.link } : told;
   }
   if (error instanceof InvalidInput) {
     const errors = error.problems.map(({ path, message }) => ({

@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { assertInScope, authenticateKey, isApiKey } from '../identity/api-keys/authenticate.ts';
 import { type Caller, isAdministrator, seesAll } from '../identity/caller.ts';
 import { authenticate } from '../identity/logins.ts';
+import { offeringLink } from '../identity/offer-link.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import { assertFromOurPage, type Browser, browserOf } from './browser.ts';
@@ -65,9 +66,8 @@ export function serve<K extends EndpointName>(
     },
     onRequest: admit(served, name, endpoint),
     handler: async (request, reply) => {
-      const answer = await handler({ ...parsed<Table[K]>(request), ...whoAndWhere(served, request, reply) } as Call<
-        Table[K]
-      >);
+      const call = { ...parsed<Table[K]>(request), ...whoAndWhere(served, request, reply) } as Call<Table[K]>;
+      const answer = await offeringLink(served.context, call.caller, () => handler(call));
       return reply.code(status).send(answer);
     },
   });

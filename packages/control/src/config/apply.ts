@@ -7,7 +7,8 @@ import type { Config } from '@tidegate/contract';
 import { type PersonName, type ResourceName, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
 import { assertAdministratorLeft } from '../identity/administrators.ts';
-import { appendEvent } from '../record/events.ts';
+import { mapGroups } from '../identity/oidc/groups.ts';
+import type { ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import { notify, STATE_CHANNEL } from '../store/store.ts';
 import { currentConfig } from './current.ts';
@@ -23,6 +24,11 @@ export interface ApplyInput {
   readonly at: Temporal.Instant;
 }
 
+export interface Applied {
+  readonly version: number;
+  readonly events: readonly ControlEvent[];
+}
+
 /** Any number will do, as long as nothing else in the store takes the same advisory lock. */
 const LOCK = 3_853_314_002;
 /** Changes that the event tells one by one. */
@@ -30,10 +36,10 @@ const TOLD_MAX = 100;
 
 /**
  * Makes `yaml` the configuration in force and answers its version. Throws `InvalidConfig` with every error, `conflict`
- * when the plan is stale or a resource with open grants would go. Writes the event `config.applied` itself (last in
- * the transaction, see `appendEvent`) and tells gateways and other control planes at commit.
+ * when the plan is stale or a resource with open grants would go. Answers its events, `config.applied` last, for the caller to
+ * append last (see `appendEvent`), and tells gateways and other control planes at commit.
  */
-export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput): Promise<{ version: number }> {
+export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput): Promise<Applied> {
   // One after the other: each plans against what the one before it left.
   await sql`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx);
   const before = await currentConfig(tx);
@@ -55,6 +61,7 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
     .values({ version, yaml, content: json, digest, appliedBy: by, appliedAt: at })
     .execute();
   await replaceMembers(tx, content.groups);
+  const fromProviders = await mapGroups(tx, after, null, at);
   if (losesAdministrator(before, after)) await assertAdministratorLeft(tx);
   await forgetResources(
     tx,
@@ -62,7 +69,7 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
   );
   await notify(tx, STATE_CHANNEL, '');
   const changes = differences(before, after);
-  await appendEvent(tx, {
+  const applied: ControlEvent = {
     kind: 'config.applied',
     at,
     data: {
@@ -72,8 +79,8 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
       changes: changes.slice(0, TOLD_MAX).map(({ kind, what, detail }) => ({ kind, what, detail })),
       moreChanges: Math.max(0, changes.length - TOLD_MAX),
     },
-  });
-  return { version };
+  };
+  return { version, events: [...fromProviders, applied] };
 }
 
 /** A resource that went would take its gateways' way to its open principals with it: nobody could close them. */

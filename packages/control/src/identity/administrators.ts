@@ -12,6 +12,16 @@ const LOCK = 3_853_314_001;
  * would be left. The lock makes two such transactions wait for each other: each sees what the other has done.
  */
 export async function assertAdministratorLeft(tx: Tx): Promise<void> {
+  if (await hasAdministratorLeft(tx)) return;
+  throw new TidegateError(
+    'conflict',
+    `This would leave nobody in the group ${ADMINISTRATORS}.`,
+    'Make somebody else an administrator first.',
+  );
+}
+
+/** The same as an answer, for who has a way out. */
+export async function hasAdministratorLeft(tx: Tx): Promise<boolean> {
   await sql`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx);
   const one = await tx
     .selectFrom('groupMembers')
@@ -21,10 +31,5 @@ export async function assertAdministratorLeft(tx: Tx): Promise<void> {
     .where('people.disabledAt', 'is', null)
     .limit(1)
     .executeTakeFirst();
-  if (one !== undefined) return;
-  throw new TidegateError(
-    'conflict',
-    `This would leave nobody in the group ${ADMINISTRATORS}.`,
-    'Make somebody else an administrator first.',
-  );
+  return one !== undefined;
 }

@@ -1,17 +1,21 @@
-/** Limits on guessing passwords and codes, for each account and each address, shared by all control planes. */
+/** Limits on guessing passwords and codes, and on showing passkeys that do not count, for each account and each address, shared by all control planes. */
 import { TidegateError } from '@tidegate/core';
 import type { Context } from '../context.ts';
 import type { Reader } from '../store/schema.ts';
 
-export type Guess = 'password' | 'code';
+export type Guess = 'password' | 'code' | 'passkey';
 
 /** What is counted goes back this far. */
 export const WINDOW = Temporal.Duration.from({ minutes: 15 });
 
-/** Wrong guesses within the window before the door stays shut. A code has a million values, three of them right. */
+/**
+ * Wrong guesses within the window before the door stays shut. A code has a million values, three of them right. A passkey
+ * is guessed by nobody: its limit is for the record's sake, which tells of each one.
+ */
 const LIMITS: Readonly<Record<Guess, { readonly account: number; readonly address: number }>> = {
   password: { account: 10, address: 50 },
   code: { account: 5, address: 50 },
+  passkey: { account: 20, address: 50 },
 };
 
 export class TooManyAttempts extends TidegateError {

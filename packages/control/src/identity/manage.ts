@@ -9,6 +9,7 @@ import { brokenConstraint } from '../store/outage.ts';
 import type { Tx } from '../store/schema.ts';
 import { assertAdministratorLeft } from './administrators.ts';
 import type { Caller } from './caller.ts';
+import { removeFactors } from './factors.ts';
 import { endLogins } from './logins.ts';
 import { hashPassword } from './password.ts';
 import { findAccount, noSuchPerson, showPerson } from './people.ts';
@@ -81,7 +82,7 @@ export async function changePerson(
       if (password !== null) await tx.updateTable('people').set({ password }).where('name', '=', name).execute();
       if (change.groups !== undefined) await setLocalGroups(tx, name, change.groups);
       if (change.entra !== undefined) await setEntra(tx, name, change.entra);
-      if (change.resetMfa === true) await tx.deleteFrom('totp').where('person', '=', name).execute();
+      if (change.resetMfa === true) await removeFactors(tx, name);
       if (change.disabled !== undefined) {
         const disabledAt = change.disabled ? (account.disabledAt ?? at) : null;
         await tx.updateTable('people').set({ disabledAt }).where('name', '=', name).execute();

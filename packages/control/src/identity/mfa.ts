@@ -14,11 +14,21 @@ export function assertFreshMfa(demand: MfaDemand, moment: MfaMoment, caller: Cal
   }
   const within = parseDuration(demand.within);
   if (caller.mfaAt !== null && !reached(after(caller.mfaAt, within), now)) return;
-  throw new TidegateError(
-    'mfa_required',
+  throw new MfaRequired(
     caller.mfaAt === null
       ? 'This needs your second factor.'
       : `This needs your second factor, shown in the last ${formatDuration(within)}.`,
-    'Try again with a code from your authenticator.',
   );
+}
+
+/** A second factor has to be shown first; `link`, once it is known, is a page where that can be done for this login. */
+export class MfaRequired extends TidegateError {
+  readonly link: string | null;
+
+  constructor(message: string, link: string | null = null) {
+    const code = 'Try again with a code from your authenticator';
+    super('mfa_required', message, link === null ? `${code}.` : `${code}, or show your second factor at ${link}.`);
+    this.name = 'MfaRequired';
+    this.link = link;
+  }
 }

@@ -59,6 +59,7 @@ export async function setUp(
     await assertAdministratorLeft(tx);
     await appendEvent(
       tx,
+      ...(applied === null ? [] : applied.events),
       ...people.map(({ name, groups }) => ({
         kind: 'person.created',
         at,

@@ -5,10 +5,10 @@ import type { Context } from '../context.ts';
 import { appendEvent } from '../record/events.ts';
 import type { LoginKind } from '../store/schema-logins.ts';
 import { admitAttempt, forgiveAttempts } from './attempts.ts';
+import { spendCode } from './codes.ts';
 import { type OpenedLogin, openLogin } from './logins.ts';
 import { verifyPassword } from './password.ts';
 import { findAccount } from './people.ts';
-import { spendCode } from './totp.ts';
 
 /** What no account can be called: attempts with such names are counted and told as one. */
 const NO_NAME = '(not a name)';

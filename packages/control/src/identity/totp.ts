@@ -5,27 +5,24 @@ import { Secret, TOTP } from 'otpauth';
 import type { Context } from '../context.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
-import type { Reader, Tx } from '../store/schema.ts';
+import type { Tx } from '../store/schema.ts';
 import { admitAttempt, forgiveAttempts } from './attempts.ts';
 import type { Caller } from './caller.ts';
+import { assertFreshFactor, assertMayAddFactor, dropCodesWithLastFactor } from './factors.ts';
 import { stepUp } from './logins.ts';
-import { assertFreshMfa } from './mfa.ts';
-import { checkOwnPassword } from './own-password.ts';
 
 const PERIOD_S = 30;
 /** Steps before and after the present one: clocks differ. */
 const WINDOW_STEPS = 1;
 const SECRET_BYTES = 20;
-/** Taking a factor away needs it to have been shown this recently. */
-const REMOVE_WITHIN = 'PT5M';
 
 /** Begins a second factor; it counts only once confirmed. The secret is shown this once. Throws `conflict`. */
 export async function enrolTotp(
   context: Context,
   caller: Caller,
-  password: string,
+  password: string | undefined,
 ): Promise<{ secret: string; uri: string }> {
-  await checkOwnPassword(context, caller, password);
+  await assertMayAddFactor(context, caller, password);
   const secret = new Secret({ buffer: Uint8Array.from(context.random(SECRET_BYTES)).buffer });
   const at = context.now();
   await context.store.transaction(async (tx) => {
@@ -60,14 +57,8 @@ export async function confirmTotp(context: Context, caller: Caller, code: string
   return stepUp(context, caller, { how: 'totp', also: confirm });
 }
 
-/** Shows the factor on this login. Throws `mfa_invalid`, `mfa_required` (none enrolled), `too_many_attempts`. */
-export async function showCode(context: Context, caller: Caller, code: string): Promise<Caller> {
-  await told(context, caller, () => spendCode(context, caller.name, code, caller.address));
-  return stepUp(context, caller, { how: 'totp' });
-}
-
 /** Takes a code for good: the same one, or an older one, is refused from then on. */
-export async function spendCode(context: Context, person: PersonName, code: string, address: string): Promise<void> {
+export async function spendTotp(context: Context, person: PersonName, code: string, address: string): Promise<void> {
   const lastStep = await checkCode(context, person, code, address, 'confirmed');
   const { numUpdatedRows } = await context.store.db
     .updateTable('totp')
@@ -85,21 +76,12 @@ export async function spendCode(context: Context, person: PersonName, code: stri
 /** Takes the factor away. */
 export async function removeTotp(context: Context, caller: Caller): Promise<void> {
   const at = context.now();
-  assertFreshMfa({ at: ['request'], within: REMOVE_WITHIN }, 'request', caller, at);
+  assertFreshFactor(caller, at);
   await context.store.transaction(async (tx) => {
     await tx.deleteFrom('totp').where('person', '=', caller.name).execute();
+    await dropCodesWithLastFactor(tx, caller.name);
     await appendEvent(tx, { kind: 'mfa.removed', at, data: { person: caller.name, by: caller.name } });
   });
-}
-
-export async function hasTotp(db: Reader, person: PersonName): Promise<boolean> {
-  const row = await db
-    .selectFrom('totp')
-    .select('person')
-    .where('person', '=', person)
-    .where('confirmedAt', 'is not', null)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** A wrong code stands on the record. */

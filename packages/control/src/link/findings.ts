@@ -1,12 +1,14 @@
-/** Access left behind in databases: found by gateways, kept until they see it gone. */
+/** Access left behind in databases: found by gateways, kept until they see it gone or somebody says why it is none. */
 import { randomBytes } from 'node:crypto';
 import type { Finding, FromGateway } from '@tidegate/contract';
-import { type ResourceName, randomText } from '@tidegate/core';
-import { sql } from 'kysely';
+import { type PersonName, type ResourceName, randomText, TidegateError } from '@tidegate/core';
+import { type Selectable, sql } from 'kysely';
 import type { Context } from '../context.ts';
 import { appendEvent } from '../record/events.ts';
+import { recorded } from '../refusals.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Reader } from '../store/schema.ts';
+import type { FindingsTable } from '../store/schema-record.ts';
 import type { LinkCaller } from './callers.ts';
 
 type Found = Extract<FromGateway, { type: 'finding' }>;
@@ -25,7 +27,7 @@ export async function listFindings(
   const from = parseCursor(cursor, 2);
   const rows = await db
     .selectFrom('findings')
-    .select(['id', 'kind', 'resource', 'principal', 'detail', 'foundAt', 'resolvedAt'])
+    .select(SHOWN)
     .$if(state === 'open', (query) => query.where('resolvedAt', 'is', null))
     .$if(resource !== null, (query) => query.where('resource', '=', resource))
     .$if(from !== null, (query) =>
@@ -35,14 +37,47 @@ export async function listFindings(
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute();
-  return pageOf(
-    rows,
-    limit,
-    ({ foundAt, id }) => [foundAt.toString(), id],
-    ({ foundAt, resolvedAt, ...row }) => ({
-      ...row,
-      foundAt: foundAt.toString(),
-      resolvedAt: resolvedAt?.toString() ?? null,
+  return pageOf(rows, limit, ({ foundAt, id }) => [foundAt.toString(), id], shown);
+}
+
+const SHOWN = ['id', 'kind', 'resource', 'principal', 'detail', 'foundAt', 'resolvedAt'] as const;
+
+const shown = ({ foundAt, resolvedAt, ...row }: Pick<Selectable<FindingsTable>, (typeof SHOWN)[number]>): Finding => ({
+  ...row,
+  foundAt: foundAt.toString(),
+  resolvedAt: resolvedAt?.toString() ?? null,
+});
+
+export interface Resolving {
+  readonly id: string;
+  readonly by: PersonName;
+  readonly reason: string;
+}
+
+/**
+ * A finding that no gateway will ever see gone: its server was given up, or somebody mended it where none looks. What a
+ * gateway does see comes back, as a finding of its own. Throws `not_found`, `conflict` (resolved already).
+ */
+export function resolveFinding(context: Context, { id, by, reason }: Resolving): Promise<Finding> {
+  return recorded(context, { kind: 'finding.resolve.refused', data: { finding: id, by, reason } }, () =>
+    context.store.transaction(async (tx) => {
+      const at = context.now();
+      const row = await tx.selectFrom('findings').select(SHOWN).where('id', '=', id).forUpdate().executeTakeFirst();
+      if (row === undefined) {
+        throw new TidegateError('not_found', `There is no finding ${id}.`, 'All there are: tidegate findings --all');
+      }
+      if (row.resolvedAt !== null) {
+        throw new TidegateError(
+          'conflict',
+          `Finding ${id} is resolved already.`,
+          'Those that are open: tidegate findings',
+        );
+      }
+      await tx.updateTable('findings').set({ resolvedAt: at }).where('id', '=', id).execute();
+      const { resource, kind, principal, detail } = row;
+      const data = { resource, finding: kind, principal, detail, by, reason };
+      await appendEvent(tx, { kind: 'finding.resolved', at, data });
+      return shown({ ...row, resolvedAt: at });
     }),
   );
 }

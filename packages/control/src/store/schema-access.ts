@@ -1,6 +1,7 @@
 /** Tables of people, set-up, requests, reviews, grants and tickets (`migrations/0001_access.ts`). */
 import type {
   ApprovalStep,
+  Chosen,
   CloseReason,
   Engine,
   Grant,
@@ -10,6 +11,7 @@ import type {
   Level,
   MfaMoment,
   PersonName,
+  Recurrence,
   RequestId,
   RequestState,
   ResourceName,
@@ -61,27 +63,40 @@ export interface SetupTable {
 export interface RequestsTable {
   id: Fixed<RequestId>;
   requester: Fixed<PersonName>;
+  /** Of a workload's: in whose hands it was when the policy decided last. */
+  runBy: readonly PersonName[];
   resource: Fixed<ResourceName>;
   role: Fixed<RoleName>;
   duration: Fixed<Temporal.Duration>;
   startsAt: Fixed<Temporal.Instant | null>;
+  recurrence: ColumnType<StoredRecurrence | null, string | null, never>;
+  /** When the next window opens; null: none does any more. */
+  nextOpening: Temporal.Instant | null;
+  breakGlass: Fixed<boolean>;
   reason: Fixed<string>;
   ticket: Fixed<string | null>;
   extends: Fixed<GrantId | null>;
   only: ColumnType<readonly string[] | null, string | null, never>;
   state: RequestState;
-  rule: Fixed<string>;
-  /** Why the rule decided so, in people's words. */
-  why: Fixed<string>;
-  policyVersion: Fixed<number>;
-  steps: ColumnType<readonly ApprovalStep[], string, never>;
-  /** The rule's demand for second factors, as it stood when the request was made. */
-  mfa: ColumnType<MfaDemand, string, never>;
+  /** The rule that decided last, why it decided so in people's words, and what it asks for. */
+  rule: string;
+  why: string;
+  policyVersion: number;
+  steps: Json<readonly StoredStep[]>;
+  /** The rule's demand for second factors. */
+  mfa: Json<MfaDemand>;
+  round: number;
+  roundAt: Temporal.Instant;
   createdAt: Fixed<Temporal.Instant>;
-  lapsesAt: Fixed<Temporal.Instant>;
+  lapsesAt: Temporal.Instant;
   /** When it left `pending`. */
   decidedAt: Temporal.Instant | null;
 }
+/** An approval step as JSON has it: durations as text. */
+export type StoredStep = Omit<ApprovalStep, 'escalate'> & {
+  readonly escalate: { readonly after: string; readonly to: Chosen } | null;
+};
+export type StoredRecurrence = Omit<Recurrence, 'until'> & { readonly until: string };
 export interface MfaDemand {
   readonly at: readonly MfaMoment[];
   /** ISO 8601. */
@@ -93,8 +108,11 @@ export interface ReviewsTable {
   /** The request's requester, repeated so that a CHECK can keep them from reviewing. */
   requester: Fixed<PersonName>;
   reviewer: Fixed<PersonName>;
+  onBehalfOf: Fixed<PersonName | null>;
+  round: Fixed<number>;
   step: Fixed<number>;
   decision: Fixed<Review['decision']>;
+  duration: Fixed<Temporal.Duration | null>;
   comment: Fixed<string | null>;
   at: Fixed<Temporal.Instant>;
 }
@@ -102,6 +120,8 @@ export interface ReviewsTable {
 export interface GrantsTable {
   id: Fixed<GrantId>;
   request: Fixed<RequestId>;
+  /** Which window, of a request whose windows come again. */
+  opening: Fixed<Temporal.Instant | null>;
   person: Fixed<PersonName>;
   resource: Fixed<ResourceName>;
   role: Fixed<RoleName>;
@@ -148,6 +168,42 @@ export interface TicketsTable {
   revokedAt: Temporal.Instant | null;
 }
 
+export interface KeptGrantsTable {
+  grant: Fixed<GrantId>;
+  policyVersion: Fixed<number>;
+  by: Fixed<PersonName>;
+  comment: Fixed<string>;
+  at: Fixed<Temporal.Instant>;
+}
+
+export interface DelegationsTable {
+  id: Fixed<string>;
+  /** Who is away. */
+  person: Fixed<PersonName>;
+  delegate: Fixed<PersonName>;
+  startsAt: Fixed<Temporal.Instant>;
+  endsAt: Fixed<Temporal.Instant>;
+  reason: Fixed<string>;
+  createdBy: Fixed<PersonName>;
+  createdAt: Fixed<Temporal.Instant>;
+  /** Ended before its time. */
+  endedAt: Temporal.Instant | null;
+}
+
+export interface AfterReviewsTable {
+  request: Fixed<RequestId>;
+  requester: Fixed<PersonName>;
+  runBy: Fixed<readonly PersonName[]>;
+  resource: Fixed<ResourceName>;
+  role: Fixed<RoleName>;
+  reviewers: ColumnType<Chosen, string, never>;
+  dueAt: Fixed<Temporal.Instant>;
+  reviewedBy: PersonName | null;
+  verdict: 'justified' | 'not_justified' | null;
+  comment: string | null;
+  reviewedAt: Temporal.Instant | null;
+}
+
 export interface AccessTables {
   people: PeopleTable;
   groupMembers: GroupMembersTable;
@@ -156,4 +212,7 @@ export interface AccessTables {
   reviews: ReviewsTable;
   grants: GrantsTable;
   tickets: TicketsTable;
+  keptGrants: KeptGrantsTable;
+  delegations: DelegationsTable;
+  afterReviews: AfterReviewsTable;
 }

@@ -83,6 +83,8 @@ export interface PasskeyChallengesTable {
   purpose: Fixed<'register' | 'sign-in' | 'step-up'>;
   /** null exactly for `sign-in`. */
   login: Fixed<LoginId | null>;
+  /** Who asked for it: nobody may ask for any number. */
+  address: Fixed<string>;
   createdAt: Fixed<Temporal.Instant>;
   expiresAt: Fixed<Temporal.Instant>;
   usedAt: Later<Temporal.Instant>;

@@ -5,10 +5,11 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { AccessTables } from './schema-access.ts';
 import type { LoginTables } from './schema-logins.ts';
+import type { OidcTables } from './schema-oidc.ts';
 import type { RecordTables } from './schema-record.ts';
 import type { ScimTables } from './schema-scim.ts';
 
-export interface Database extends AccessTables, LoginTables, RecordTables, ScimTables {}
+export interface Database extends AccessTables, LoginTables, OidcTables, RecordTables, ScimTables {}
 
 /** A transaction: what every change is made in. */
 export type Tx = Transaction<Database>;

@@ -42,6 +42,20 @@ test('its closing grants are closed with a finding each, on record; then it can 
   ]);
   expect(last[2]?.data).toMatchObject({ grants: [id], reason: 'the server was scrapped' });
 
+  // Nobody will see it gone: somebody says so.
+  const [finding] = (await carol.findings()).items;
+  const named = { id: finding?.id ?? '', reason: 'its disks were shredded' };
+  expect(await codeOf(ivan.resolveFinding(named))).toBe('forbidden');
+  expect(await codeOf(carol.resolveFinding({ ...named, id: 'fnd_none' }))).toBe('not_found');
+  expect(await carol.resolveFinding(named)).toMatchObject({ id: named.id, resolvedAt: expect.any(String) });
+  expect((await carol.findings()).items).toEqual([]);
+  expect((await api.events()).at(-1)).toMatchObject({
+    kind: 'finding.resolved',
+    data: { principal: grant?.loginName, by: 'carol', reason: 'its disks were shredded' },
+  });
+  expect(await codeOf(carol.resolveFinding(named))).toBe('conflict');
+  expect((await api.events()).at(-1)).toMatchObject({ kind: 'finding.resolve.refused', data: { code: 'conflict' } });
+
   await carol.applyConfig({ yaml: WITHOUT });
   expect((await carol.resources()).items).toEqual([]);
   expect(await codeOf(carol.giveUpResource(away))).toBe('not_found');

@@ -86,8 +86,12 @@ describe('the database refuses', () => {
       "UPDATE requests SET duration = 'PT9H' WHERE id = $pending",
       'requests_keep_what_was_asked',
     ],
-    ['fewer steps', "UPDATE requests SET steps = '[]' WHERE id = $pending", 'requests_keep_what_was_asked'],
-    ['another requester', "UPDATE requests SET requester = 'bob' WHERE id = $pending", 'requests_keep_what_was_asked'],
+    ['fewer steps', "UPDATE requests SET steps = '[]' WHERE id = $pending", 'requests_rounds_follow_each_other'],
+    [
+      'another requester',
+      "UPDATE requests SET requester = 'bob' WHERE id = $pending",
+      'requests_rounds_follow_each_other',
+    ],
     [
       'a decision taken back',
       "UPDATE requests SET state = 'pending', decided_at = NULL WHERE state = 'approved'",

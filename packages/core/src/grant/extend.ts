@@ -1,6 +1,7 @@
 /** Moving a grant's end while it is open, so that no session has to be reopened. */
 import { TidegateError } from '../errors.ts';
 import type { AccessRequest, Grant } from '../model.ts';
+import { agreedDuration } from '../request/steps.ts';
 import { after, compareDurations, durationProblem, formatDuration, milliseconds, reached } from '../time.ts';
 import { assertApproved } from './open.ts';
 import { type ActiveGrant, wrongState } from './states.ts';
@@ -41,8 +42,9 @@ export function extendGrant(
   ) {
     throw new TidegateError('wrong_state', `Request ${request.id} is not an extension of grant ${grant.id}.`);
   }
-  assertExtendable(grant, request.duration, maxDuration, now);
-  return Object.freeze({ ...grant, expiresAt: after(grant.expiresAt, request.duration) });
+  const duration = agreedDuration(request);
+  assertExtendable(grant, duration, maxDuration, now);
+  return Object.freeze({ ...grant, expiresAt: after(grant.expiresAt, duration) });
 }
 
 /**

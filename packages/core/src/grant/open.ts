@@ -5,7 +5,7 @@
 import { TidegateError } from '../errors.ts';
 import { type GrantId, loginName } from '../ids.ts';
 import type { AccessRequest, Grant } from '../model.ts';
-import { isFullyApproved } from '../request/steps.ts';
+import { agreedDuration, isFullyApproved } from '../request/steps.ts';
 import { after, later, reached } from '../time.ts';
 import type { ActiveGrant, ScheduledGrant } from './states.ts';
 import { wrongState } from './states.ts';
@@ -14,16 +14,27 @@ import { wrongState } from './states.ts';
 export const OPEN_WITHIN = Temporal.Duration.from({ hours: 8 });
 
 /**
- * Makes the grant of an approved request.
+ * Makes the grant of an approved request, for as long as was agreed to.
  *
  * @param now when it was approved
+ * @param opening which window, of a request whose windows come again; null: its only one
  * @throws TidegateError `wrong_state` unless it is approved, with every approval it needs, and is not an extension.
  */
-export function scheduleGrant(request: AccessRequest, now: Temporal.Instant, id: GrantId): ScheduledGrant {
+export function scheduleGrant(
+  request: AccessRequest,
+  now: Temporal.Instant,
+  id: GrantId,
+  opening: Temporal.Instant | null = null,
+): ScheduledGrant {
   assertApproved(request);
   if (request.extends !== null) {
     throw new TidegateError('wrong_state', 'An extension moves the end of its grant; it makes no new one.');
   }
+  if ((request.recurrence === null) !== (opening === null)) {
+    throw new TidegateError('wrong_state', 'Windows that come again have a grant each, and others have one alone.');
+  }
+  const duration = agreedDuration(request);
+  const startsAt = opening ?? request.startsAt;
   return Object.freeze({
     id,
     request: request.id,
@@ -31,9 +42,10 @@ export function scheduleGrant(request: AccessRequest, now: Temporal.Instant, id:
     resource: request.resource,
     role: request.role,
     loginName: loginName(request.requester, id),
-    duration: request.duration,
-    notBefore: request.startsAt,
-    openBy: after(request.startsAt === null ? now : later(now, request.startsAt), OPEN_WITHIN),
+    duration,
+    notBefore: startsAt,
+    opening,
+    openBy: opening === null ? after(later(now, startsAt ?? now), OPEN_WITHIN) : after(opening, duration),
     state: 'scheduled',
   });
 }
@@ -57,7 +69,8 @@ export function activate(grant: Grant, now: Temporal.Instant): ActiveGrant {
       `Grant ${grant.id} was to be opened by ${grant.openBy.toString()}, which is over.`,
     );
   }
-  return Object.freeze({ ...grant, state: 'active', startsAt: now, expiresAt: after(now, grant.duration) });
+  const expiresAt = after(grant.opening ?? now, grant.duration);
+  return Object.freeze({ ...grant, state: 'active', startsAt: now, expiresAt });
 }
 
 /**

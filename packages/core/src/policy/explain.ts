@@ -2,10 +2,11 @@
 import type { PersonName, RoleName } from '../ids.ts';
 import type { ApprovalStep, MfaMoment, Person, Policy, Resource } from '../model.ts';
 import { quoted } from '../words.ts';
-import { candidates, couldBeApproved } from './candidates.ts';
-import { type Decision, foresee } from './decide.ts';
+import { settleQuorums } from './approvals.ts';
+import { candidates, couldBeApproved, namedIn } from './candidates.ts';
+import { type Ask, circumstancesOf, type Decision, foresee, mfaOf } from './decide.ts';
 import { durationLimits } from './limits.ts';
-import { type Considered, matchRule } from './match.ts';
+import { type Considered, considerRules } from './match.ts';
 import { describeReason } from './reason.ts';
 import { findRole } from './roles.ts';
 
@@ -15,6 +16,8 @@ export interface ExplainInput {
   readonly resource: Resource;
   readonly role: RoleName;
   readonly duration: Temporal.Duration | null;
+  readonly startsAt: Temporal.Instant | null;
+  readonly breakGlass: boolean;
   /** Everybody who could review, with their groups. */
   readonly people: readonly Person[];
   readonly now: Temporal.Instant;
@@ -27,7 +30,14 @@ export interface Explanation {
   readonly maxDuration: Temporal.Duration | null;
   readonly defaultDuration: Temporal.Duration | null;
   readonly mfaAt: readonly MfaMoment[];
-  readonly steps: readonly { readonly step: ApprovalStep; readonly candidates: readonly PersonName[] }[];
+  readonly reason: { readonly required: boolean; readonly ticket: string | null } | null;
+  readonly steps: readonly {
+    readonly step: ApprovalStep;
+    /** Who could approve now. */
+    readonly candidates: readonly PersonName[];
+    /** Who could as well, once it is escalated. */
+    readonly escalatedTo: readonly PersonName[];
+  }[];
   /** Every rule in order; those after the one that decided say so. */
   readonly considered: readonly Considered[];
 }
@@ -37,15 +47,16 @@ export interface Explanation {
  * could approve is still `needs_approval`, and `why` says that nobody could.
  */
 export function explain(input: ExplainInput): Explanation {
-  const { policy, person, resource, people } = input;
-  const decision = foresee(input);
+  const { policy, person, people } = input;
+  const ask: Ask = { ...input, reason: '', ticket: null, extension: false };
+  const decision = foresee(ask);
   const role = findRole(policy, input.role);
-  const { rule } = role === null ? { rule: null } : matchRule(policy, person, resource, role.name);
+  const rule = policy.rules.find(({ name }) => name === decision.rule) ?? null;
   const limits = role === null || rule === null ? null : durationLimits(role, rule);
-  const steps = rule?.approvals ?? [];
-  const shortage = couldBeApproved(steps, person.name, people);
+  const steps = decision.outcome === 'allowed' ? settleQuorums(decision.steps, person, people) : [];
+  const shortage = couldBeApproved(steps, person, people);
   const why = [
-    decision.why,
+    decision.outcome === 'denied' ? `${decision.why} ${decision.next}` : decision.why,
     decision.outcome === 'denied' || rule === null ? null : describeReason(rule.reason),
     shortage.possible ? null : shortage.why,
   ];
@@ -55,9 +66,14 @@ export function explain(input: ExplainInput): Explanation {
     why: why.filter((sentence) => sentence !== null).join(' '),
     maxDuration: limits?.maxDuration ?? null,
     defaultDuration: limits?.defaultDuration ?? null,
-    mfaAt: rule?.mfa.at ?? [],
-    steps: steps.map((step) => ({ step, candidates: candidates(step, person.name, people) })),
-    considered: [...decision.considered, ...neverReached(policy, decision)],
+    mfaAt: rule === null ? [] : mfaOf(rule).at,
+    reason: rule?.reason ?? null,
+    steps: steps.map((step) => {
+      const now = candidates(namedIn(step, false), person, people);
+      const later = candidates(namedIn(step, true), person, people);
+      return { step, candidates: now, escalatedTo: later.filter((name) => !now.includes(name)) };
+    }),
+    considered: role === null ? [] : consider(ask, role, decision),
   });
 }
 
@@ -66,11 +82,15 @@ function outcomeOf(decision: Decision): Explanation['outcome'] {
   return decision.steps.length === 0 ? 'allowed' : 'needs_approval';
 }
 
-function neverReached(policy: Policy, { rule: decider, considered }: Decision): Considered[] {
-  if (decider === null) return [];
-  return policy.rules.slice(considered.length).map((rule) => ({
-    rule: rule.name,
+function consider(ask: Ask, role: Parameters<typeof circumstancesOf>[1], { rule: decider }: Decision): Considered[] {
+  const circumstances = circumstancesOf(ask, role);
+  const looked = considerRules(ask.policy, ask, (condition) => condition.explain(circumstances));
+  if (decider === null) return [...looked];
+  const unreached = ask.policy.rules.slice(looked.length).map(({ name }) => ({
+    rule: name,
     matched: false,
     because: [`it was not reached: ${quoted(decider)} comes first and decides`],
+    conditions: [],
   }));
+  return [...looked, ...unreached];
 }

@@ -1,19 +1,24 @@
 /**
- * One reviewer's word on a request. Never the requester's (promise 5), steps in order, one person in one step only over
- * the whole request, any deny ends it.
+ * One reviewer's word on a request. Never the requester's (promise 5), stages in order, one person in one step only over
+ * the whole round, any deny ends it. Who is away may have somebody stand in: that counts as both of them.
  */
 import { TidegateError } from '../errors.ts';
 import type { AccessRequest, Person, Review } from '../model.ts';
-import { isEligible } from '../policy/candidates.ts';
-import { describeStep } from '../policy/describe.ts';
+import { isEligible, isRequester, namedIn } from '../policy/candidates.ts';
+import { describeSteps } from '../policy/describe.ts';
+import { compareDurations, durationProblem, formatDuration } from '../time.ts';
 import { assertPending } from './end.ts';
-import { isFullyApproved, openStep } from './steps.ts';
+import { agreedDuration, countedIn, isFullyApproved, openSteps } from './steps.ts';
 
 export interface ReviewInput {
   readonly request: AccessRequest;
   /** With the groups that count now, not when the request was made. */
   readonly reviewer: Person;
+  /** People who are away now and have asked the reviewer to stand in for them. */
+  readonly standsInFor: readonly Person[];
   readonly decision: 'approve' | 'deny';
+  /** Approve for this long only; null: for as long as was asked for. */
+  readonly duration: Temporal.Duration | null;
   readonly comment: string | null;
   readonly now: Temporal.Instant;
 }
@@ -27,34 +32,27 @@ export interface Reviewed {
 /**
  * Adds one review and moves the request on.
  *
- * @throws TidegateError `own_request`, `wrong_state` (over, or lapsed), `already_reviewed`, `not_a_reviewer`, `comment_required`
+ * @throws TidegateError `own_request`, `wrong_state` (over, or lapsed), `already_reviewed`, `not_a_reviewer`,
+ *   `comment_required`, `duration_too_long`, `invalid_input`
  */
-export function reviewRequest({ request, reviewer, decision, comment, now }: ReviewInput): Reviewed {
-  if (reviewer.name === request.requester) {
-    throw new TidegateError(
-      'own_request',
-      'Nobody reviews their own request.',
-      'Ask one of the reviewers; to withdraw it, cancel it.',
-    );
-  }
+export function reviewRequest(input: ReviewInput): Reviewed {
+  const { request, reviewer, decision, now } = input;
+  assertAnotherPerson(request, reviewer);
   assertPending(request, now);
-  if (request.reviews.some((review) => review.reviewer === reviewer.name)) {
-    throw new TidegateError(
-      'already_reviewed',
-      'You have already reviewed this request, and each person counts once.',
-      'Somebody else has to give the next approval.',
-    );
-  }
-  const step = openStepFor(request, reviewer);
-  const said = comment?.trim() ?? '';
+  if (countedIn(request).has(reviewer.name)) throw alreadyReviewed();
+  const seat = reviewSeat(input);
+  if (seat === null) throw notAReviewer(input);
+  const said = input.comment?.trim() ?? '';
   if (decision === 'deny' && said === '') {
     throw new TidegateError('comment_required', 'A denial needs a comment.', 'Say why: --comment "…".');
   }
 
   const review: Review = Object.freeze({
     reviewer: reviewer.name,
-    step,
+    ...seat,
+    round: request.round,
     decision,
+    duration: decision === 'approve' ? shortened(request, input.duration) : null,
     comment: said === '' ? null : said,
     at: now,
   });
@@ -63,23 +61,82 @@ export function reviewRequest({ request, reviewer, decision, comment, now }: Rev
   return outcome(isFullyApproved(reviewed) ? { ...reviewed, state: 'approved' } : reviewed);
 }
 
-/** The step the reviewer may act on. */
-function openStepFor(request: AccessRequest, reviewer: Person): number {
-  const index = openStep(request);
-  const step = index === null ? undefined : request.steps[index];
-  if (index === null || step === undefined) {
-    // A pending request with no open step is a broken row: it must not be approved by being reviewed.
-    throw new TidegateError('wrong_state', 'This request has no step to review.', 'Ask an administrator.');
-  }
-  if (isEligible(step, request.requester, reviewer)) return index;
-  const later = request.steps.slice(index + 1).some((each) => isEligible(each, request.requester, reviewer));
+function assertAnotherPerson(request: AccessRequest, reviewer: Person): void {
+  if (!isRequester({ name: request.requester, runBy: request.runBy }, reviewer.name)) return;
   throw new TidegateError(
-    'not_a_reviewer',
-    later
-      ? `Your step comes later: step ${index + 1} (${describeStep(step)}) comes first.`
-      : `You are not a reviewer of this request: it waits for ${describeStep(step)}.`,
-    later ? 'Wait until it is approved.' : '',
+    'own_request',
+    reviewer.name === request.requester
+      ? 'Nobody reviews their own request.'
+      : `Nobody reviews what a workload of theirs asks for, and ${request.requester} is yours.`,
+    'Ask one of the reviewers; to withdraw it, cancel it.',
   );
+}
+
+const alreadyReviewed = (): TidegateError =>
+  new TidegateError(
+    'already_reviewed',
+    'You have already reviewed this request, and each person counts once.',
+    'Somebody else has to give the next approval.',
+  );
+
+export type Seat = Pick<Review, 'step' | 'onBehalfOf'>;
+
+/**
+ * The open step on which the reviewer may act now: in their own right where they can, else in the stead of another.
+ * null: none, or they have been counted already.
+ */
+export function reviewSeat({
+  request,
+  reviewer,
+  standsInFor,
+  now,
+}: Omit<ReviewInput, 'decision' | 'duration' | 'comment'>): Seat | null {
+  const requester = { name: request.requester, runBy: request.runBy };
+  const counted = countedIn(request);
+  if (reviewer.kind !== 'person' || isRequester(requester, reviewer.name) || counted.has(reviewer.name)) return null;
+  const open = openSteps(request, now);
+  const own = open.find(({ chosen }) => isEligible(chosen, requester, reviewer));
+  if (own !== undefined) return { step: own.index, onBehalfOf: null };
+  const absent = standsInFor.filter(({ name }) => !counted.has(name));
+  for (const { chosen, index } of open) {
+    const away = absent.find((person) => isEligible(chosen, requester, person));
+    if (away !== undefined) return { step: index, onBehalfOf: away.name };
+  }
+  return null;
+}
+
+function notAReviewer({ request, reviewer, now }: ReviewInput): TidegateError {
+  const open = openSteps(request, now);
+  if (open.length === 0) {
+    // A pending request with no open step is a broken row: it must not be approved by being reviewed.
+    return new TidegateError('wrong_state', 'This request has no step to review.', 'Ask an administrator.');
+  }
+  const requester = { name: request.requester, runBy: request.runBy };
+  const waits = describeSteps(open.map(({ step }) => step));
+  const comesLater = request.steps.some((step) => isEligible(namedIn(step, true), requester, reviewer));
+  return new TidegateError(
+    'not_a_reviewer',
+    comesLater
+      ? `Your step comes later: it waits for ${waits} first.`
+      : `You are not a reviewer of this request: it waits for ${waits}.`,
+    comesLater ? 'Wait until it is your turn.' : '',
+  );
+}
+
+/** A reviewer may give less time than was asked for, never more. */
+function shortened(request: AccessRequest, duration: Temporal.Duration | null): Temporal.Duration | null {
+  if (duration === null) return null;
+  const problem = durationProblem(duration);
+  if (problem !== null) throw new TidegateError('invalid_input', `The duration ${problem}.`, 'Approve for 30m, or 1h.');
+  const agreed = agreedDuration(request);
+  if (compareDurations(duration, agreed) > 0) {
+    throw new TidegateError(
+      'duration_too_long',
+      `A review can shorten the time, not lengthen it: ${formatDuration(agreed)} is what there is to agree to.`,
+      `Approve for ${formatDuration(agreed)} or less.`,
+    );
+  }
+  return duration;
 }
 
 function outcome(request: AccessRequest): Reviewed {

@@ -1,15 +1,19 @@
 /** A decision that allows becomes a request: pending, or approved where the rule asks for nobody. */
 import { TidegateError } from '../errors.ts';
 import type { GrantId, RequestId } from '../ids.ts';
-import type { AccessRequest } from '../model.ts';
+import type { AccessRequest, ApprovalStep, Recurrence } from '../model.ts';
 import type { Allowed } from '../policy/decide.ts';
 import { after, LONGEST_DURATION, reached } from '../time.ts';
+import { nextOpening } from './recurrence.ts';
 
 export interface Submission {
   readonly id: RequestId;
   readonly decision: Allowed;
+  /** The decision's, with their quorums counted (`settleQuorums`). */
+  readonly steps: readonly ApprovalStep[];
   /** null: as soon as it is approved. */
   readonly startsAt: Temporal.Instant | null;
+  readonly recurrence: Recurrence | null;
   /** The grant whose end this request would move; null: a grant of its own. */
   readonly extends: GrantId | null;
   /** What the role is narrowed to (`tablesAsked`); null where left out: nothing. */
@@ -22,48 +26,58 @@ const STARTS_NOW_WITHIN = Temporal.Duration.from({ minutes: 1 });
 /**
  * Makes the request; its time is the decision's.
  *
- * @throws TidegateError `invalid_input` for a start in the past, or more than 30 days away, or a later start of an extension.
+ * @throws TidegateError `invalid_input` for a start in the past, or more than 30 days away, or a later start of an
+ *   extension or a break-glass.
  */
-export function submitRequest({ id, decision, startsAt, extends: extended, only = null }: Submission): AccessRequest {
+export function submitRequest(submission: Submission): AccessRequest {
+  const { id, decision, steps, recurrence, extends: extended, only = null } = submission;
   return Object.freeze({
     id,
-    requester: decision.requester,
+    requester: decision.requester.name,
+    runBy: decision.requester.runBy,
     resource: decision.resource,
     role: decision.role,
     duration: decision.duration,
-    startsAt: start(startsAt, decision.at, extended),
+    startsAt: start(submission),
+    recurrence,
     reason: decision.reason,
     ticket: decision.ticket,
     extends: extended,
     only,
-    state: decision.steps.length === 0 ? 'approved' : 'pending',
+    breakGlass: decision.breakGlass !== null,
+    state: steps.length === 0 ? 'approved' : 'pending',
     rule: decision.rule,
     policyVersion: decision.policyVersion,
-    steps: decision.steps,
+    steps,
+    round: 0,
+    roundAt: decision.at,
     reviews: Object.freeze([]),
     createdAt: decision.at,
     lapsesAt: after(decision.at, decision.lapseAfter),
   });
 }
 
-function start(
-  startsAt: Temporal.Instant | null,
-  now: Temporal.Instant,
-  extended: GrantId | null,
-): Temporal.Instant | null {
-  if (startsAt === null) return null;
-  if (extended !== null) {
-    throw new TidegateError(
-      'invalid_input',
-      'An extension begins where the grant ends: it has no start of its own.',
-      'Leave the start out.',
-    );
+function start({ startsAt, recurrence, extends: extended, decision }: Submission): Temporal.Instant | null {
+  const now = decision.at;
+  const later = startsAt !== null || recurrence !== null;
+  if (later && extended !== null) {
+    throw refused('An extension begins where the grant ends: it has no start of its own.', 'Leave the start out.');
   }
+  if (later && decision.breakGlass !== null) {
+    throw refused('Break-glass is for now: it has no later start.', 'Leave the start out.');
+  }
+  if (recurrence !== null) {
+    if (startsAt !== null) throw refused('Windows that come again have no other start.', 'Leave the start out.');
+    return nextOpening(recurrence, now);
+  }
+  if (startsAt === null) return null;
   if (!reached(now, after(startsAt, STARTS_NOW_WITHIN))) {
-    throw new TidegateError('invalid_input', 'The start lies in the past.', 'Leave it out to start at once.');
+    throw refused('The start lies in the past.', 'Leave it out to start at once.');
   }
   if (reached(after(now, LONGEST_DURATION), startsAt)) {
-    throw new TidegateError('invalid_input', 'The start lies more than 30 days ahead.', 'Ask again nearer to it.');
+    throw refused('The start lies more than 30 days ahead.', 'Ask again nearer to it.');
   }
   return reached(startsAt, now) ? null : startsAt;
 }
+
+const refused = (what: string, next: string): TidegateError => new TidegateError('invalid_input', what, next);

@@ -18,6 +18,8 @@ export interface Dialect {
   readonly byColumn: readonly string[];
   /** Routines are told apart by the types of their arguments. */
   readonly signatures: boolean;
+  /** The system's own schemas: what stands there lets whoever reads it out of everything else. */
+  readonly system: RegExp;
   /** A schema is a database: a line can't say `IN DATABASE`. */
   readonly schemaIsDatabase: boolean;
   /** What a reader and an editor may do with a table, for requests that are narrowed to some. */
@@ -39,6 +41,7 @@ export const DIALECTS: Readonly<Record<Engine, Dialect>> = {
     },
     byColumn: ['SELECT', 'INSERT', 'UPDATE'],
     signatures: true,
+    system: /^(pg_.*|information_schema)$/s,
     schemaIsDatabase: false,
     onTable: { read: ['SELECT'], write: ROWS },
   },
@@ -54,6 +57,7 @@ export const DIALECTS: Readonly<Record<Engine, Dialect>> = {
     },
     byColumn: ['SELECT', 'INSERT', 'UPDATE'],
     signatures: false,
+    system: /^(mysql|sys|information_schema|performance_schema|tidegate)$/i,
     schemaIsDatabase: true,
     onTable: { read: ['SELECT', 'SHOW VIEW'], write: [...ROWS, 'SHOW VIEW'] },
   },
@@ -72,6 +76,7 @@ export const DIALECTS: Readonly<Record<Engine, Dialect>> = {
     },
     byColumn: ['SELECT', 'UPDATE'],
     signatures: false,
+    system: /^(sys|information_schema)$/i,
     schemaIsDatabase: false,
     onTable: { read: ['SELECT'], write: ROWS },
   },

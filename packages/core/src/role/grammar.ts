@@ -109,7 +109,7 @@ class Reader {
 
   #target(): GrantTarget {
     if (this.#keyword('ALL')) return this.#all();
-    if (this.#keyword('SCHEMA')) return { on: 'schema', schema: this.#name('schema') };
+    if (this.#keyword('SCHEMA')) return { on: 'schema', schema: this.#schema() };
     if (this.#keyword('SEQUENCE')) return { on: 'sequences', sequences: this.#list(() => this.#qualified('sequence')) };
     for (const routine of ['function', 'procedure'] as const) {
       if (this.#keyword(routine.toUpperCase())) return this.#routine(routine);
@@ -126,7 +126,7 @@ class Reader {
     }
     this.#expect('IN', 'IN SCHEMA and its name');
     this.#expect('SCHEMA', 'SCHEMA and its name');
-    return { on: 'all-tables', schema: this.#name('schema') };
+    return { on: 'all-tables', schema: this.#schema() };
   }
 
   #routine(routine: 'function' | 'procedure'): GrantTarget {
@@ -223,7 +223,20 @@ class Reader {
       const [around, example] = this.#dialect.schemaIsDatabase ? ['database', 'shop'] : ['schema', 'sales'];
       throw new NotALine(`The ${what}’s ${around} must be named too: ${example}.${schema}.`, at);
     }
+    this.#assertNotSystem(schema, at);
     return { schema, name: this.#name(what) };
+  }
+
+  #schema(): string {
+    const { at } = this.#peek();
+    const schema = this.#name('schema');
+    this.#assertNotSystem(schema, at);
+    return schema;
+  }
+
+  #assertNotSystem(schema: string, at: number): void {
+    if (!this.#dialect.system.test(schema)) return;
+    throw new NotALine(`Nothing of ${schema} is given: it is the system’s own.`, at);
   }
 
   #name(what: string): string {

@@ -20,12 +20,12 @@ import {
   newRequestId,
   type Person,
   type Policy,
-  reviewRequest,
   scheduleGrant,
+  settleQuorums,
   submitRequest,
   TidegateError,
 } from '../../src/index.ts';
-import { at, group, minutes, person, resource, roleName, seededBytes } from '../make.ts';
+import { at, group, minutes, person, resource, reviewed, roleName, seededBytes } from '../make.ts';
 import { names } from './obvious.ts';
 
 export const PEOPLE = ['p0', 'p1', 'p2', 'p3', 'p4'];
@@ -154,7 +154,7 @@ export class World {
         const reviewer = reviewerFor(this, act, facts);
         const decision = act.approve ? 'approve' : 'deny';
         const comment = act.comment ? 'because' : null;
-        const { request } = reviewRequest({ request: facts.request, reviewer, decision, comment, now: this.now });
+        const { request } = reviewed({ request: facts.request, reviewer, decision, comment, now: this.now });
         facts.taken.push({ reviewer, approve: act.approve });
         return become(facts, request);
       }
@@ -176,14 +176,19 @@ export class World {
       resource: resource(),
       role: roleName('reader'),
       duration: length === null ? null : minutes(length),
+      startsAt: null,
       reason: 'because',
       ticket: null,
+      breakGlass: false,
+      extension: extended !== null,
       now: this.now,
     });
     if (decision.outcome === 'denied') throw new TidegateError(decision.code, decision.why);
     const request = submitRequest({
       id: newRequestId(this.#random),
       decision,
+      steps: settleQuorums(decision.steps, who, this.people),
+      recurrence: null,
       startsAt: startIn === null ? null : at(this.minute + startIn),
       extends: extended?.grant.id ?? null,
     });
@@ -206,7 +211,7 @@ export class World {
     if (target === undefined || holder === undefined || facts.granted) return false;
     const { role, duration, reason, ticket } = facts.request;
     const ask = { policy: this.policy, person: holder, resource: resource(), role, duration, reason, ticket };
-    const decision = decide({ ...ask, now: this.now });
+    const decision = decide({ ...ask, startsAt: null, breakGlass: false, extension: true, now: this.now });
     if (decision.outcome === 'denied') throw new TidegateError(decision.code, decision.why);
     const grant = extendGrant(target.grant, facts.request, decision.maxDuration, this.now);
     facts.granted = true;

@@ -20,6 +20,8 @@ function explained(changes: Partial<Parameters<typeof explain>[0]> = {}) {
     resource: resource(),
     role: roleName('reader'),
     duration: null,
+    startsAt: null,
+    breakGlass: false,
     people: [alice, bob, carol],
     now: T0,
     ...changes,
@@ -37,9 +39,9 @@ describe('explain', () => {
       'Rule “prod” applies: alice is in engineers. It needs the approval of one of leads, then one of dba, and a second factor at the request and connect; for at most 2 h. It asks for a reason and a ticket (^INC-\\d+$).',
     );
     expect(explanation.considered).toEqual([
-      { rule: 'other', matched: false, because: ['alice is not in ops'] },
-      { rule: 'prod', matched: true, because: [] },
-      { rule: 'last', matched: false, because: ['it was not reached: “prod” comes first and decides'] },
+      { rule: 'other', matched: false, because: ['alice is not in ops'], conditions: [] },
+      { rule: 'prod', matched: true, because: [], conditions: [] },
+      { rule: 'last', matched: false, because: ['it was not reached: “prod” comes first and decides'], conditions: [] },
     ]);
   });
 

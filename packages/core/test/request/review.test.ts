@@ -6,16 +6,15 @@ import {
   isLapseDue,
   lapseRequest,
   type Person,
-  reviewRequest,
   stepsOf,
 } from '../../src/index.ts';
-import { alice, approved, at, bob, carol, name, person, policy, rule, step, submitted, T0 } from '../make.ts';
+import { alice, approved, at, bob, carol, name, person, policy, reviewed, rule, step, submitted, T0 } from '../make.ts';
 import { expectRefusal } from '../refusal.ts';
 
 const twoSteps = policy(rule({ approvals: [step(1, ['leads']), step(1, ['dba'])] }));
 
 function review(request: AccessRequest, reviewer: Person, decision: 'approve' | 'deny' = 'approve', comment = '') {
-  return reviewRequest({ request, reviewer, decision, comment, now: at(1) });
+  return reviewed({ request, reviewer, decision, comment, now: at(1) });
 }
 
 describe('a review', () => {
@@ -30,9 +29,10 @@ describe('a review', () => {
     const second = review(first.request, carol, 'approve', '  fine  ');
     expect(second.approved).toBe(true);
     expect(second.request.state).toBe('approved');
+    const plain = { onBehalfOf: null, round: 0, decision: 'approve', duration: null, at: at(1) };
     expect(second.request.reviews).toEqual([
-      { reviewer: 'bob', step: 0, decision: 'approve', comment: null, at: at(1) },
-      { reviewer: 'carol', step: 1, decision: 'approve', comment: 'fine', at: at(1) },
+      { ...plain, reviewer: 'bob', step: 0, comment: null },
+      { ...plain, reviewer: 'carol', step: 1, comment: 'fine' },
     ]);
     expect(Object.isFrozen(second.request) && Object.isFrozen(second.request.reviews)).toBe(true);
   });
@@ -70,7 +70,7 @@ describe('a review', () => {
 
   test('comes in the order of the steps', () => {
     const error = expectRefusal('not_a_reviewer', () => review(submitted({ policy: twoSteps }), carol));
-    expect(error.message).toBe('Your step comes later: step 1 (one of leads) comes first.');
+    expect(error.message).toBe('Your step comes later: it waits for one of leads first.');
   });
 
   test('is only for those the open step names', () => {
@@ -106,7 +106,7 @@ describe('a review', () => {
 
   test('comes too late once it has lapsed, though nobody noted that yet', () => {
     const late = (now: Temporal.Instant) => () =>
-      reviewRequest({ request: submitted(), reviewer: bob, decision: 'approve', comment: null, now });
+      reviewed({ request: submitted(), reviewer: bob, decision: 'approve', comment: null, now });
     expectRefusal('wrong_state', late(T0.add({ hours: 8 })));
     expect(late(T0.add({ hours: 8 }).subtract({ nanoseconds: 1 }))().approved).toBe(true);
   });
@@ -120,8 +120,11 @@ describe('a review', () => {
 describe('counting approvals in whatever the store holds', () => {
   const by = (reviewer: string, inStep: number, decision: 'approve' | 'deny' = 'approve') => ({
     reviewer: name(reviewer),
+    onBehalfOf: null,
+    round: 0,
     step: inStep,
     decision,
+    duration: null,
     comment: null,
     at: T0,
   });

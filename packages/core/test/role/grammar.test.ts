@@ -163,6 +163,17 @@ describe('refused, where it stands', () => {
   });
 });
 
+test.each([
+  ['SELECT ON pg_catalog.pg_authid', 'postgres'],
+  ['SELECT ON INFORMATION_SCHEMA.columns', 'postgres'],
+  ['SELECT ON ALL TABLES IN SCHEMA "pg_toast"', 'postgres'],
+  ['SELECT ON MySQL.user', 'mysql'],
+  ['SELECT ON tidegate.principals', 'mysql'],
+  ['EXECUTE ON SCHEMA sys', 'sqlserver'],
+] as const)('the system’s own: %s (%s)', (text, engine) => {
+  expect(problem(text, engine)).toMatch(/: it is the system’s own\.$/);
+});
+
 const anEngine = fc.constantFrom(...ENGINES);
 const aName = fc.oneof(
   fc.constantFrom('orders', 'on', 'in', 'schema', 'Orders', 'a b', 'x"y', 'x]y', 'x`y', 'größe', '名', '1st', '$a'),

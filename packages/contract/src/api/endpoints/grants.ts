@@ -80,4 +80,20 @@ export const grants = {
     params: z.object({ id: grantId, ticket: ticketId }),
     status: 204,
   },
+  outgrownGrants: {
+    method: 'GET',
+    path: '/v1/grants/outgrown',
+    access: 'person',
+    summary: 'Open grants that today’s policy would not give, for owners, auditors and administrators to decide on',
+    answer: page(access.outgrownGrant),
+  },
+  keepGrant: {
+    method: 'POST',
+    path: '/v1/grants/:id/keep',
+    access: 'person',
+    summary: 'Let a grant go on that today’s policy would not give: administrators, and the owners of its resource',
+    params: byId(grantId),
+    body: access.keepGrant,
+    answer: access.outgrownGrant,
+  },
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -4,9 +4,11 @@
  * One file an area.
  */
 import { configuration } from './configuration.ts';
+import { secondFactors } from './factors.ts';
 import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
 import { apiKeys } from './keys.ts';
+import { identityProviders } from './oidc.ts';
 import { overview } from './overview.ts';
 import { people } from './people.ts';
 import { queries } from './query.ts';
@@ -17,6 +19,7 @@ import { sessions } from './sessions.ts';
 import { signIn } from './sign-in.ts';
 
 export type { Access, Endpoint } from './endpoint.ts';
+export { backChannelLogout, signInCallback } from './oidc.ts';
 export { runQuery } from './query.ts';
 export { auditExport } from './record.ts';
 export { sessionLive } from './sessions.ts';
@@ -24,6 +27,8 @@ export { liveStream } from './stream.ts';
 
 export const endpoints = {
   ...signIn,
+  ...identityProviders,
+  ...secondFactors,
   ...people,
   ...apiKeys,
   ...resources,

@@ -1,6 +1,10 @@
-/** First set-up and signing in. */
+/** First set-up, signing in, logins. */
+import { z } from 'zod';
+import { loginId, page, pageQuery, personName } from '../../shapes.ts';
+import * as factors from '../factors.ts';
 import * as identity from '../identity.ts';
-import type { Endpoint } from './endpoint.ts';
+import * as logins from '../logins.ts';
+import { byId, type Endpoint, named } from './endpoint.ts';
 
 export const signIn = {
   setup: {
@@ -29,35 +33,52 @@ export const signIn = {
     body: identity.passwordChange,
     status: 204,
   },
-  enrolTotp: {
+  askPasskeyLogin: {
     method: 'POST',
-    path: '/v1/me/mfa/totp',
-    access: 'person',
-    summary: 'Begin a second factor (TOTP); it counts once confirmed',
-    body: identity.totpEnrol,
-    answer: identity.totpEnrolment,
+    path: '/v1/login/passkey/challenges',
+    access: 'anyone',
+    summary: 'What a passkey must sign to sign its person in; nobody has to say who they are',
+    answer: factors.passkeyRequest,
   },
-  confirmTotp: {
+  loginWithPasskey: {
     method: 'POST',
-    path: '/v1/me/mfa/totp/confirm',
-    access: 'person',
-    summary: 'Confirm the second factor with a first code',
-    body: identity.totpCode,
-    answer: identity.me,
+    path: '/v1/login/passkey',
+    access: 'anyone',
+    summary: 'Sign in with a passkey alone: it counts as two factors',
+    body: factors.passkeyLogin,
+    answer: identity.loggedIn,
   },
-  verifyTotp: {
-    method: 'POST',
-    path: '/v1/me/mfa/totp/verify',
+  myLogins: {
+    method: 'GET',
+    path: '/v1/me/logins',
     access: 'person',
-    summary: 'Show the second factor on this login',
-    body: identity.totpCode,
-    answer: identity.me,
+    summary: 'Where you are signed in, newest first',
+    query: pageQuery,
+    answer: page(logins.loginView),
   },
-  removeTotp: {
+  endMyLogin: {
     method: 'DELETE',
-    path: '/v1/me/mfa/totp',
+    path: '/v1/me/logins/:id',
     access: 'person',
-    summary: 'Remove the second factor; it must have been shown in the last five minutes',
+    summary: 'End one of your logins',
+    params: byId(loginId),
+    status: 204,
+  },
+  loginsOf: {
+    method: 'GET',
+    path: '/v1/people/:name/logins',
+    access: 'administrator',
+    summary: 'Where somebody is signed in, newest first',
+    params: named(personName),
+    query: pageQuery,
+    answer: page(logins.loginView),
+  },
+  endLoginOf: {
+    method: 'DELETE',
+    path: '/v1/people/:name/logins/:id',
+    access: 'administrator',
+    summary: 'End somebody’s login',
+    params: z.object({ name: personName, id: loginId }),
     status: 204,
   },
 } as const satisfies Readonly<Record<string, Endpoint>>;

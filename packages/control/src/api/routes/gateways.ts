@@ -1,6 +1,6 @@
 /** Gateways, how they join, and what they found. */
 import { parseDuration } from '@tidegate/core';
-import { listFindings } from '../../link/findings.ts';
+import { listFindings, resolveFinding } from '../../link/findings.ts';
 import { listGateways } from '../../link/gateways.ts';
 import { createJoinToken } from '../../link/join-tokens.ts';
 import { revokeGateway } from '../../link/revoke.ts';
@@ -22,4 +22,7 @@ export function gatewayRoutes(routes: Routes): void {
     const filter = { state: query.state, resource: query.resource ?? null };
     return answerPage(await listFindings(db, filter, pageFrom(query)));
   });
+  serve(routes, 'resolveFinding', ({ caller, params, body }) =>
+    resolveFinding(context, { id: params.id, by: caller.name, reason: body.reason }),
+  );
 }

@@ -3,6 +3,7 @@ import { parseDuration } from '@tidegate/core';
 import { connect } from '../../access/connect.ts';
 import { requestExtension } from '../../access/extend.ts';
 import { listGrants } from '../../access/lists.ts';
+import { keepGrant, listOutgrown } from '../../access/outgrown.ts';
 import { relinquishGrant } from '../../access/relinquish.ts';
 import { revokeGrant } from '../../access/revoke.ts';
 import { readGrantRow } from '../../access/rows.ts';
@@ -11,7 +12,7 @@ import { grantStory } from '../../access/story.ts';
 import { revokeTicket } from '../../access/tickets.ts';
 import { whenChanged } from '../../access/wait.ts';
 import { serve } from '../serve.ts';
-import { answerPage, pageFrom } from './page.ts';
+import { answerPage, onePage, pageFrom } from './page.ts';
 import { withCode } from './requests.ts';
 import type { Routes } from './routes.ts';
 
@@ -26,12 +27,16 @@ export function grantRoutes(routes: Routes): void {
     await assertMaySeeGrant(store.db, caller, await readGrantRow(store.db, params.id));
     return whenChanged(store, () => showGrant(store.db, params.id), { seconds: query.wait, signal });
   });
-  serve(routes, 'grantStory', ({ caller, params, query }) => grantStory(store.db, caller, params.id, pageFrom(query)));
+  serve(routes, 'grantStory', ({ caller, params, query }) =>
+    grantStory(store.db, caller, params.id, pageFrom(query), context.now()),
+  );
   serve(routes, 'extendGrant', ({ caller, params, body }) =>
     requestExtension(context, caller, params.id, { duration: parseDuration(body.duration), reason: body.reason }),
   );
   serve(routes, 'relinquishGrant', ({ caller, params }) => relinquishGrant(context, caller, params.id));
   serve(routes, 'revokeGrant', ({ caller, params, body }) => revokeGrant(context, caller, params.id, body.reason));
+  serve(routes, 'outgrownGrants', async ({ caller }) => onePage(await listOutgrown(context, caller)));
+  serve(routes, 'keepGrant', ({ caller, params, body }) => keepGrant(context, caller, params.id, body.comment));
   serve(routes, 'connect', async ({ caller, body, signal }) =>
     connect(
       { ...context, waitForTicket },

@@ -1,14 +1,18 @@
-/** First set-up, signing in and out, oneself, second factors. */
+/** First set-up, signing in and out, oneself, logins. */
 import type { Me } from '@tidegate/contract';
 import type { Context } from '../../context.ts';
 import { type Caller, isAdministrator, isAuditor } from '../../identity/caller.ts';
 import { changePassword } from '../../identity/change-password.ts';
+import { factorsOf } from '../../identity/factors.ts';
+import { endLogin, listLogins } from '../../identity/list-logins.ts';
 import { logout } from '../../identity/logins.ts';
+import { askPasskeyLogin, loginWithPasskey } from '../../identity/passkeys/show.ts';
 import { setUp } from '../../identity/setup.ts';
-import { login } from '../../identity/sign-in.ts';
-import { confirmTotp, enrolTotp, hasTotp, removeTotp, showCode } from '../../identity/totp.ts';
+import { type Client, login } from '../../identity/sign-in.ts';
+import type { Browser } from '../browser.ts';
 import { serve } from '../serve.ts';
 import { signedIn } from '../signed-in.ts';
+import { answerPage, pageFrom } from './page.ts';
 import type { Routes } from './routes.ts';
 
 const SETUP_BODY_LIMIT = 8 * 1024 * 1024;
@@ -18,32 +22,53 @@ export function identityRoutes(routes: Routes): void {
   serve(routes, 'setup', ({ body, address }) => setUp(context, { ...body, config: body.config ?? null }, address), {
     bodyLimit: SETUP_BODY_LIMIT,
   });
-  serve(routes, 'login', async ({ body, address, userAgent, browser }) => {
-    if (body.cookie) browser.assertOurs();
-    const kind = body.cookie ? 'cookie' : 'bearer';
-    return signedIn(context, browser, await login(context, body, { address, userAgent, kind }));
-  });
+  serve(routes, 'login', async ({ body, browser, ...call }) =>
+    signedIn(context, browser, await login(context, body, clientOf(call, browser, body.cookie))),
+  );
+  serve(routes, 'askPasskeyLogin', ({ address }) => askPasskeyLogin(context, address));
+  serve(routes, 'loginWithPasskey', async ({ body, browser, ...call }) =>
+    signedIn(context, browser, await loginWithPasskey(context, body, clientOf(call, browser, body.cookie))),
+  );
   serve(routes, 'logout', async ({ caller, browser }) => {
     await logout(context, caller);
     if (caller.carriedBy === 'cookie') browser.forget();
   });
   serve(routes, 'me', ({ caller }) => showMe(context, caller));
   serve(routes, 'changePassword', ({ caller, body }) => changePassword(context, caller, body.current, body.password));
-  serve(routes, 'enrolTotp', ({ caller, body }) => enrolTotp(context, caller, body.password));
-  serve(routes, 'confirmTotp', async ({ caller, body }) =>
-    showMe(context, await confirmTotp(context, caller, body.code)),
+
+  serve(routes, 'myLogins', async ({ caller, query }) =>
+    answerPage(await listLogins(context, caller, caller.name, pageFrom(query))),
   );
-  serve(routes, 'verifyTotp', async ({ caller, body }) => showMe(context, await showCode(context, caller, body.code)));
-  serve(routes, 'removeTotp', ({ caller }) => removeTotp(context, caller));
+  serve(routes, 'endMyLogin', async ({ caller, params, browser }) => {
+    await endLogin(context, caller, caller.name, params.id);
+    if (caller.carriedBy === 'cookie' && params.id === caller.login) browser.forget();
+  });
+  serve(routes, 'loginsOf', async ({ caller, params, query }) =>
+    answerPage(await listLogins(context, caller, params.name, pageFrom(query))),
+  );
+  serve(routes, 'endLoginOf', ({ caller, params }) => endLogin(context, caller, params.name, params.id));
 }
 
-async function showMe({ store }: Context, caller: Caller): Promise<Me> {
+/** Throws `forbidden` where a cookie is asked for, and not by a page of ours. */
+function clientOf(call: Pick<Client, 'address' | 'userAgent'>, browser: Browser, cookie: boolean): Client {
+  if (cookie) browser.assertOurs();
+  return { address: call.address, userAgent: call.userAgent, kind: cookie ? 'cookie' : 'bearer' };
+}
+
+export async function showMe({ store }: Context, caller: Caller): Promise<Me> {
   return {
     name: caller.name,
     groups: [...caller.groups],
     administrator: isAdministrator(caller),
     auditor: isAuditor(caller),
-    mfa: { totp: await hasTotp(store.db, caller.name) },
-    session: { expiresAt: caller.loginExpiresAt.toString(), mfaAt: caller.mfaAt?.toString() ?? null },
+    mfa: await factorsOf(store.db, caller.name),
+    session: {
+      id: caller.login,
+      how: caller.how,
+      kind: caller.carriedBy,
+      expiresAt: caller.loginExpiresAt.toString(),
+      authTime: caller.authTime.toString(),
+      mfaAt: caller.mfaAt?.toString() ?? null,
+    },
   };
 }

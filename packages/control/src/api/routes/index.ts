@@ -4,9 +4,11 @@ import { problemOf, sendProblem } from '../problems.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { auditRoutes } from './audit.ts';
 import { configRoutes } from './config.ts';
+import { factorRoutes } from './factors.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { grantRoutes } from './grants.ts';
 import { identityRoutes } from './identity.ts';
+import { oidcRoutes } from './oidc.ts';
 import { overviewRoutes } from './overview.ts';
 import { peopleRoutes } from './people.ts';
 import { queryRoutes } from './query.ts';
@@ -18,6 +20,8 @@ import { streamRoutes } from './stream.ts';
 
 export function registerRoutes(routes: Routes): void {
   identityRoutes(routes);
+  factorRoutes(routes);
+  oidcRoutes(routes);
   peopleRoutes(routes);
   apiKeyRoutes(routes);
   resourceRoutes(routes);

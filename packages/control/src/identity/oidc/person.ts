@@ -143,7 +143,7 @@ function candidates(name: PersonName, provider: string): PersonName[] {
 async function isSpokenOf(tx: Tx, { groups, policy }: CurrentConfig, name: PersonName): Promise<boolean> {
   const listed = [
     ...groups.map(({ members }) => members),
-    ...policy.rules.flatMap(({ who, approvals }) => [who.people, ...approvals.map(({ people }) => people)]),
+    ...policy.rules.flatMap(({ who, approvals }) => [who.people, ...approvals.flatMap(({ from, escalate }) => [from.people, escalate?.to.people ?? []])]),
   ];
   if (listed.some((names) => names.includes(name))) return true;
   const row = await tx

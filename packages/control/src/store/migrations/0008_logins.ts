@@ -82,6 +82,7 @@ async function passkeys(db: Kysely<unknown>): Promise<void> {
       challenge  text NOT NULL,
       purpose    text NOT NULL,
       login      text,
+      address    text NOT NULL,
       created_at timestamptz NOT NULL,
       expires_at timestamptz NOT NULL,
       used_at    timestamptz,
@@ -92,6 +93,7 @@ async function passkeys(db: Kysely<unknown>): Promise<void> {
       CONSTRAINT passkey_challenges_end CHECK (expires_at > created_at)
     );
     CREATE INDEX passkey_challenges_by_login ON passkey_challenges (login);
+    CREATE INDEX passkey_challenges_of_nobody ON passkey_challenges (address, expires_at) WHERE login IS NULL;
     CREATE INDEX passkey_challenges_by_end ON passkey_challenges (expires_at);
     COMMENT ON TABLE passkey_challenges IS
       'What an authenticator is asked to sign: once, for one purpose, by one login (or whoever has the id, to sign in). '

@@ -4,10 +4,10 @@ import { type Kysely, sql } from 'kysely';
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     ALTER TABLE requests
-      ADD COLUMN only jsonb,
+      ADD COLUMN "only" jsonb,
       ADD CONSTRAINT requests_are_narrowed_to_something
-        CHECK (only IS NULL OR (jsonb_typeof(only) = 'array' AND only <> '[]'));
-    COMMENT ON COLUMN requests.only IS
+        CHECK ("only" IS NULL OR (jsonb_typeof("only") = 'array' AND "only" <> '[]'));
+    COMMENT ON COLUMN requests."only" IS
       'The tables and views that the role is narrowed to, as the engine''s grammar writes them; null: all that it gives.';
 
     ALTER TABLE grants

@@ -6,9 +6,11 @@ import * as engines from './0003_engines.ts';
 import * as entra from './0004_entra.ts';
 import * as kinds from './0005_kinds.ts';
 import * as people from './0006_people.ts';
-import * as roles from './0012_roles.ts';
+import * as deciding from './0007_deciding.ts';
 import * as logins from './0008_logins.ts';
+import * as oidc from './0009_oidc.ts';
 import * as scim from './0010_scim.ts';
+import * as roles from './0012_roles.ts';
 import * as lookingBack from './0030_looking_back.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -18,8 +20,10 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004_entra': entra,
   '0005_kinds': kinds,
   '0006_people': people,
-  '0012_roles': roles,
+  '0007_deciding': deciding,
   '0008_logins': logins,
+  '0009_oidc': oidc,
   '0010_scim': scim,
+  '0012_roles': roles,
   '0030_looking_back': lookingBack,
 };

@@ -19,4 +19,9 @@ export const gateways = {
     as: { ...administrator, carol: 409 },
   },
   findings: { path: '/v1/findings', as: { ...nobodyElse, audrey: 'right' } },
+  resolveFinding: {
+    path: '/v1/findings/fnd_0/resolve',
+    body: () => ({ reason: 'x' }),
+    as: { ...administrator, carol: 404 },
+  },
 } satisfies Readonly<Record<string, Row>>;

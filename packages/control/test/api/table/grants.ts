@@ -14,4 +14,10 @@ export const grants = {
     as: { olga: 409, carol: 409, ivan: 'right' },
   },
   revokeTicket: { path: '/v1/grants/:grant/tickets/:ticket', as: { olga: 404, audrey: 403, ivan: 'right' } },
+  outgrownGrants: { path: '/v1/grants/outgrown', as: { olga: 'right', carol: 'right' } },
+  keepGrant: {
+    path: '/v1/grants/:grant/keep',
+    body: () => ({ comment: 'x' }),
+    as: { olga: 404, audrey: 403, ivan: 403, carol: 409 },
+  },
 } satisfies Readonly<Record<string, Row>>;

@@ -16,4 +16,18 @@ export const requests = {
     path: '/v1/requests/:request',
     as: { olga: 404, ivan: 404, alice: 'right', bob: 'right', audrey: 'right' },
   },
+  afterReviews: { path: '/v1/after-reviews?state=all', as: { olga: 'right', audrey: 'right' } },
+  // No break-glass was asked for: there is nothing of it to see.
+  afterReview: {
+    path: '/v1/requests/:request/after-review',
+    body: () => ({ verdict: 'justified', comment: 'x' }),
+    as: { olga: 404, alice: 404, carol: 404 },
+  },
+  delegations: { path: '/v1/delegations', as: { olga: 'right', audrey: 'right' } },
+  createDelegation: {
+    path: '/v1/delegations',
+    body: () => ({ person: 'lea', delegate: 'dan', endsAt: '2100-01-01T00:00:00Z' }),
+    as: { olga: 403, bob: 403, audrey: 403, carol: 400 },
+  },
+  endDelegation: { path: '/v1/delegations/dlg_none', as: { olga: 404, carol: 404 } },
 } satisfies Readonly<Record<string, Row>>;

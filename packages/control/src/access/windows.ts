@@ -1,0 +1,98 @@
+/**
+ * Windows that come again: approved once, each opening a grant of its own. What the policy says on the day counts: a
+ * window that it would not give any more, or for which it would ask others, stays shut, and the record says why.
+ */
+import {
+  type AccessRequest,
+  after,
+  agreedDuration,
+  nextOpening,
+  reached,
+  sameSteps,
+  TidegateError,
+} from '@tidegate/core';
+import { currentConfig } from '../config/current.ts';
+import type { Context } from '../context.ts';
+import { appendEvent, type ControlEvent } from '../record/events.ts';
+import type { Tx } from '../store/schema.ts';
+import { decideNow } from './decision.ts';
+import { windowSkipped } from './events.ts';
+import type { InForce } from './in-force.ts';
+import { makeGrant } from './request.ts';
+import { reviewsOf, toRequest } from './rows.ts';
+import { saveNextOpening } from './save.ts';
+
+/** Grants are made this long before their window, so that people see them coming. */
+const AHEAD = Temporal.Duration.from({ minutes: 5 });
+const BATCH = 50;
+
+/** Makes the grants of windows that are near; true when there may be more. Called by the clock. */
+export function openWindows(context: Context): Promise<boolean> {
+  return context.store.transaction(async (tx) => {
+    const now = context.now();
+    const rows = await tx
+      .selectFrom('requests')
+      .selectAll()
+      .where('nextOpening', '<=', after(now, AHEAD))
+      .orderBy('nextOpening')
+      .limit(BATCH)
+      .forUpdate()
+      .skipLocked()
+      .execute();
+    if (rows.length === 0) return false;
+    const inForce = await currentConfig(tx);
+    const reviews = await reviewsOf(
+      tx,
+      rows.map(({ id }) => id),
+    );
+    const events: ControlEvent[] = [];
+    for (const row of rows) {
+      const request = toRequest(row, reviews);
+      const opening = row.nextOpening;
+      if (opening === null || request.recurrence === null) continue;
+      const { event, goesOn } = await openWindow(context, tx, request, opening, inForce, now);
+      await saveNextOpening(tx, request, goesOn ? nextOpening(request.recurrence, opening) : null);
+      events.push(event);
+    }
+    await appendEvent(tx, ...events);
+    return rows.length === BATCH;
+  });
+}
+
+async function openWindow(
+  context: Context,
+  tx: Tx,
+  request: AccessRequest,
+  opening: Temporal.Instant,
+  inForce: InForce,
+  now: Temporal.Instant,
+): Promise<{ event: ControlEvent; goesOn: boolean }> {
+  const skipped = (why: string, goesOn: boolean) => ({ event: windowSkipped(request, opening, why, now), goesOn });
+  if (reached(after(opening, agreedDuration(request)), now)) return skipped('its time passed unnoticed', true);
+  const refusal = await refusalOf(tx, request, opening, inForce, now);
+  if (refusal !== null) return skipped(refusal.why, refusal.goesOn);
+  return { event: await makeGrant(context, tx, request, inForce, now, opening), goesOn: true };
+}
+
+/** Why today's policy does not open it; null: it does. `goesOn`: the next window may be opened all the same. */
+async function refusalOf(
+  tx: Tx,
+  request: AccessRequest,
+  opening: Temporal.Instant,
+  inForce: InForce,
+  now: Temporal.Instant,
+): Promise<{ why: string; goesOn: boolean } | null> {
+  const asked = { ...request, duration: agreedDuration(request), startsAt: opening, extension: false };
+  try {
+    const { decision, steps } = await decideNow(tx, inForce, asked, now);
+    if (decision.outcome === 'denied') return { why: decision.why, goesOn: true };
+    if (steps.length === 0 || sameSteps(steps, request.steps)) return null;
+    return { why: 'the policy asks for other approvals now: ask for it anew', goesOn: false };
+  } catch (error) {
+    // The person, the resource or the role is gone, or the account is disabled.
+    if (error instanceof TidegateError && (error.code === 'not_found' || error.code === 'forbidden')) {
+      return { why: error.message, goesOn: error.code === 'forbidden' };
+    }
+    throw error;
+  }
+}
