@@ -8,6 +8,7 @@ import { type PersonName, type ResourceName, TidegateError } from '@tidegate/cor
 import { sql } from 'kysely';
 import { assertAdministratorLeft } from '../identity/administrators.ts';
 import { mapGroups } from '../identity/oidc/groups.ts';
+import { followConfiguration } from '../identity/scim/memberships.ts';
 import type { ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import { notify, STATE_CHANNEL } from '../store/store.ts';
@@ -61,6 +62,7 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
     .values({ version, yaml, content: json, digest, appliedBy: by, appliedAt: at })
     .execute();
   await replaceMembers(tx, content.groups);
+  await followConfiguration(tx);
   const fromProviders = await mapGroups(tx, after, null, at);
   if (losesAdministrator(before, after)) await assertAdministratorLeft(tx);
   await forgetResources(

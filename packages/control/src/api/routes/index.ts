@@ -15,6 +15,7 @@ import { queryRoutes } from './query.ts';
 import { requestRoutes } from './requests.ts';
 import { resourceRoutes } from './resources.ts';
 import type { Routes } from './routes.ts';
+import { scimRoutes } from './scim.ts';
 import { sessionRoutes } from './sessions.ts';
 import { streamRoutes } from './stream.ts';
 
@@ -34,6 +35,7 @@ export function registerRoutes(routes: Routes): void {
   overviewRoutes(routes);
   queryRoutes(routes);
   streamRoutes(routes);
+  scimRoutes(routes);
   operationRoutes(routes);
 }
 

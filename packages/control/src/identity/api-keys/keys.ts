@@ -21,6 +21,9 @@ const LONGEST = Temporal.Duration.from({ hours: 366 * 24 });
 /** With these a key acts at databases: nobody makes one in the name of another person (promise 5). */
 const ACTS: readonly KeyScope[] = ['requests:write', 'connect'];
 
+/** These open what their person's own powers do not: only administrators make them. */
+const ABOUT_OTHERS: readonly KeyScope[] = ['scim'];
+
 export interface NewKey {
   readonly name: string;
   /** null: the caller. */
@@ -73,7 +76,8 @@ function assertEnd(end: Temporal.Instant, at: Temporal.Instant): void {
 /** Throws `forbidden`, and what `loadPerson` throws. */
 async function assertMayMake(tx: Tx, caller: Caller, name: PersonName, scopes: readonly KeyScope[]): Promise<void> {
   const own = name === caller.name;
-  if (!isAdministrator(caller) && !(own && (await mayMakeOwn(tx, caller)))) {
+  const others = scopes.some((scope) => ABOUT_OTHERS.includes(scope));
+  if (!isAdministrator(caller) && (others || !(own && (await mayMakeOwn(tx, caller))))) {
     throw new TidegateError('forbidden', 'Only administrators make this API key.', 'Ask one of them.');
   }
   const person = await loadPerson(tx, name);
