@@ -114,8 +114,10 @@ export function lineChanges(
     return JSON.stringify([kind, ...place, column?.toLowerCase() ?? null, privilege]);
   };
   const should = new Set(wanted.map(key));
-  const has = new Set(held.map(key));
   const extra = held.filter((atom) => !should.has(key(atom)));
+  const taken = new Set(extra.map(key));
+  // What is taken from the whole is taken from each column with it.
+  const has = new Set(held.filter((atom) => !taken.has(key({ ...atom, column: null }))).map(key));
   const missing = [...new Map(wanted.map((atom) => [key(atom), atom])).values()].filter((atom) => !has.has(key(atom)));
   const passable = [...new Set(held.filter(({ grantable }) => grantable).map(placeOf))];
   return {
