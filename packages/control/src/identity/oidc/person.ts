@@ -11,6 +11,7 @@ import { sql } from 'kysely';
 import type { ControlEvent } from '../../record/events.ts';
 import { brokenConstraint } from '../../store/outage.ts';
 import type { Tx } from '../../store/schema.ts';
+import { personByExternalId } from '../scim/people.ts';
 import { entraOf, type IdentityKey, identityOf, textClaim } from './claims.ts';
 import type { Provider } from './provider.ts';
 import type { Shown } from './tokens.ts';
@@ -88,14 +89,8 @@ async function knownOtherwise(tx: Tx, { entra, scim }: Provider['settings'], key
     if (named !== undefined) return { ...named, because: 'that person of Entra ID' };
   }
   if (!scim) return null;
-  const provisioned = await tx
-    .selectFrom('scimUsers')
-    .innerJoin('people', 'people.name', 'scimUsers.person')
-    .select(['scimUsers.person', 'people.disabledAt'])
-    .where('scimUsers.externalId', '=', key.subject)
-    .where('scimUsers.deletedAt', 'is', null)
-    .executeTakeFirst();
-  return provisioned === undefined ? null : { ...provisioned, because: 'provisioned by SCIM under this subject' };
+  const provisioned = await personByExternalId(tx, key.subject);
+  return provisioned === null ? null : { ...provisioned, because: 'provisioned by SCIM under this subject' };
 }
 
 async function make(
@@ -143,7 +138,10 @@ function candidates(name: PersonName, provider: string): PersonName[] {
 async function isSpokenOf(tx: Tx, { groups, policy }: CurrentConfig, name: PersonName): Promise<boolean> {
   const listed = [
     ...groups.map(({ members }) => members),
-    ...policy.rules.flatMap(({ who, approvals }) => [who.people, ...approvals.flatMap(({ from, escalate }) => [from.people, escalate?.to.people ?? []])]),
+    ...policy.rules.flatMap(({ who, approvals }) => [
+      who.people,
+      ...approvals.flatMap(({ from, escalate }) => [from.people, escalate?.to.people ?? []]),
+    ]),
   ];
   if (listed.some((names) => names.includes(name))) return true;
   const row = await tx

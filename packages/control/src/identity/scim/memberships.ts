@@ -2,7 +2,7 @@
  * Groups as they count (`group_members`, source `scim`) follow from groups as the provider has them. A group counts
  * under the name of the configuration's group whose `fromIdp` is its externalId or id, else under its own name.
  */
-import { ADMINISTRATORS, AUDITORS, type CurrentConfig, type CurrentGroup } from '@tidegate/config';
+import { ADMINISTRATORS, AUDITORS, type CurrentConfig } from '@tidegate/config';
 import { groupName } from '@tidegate/contract';
 import type { GroupName, PersonName } from '@tidegate/core';
 import { type RawBuilder, sql } from 'kysely';
@@ -61,18 +61,11 @@ function namesOf(
   { groups, permissions }: CurrentConfig,
   group: Pick<ScimGroupRow, 'id' | 'externalId' | 'displayName'>,
 ) {
-  const mapped = groups.filter((each) => {
-    const id = idAtProvider(each);
-    return id !== null && (id === group.id || id === group.externalId);
-  });
+  const mapped = groups.filter(({ fromIdp }) => fromIdp !== null && [group.id, group.externalId].includes(fromIdp.id));
   if (mapped.length > 0) return mapped.map(({ name }) => name);
   const own = groupName.safeParse(group.displayName);
   if (!own.success) return [];
   const powerful: readonly GroupName[] = [ADMINISTRATORS, AUDITORS, ...permissions.flatMap(({ to }) => to.groups)];
-  const filledElsewise = groups.some((each) => each.name === own.data && idAtProvider(each) !== null);
+  const filledElsewise = groups.some(({ name, fromIdp }) => name === own.data && fromIdp !== null);
   return powerful.includes(own.data) || filledElsewise ? [] : [own.data];
 }
-
-/** The provider's group that fills one of the configuration's; null: its members are in the file. */
-const idAtProvider = (group: CurrentGroup & { readonly fromIdp?: { readonly id: string } | null }): string | null =>
-  group.fromIdp?.id ?? null;

@@ -15,14 +15,18 @@ import { isValues, type Values } from './values.ts';
  * The account of the user that the provider knows by `externalId`: how a sign-in whose `oid` or `sub` that is finds the
  * person that SCIM made. null: there is none, or it was deleted. The one place where the two are held together.
  */
-export async function personByExternalId(db: Reader, externalId: string): Promise<PersonName | null> {
+export async function personByExternalId(
+  db: Reader,
+  externalId: string,
+): Promise<{ readonly person: PersonName; readonly disabledAt: Temporal.Instant | null } | null> {
   const row = await db
     .selectFrom('scimUsers')
-    .select('person')
+    .innerJoin('people', 'people.name', 'scimUsers.person')
+    .select(['scimUsers.person', 'people.disabledAt'])
     .where('externalId', '=', externalId)
     .where('deletedAt', 'is', null)
     .executeTakeFirst();
-  return row?.person ?? null;
+  return row ?? null;
 }
 
 export interface NewUser {
