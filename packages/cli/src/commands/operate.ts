@@ -158,9 +158,10 @@ export function operateCommands(program: Command): void {
       }),
     );
 
-  program
-    .command('findings')
-    .description('access left behind in databases')
+  const findings = program.command('findings').description('access left behind in databases');
+  findings
+    .command('list', { isDefault: true })
+    .description('those that are not mended')
     .option('--all', 'those mended too')
     .action(
       action<[], { all?: boolean }>(async (context, _, given) => {
@@ -169,8 +170,9 @@ export function operateCommands(program: Command): void {
         );
         context.answer(items, () =>
           table(
-            ['WHAT', 'RESOURCE', 'PRINCIPAL', 'FOUND', 'MENDED', 'DETAIL'],
+            ['ID', 'WHAT', 'RESOURCE', 'PRINCIPAL', 'FOUND', 'MENDED', 'DETAIL'],
             items.map((finding) => [
+              finding.id,
               finding.kind.replaceAll('_', ' '),
               finding.resource,
               safe(finding.principal),
@@ -181,6 +183,21 @@ export function operateCommands(program: Command): void {
             'No findings.',
           ),
         );
+      }),
+    );
+  findings
+    .command('resolve <id>')
+    .description('call one mended, by hand: for those that no gateway will see gone')
+    .requiredOption('--reason <text>', 'why; it stands on record')
+    .action(
+      action<[string], { reason: string }>(async (context, [id], { reason }) => {
+        const resolved = await context.client().resolveFinding({ id, reason });
+        const { kind, principal, resource } = resolved;
+        context.answer(
+          resolved,
+          () => `Mended, says the record: ${kind.replaceAll('_', ' ')} ${safe(principal)} on ${resource}.`,
+        );
+        context.hint('What a gateway still sees comes back as a new finding.');
       }),
     );
 }
