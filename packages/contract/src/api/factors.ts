@@ -42,7 +42,12 @@ export const assertionResponse = z.object({
     clientDataJSON: base64url(8_000),
     authenticatorData: base64url(8_000),
     signature: base64url(8_000),
-    userHandle: base64url(128).nullish(),
+    /** Empty from some authenticators that have none. */
+    userHandle: z
+      .string()
+      .max(128)
+      .regex(/^[\w-]*$/, 'must be base64url')
+      .nullish(),
   }),
 });
 export type RegistrationResponse = z.infer<typeof registrationResponse>;

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import type { FactorShown } from '../store/schema-logins.ts';
-import { notify, type Store } from '../store/store.ts';
+import { notify } from '../store/store.ts';
 import { type Caller, loginOf } from './caller.ts';
 import { proveByCode } from './codes.ts';
 import { stepUp } from './logins.ts';
@@ -78,35 +78,33 @@ export async function readStepUp(context: Context, caller: Caller, id: Challenge
   };
 }
 
-/** The same, as soon as it is settled or `seconds` are over. */
+/** The same, as soon as it is settled or `seconds` are over. Holds no connection meanwhile. */
 export async function waitForStepUp(
   context: Context,
   caller: Caller,
   id: ChallengeId,
   { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<StepUpView> {
-  const settled = hearing(context.store, id);
-  try {
-    const now = await readStepUp(context, caller, id);
-    if (now.state !== 'pending' || seconds === 0) return now;
-    const over = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
-    const patience = Promise.withResolvers<void>();
-    over.addEventListener('abort', () => patience.resolve());
-    if (!over.aborted) await Promise.race([settled.heard, patience.promise]);
-    return await readStepUp(context, caller, id);
-  } finally {
-    settled.forget();
-  }
-}
-
-/** Listening comes before reading: what is settled in between is heard. */
-function hearing(store: Store, id: ChallengeId): { readonly heard: Promise<void>; readonly forget: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  if (seconds === 0) return readStepUp(context, caller, id);
+  const over = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+  const patience = Promise.withResolvers<void>();
+  over.addEventListener('abort', () => patience.resolve());
+  let heard = Promise.withResolvers<void>();
   // null: the connection is new, and anything may have been missed.
-  const forget = store.listen(STEP_UP_CHANNEL, (payload) => {
-    if (payload === null || payload === id) resolve();
+  const forget = context.store.listen(STEP_UP_CHANNEL, (payload) => {
+    if (payload === null || payload === id) heard.resolve();
   });
-  return { heard: promise, forget };
+  try {
+    for (;;) {
+      // Listening came first, and goes on while this is read: what is settled meanwhile is heard.
+      heard = Promise.withResolvers();
+      const latest = await readStepUp(context, caller, id);
+      if (latest.state !== 'pending' || over.aborted) return latest;
+      await Promise.race([heard.promise, patience.promise]);
+    }
+  } finally {
+    forget();
+  }
 }
 
 /** A factor, shown now. */

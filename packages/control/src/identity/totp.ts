@@ -54,7 +54,9 @@ export async function confirmTotp(context: Context, caller: Caller, code: string
     if (numUpdatedRows !== 1n) throw nothingToConfirm();
     return [{ kind: 'mfa.confirmed', at, data: { person: caller.name } }];
   };
-  return stepUp(context, caller, { how: 'totp', also: confirm });
+  const confirmed = await stepUp(context, caller, { how: 'totp', also: confirm });
+  await forgiveAttempts(context.store.db, 'code', caller.name, caller.address);
+  return confirmed;
 }
 
 /** Takes a code for good: the same one, or an older one, is refused from then on. */

@@ -8,6 +8,7 @@ import { describeApi } from '../../src/api/describe.ts';
 import { STATUS } from '../../src/api/problems.ts';
 import { type Api, PASSWORD, startApi, withCluster } from '../support/api.ts';
 import { ensureKeys } from '../support/keys.ts';
+import { olgasFactors } from './table/factors.ts';
 import { TABLE } from './table/index.ts';
 
 withCluster();
@@ -47,7 +48,7 @@ beforeAll(async () => {
     scopes: ['requests:read'],
     expiresAt: at.add({ hours: 24 }).toString(),
   });
-  ids = { request, grant: grant.id, ticket, session, key };
+  ids = { request, grant: grant.id, ticket, session, key, ...(await olgasFactors(api)) };
 });
 afterAll(() => api.close());
 

@@ -75,7 +75,7 @@ async function findPasskey({ store }: Context, credential: string) {
 
 /** Who signs in without a name is named by the authenticator: by what it was given for this very person (7.2, step 6). */
 function assertHandle(handle: Buffer, { response: { userHandle } }: AssertionResponse, { purpose }: Bound): void {
-  if (userHandle === undefined || userHandle === null) {
+  if (userHandle === undefined || userHandle === null || userHandle === '') {
     if (purpose === 'sign-in') throw new PasskeyRefused('not_valid');
     return;
   }

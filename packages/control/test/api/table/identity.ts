@@ -11,8 +11,4 @@ export const identity = {
     body: () => ({ current: PASSWORD, password: PASSWORD }),
     as: { dan: 'right' },
   },
-  enrolTotp: { path: '/v1/me/mfa/totp', body: () => ({ password: PASSWORD }), as: { olga: 'right' } },
-  confirmTotp: { path: '/v1/me/mfa/totp/confirm', body: () => ({ code: '000000' }), as: { olga: 403 } },
-  verifyTotp: { path: '/v1/me/mfa/totp/verify', body: () => ({ code: '000000' }), as: { olga: 403 } },
-  removeTotp: { path: '/v1/me/mfa/totp', as: { olga: 403 } },
 } satisfies Readonly<Record<string, Row>>;

@@ -2,6 +2,7 @@
 import type { EndpointName } from '@tidegate/contract';
 import { configuration } from './configuration.ts';
 import { endings } from './endings.ts';
+import { factors } from './factors.ts';
 import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
 import { identity } from './identity.ts';
@@ -17,6 +18,7 @@ import { sessions } from './sessions.ts';
 
 export const TABLE: Readonly<Record<EndpointName, Row>> = {
   ...identity,
+  ...factors,
   ...people,
   ...apiKeys,
   ...resources,

@@ -2,7 +2,7 @@
 import { PASSWORD } from '../../support/api.ts';
 
 export interface Row {
-  /** The path called; `:request`, `:grant`, `:ticket`, `:session` are filled in. */
+  /** The path called; `:request` and the like are filled in. */
   readonly path: string;
   readonly body?: () => object;
   /** Signed in, and answered this. `right` is a status below 300. */
