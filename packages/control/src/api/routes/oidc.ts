@@ -101,7 +101,9 @@ function callbackRoute(routes: Routes): void {
 
 function sayPlainly(context: Context, error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const told = problemOf(error, request.id);
-  if (told.status >= 500) context.log.warn({ err: error }, 'a sign-in could not be answered');
+  if (told.status >= 500) {
+    context.log[told.status === 500 ? 'error' : 'warn']({ err: error }, 'a sign-in could not be answered');
+  }
   return (request.headers.accept ?? '').includes('text/html') ? sendPlainPage(reply, told) : sendProblem(reply, told);
 }
 

@@ -7,7 +7,7 @@ import type { HandToken } from '../caller.ts';
 import type { OpenedLogin } from '../logins.ts';
 import { callbackUrl } from './begin.ts';
 import { enter } from './enter.ts';
-import { explain } from './explain.ts';
+import { codeOf, explain, wordsOf } from './explain.ts';
 import { openProvider, type Provider } from './provider.ts';
 import { keepForTerminal, type Waiting } from './redeem.ts';
 import { meaningOf } from './refused.ts';
@@ -49,7 +49,7 @@ export async function answerSignIn(context: Context, brought: Brought): Promise<
   } catch (error) {
     const refusal = await explain(context, row, brought.address, error);
     if (row.way !== 'loopback') throw refusal;
-    return { location: toTerminal(row, { error: refusal.code, why: refusal.message }), opened: null };
+    return { location: toTerminal(row, { error: codeOf(refusal), why: wordsOf(refusal) }), opened: null };
   }
 }
 

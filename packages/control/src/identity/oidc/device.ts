@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { OpenedLogin } from '../logins.ts';
 import { enter } from './enter.ts';
-import { explain } from './explain.ts';
+import { codeOf, explain } from './explain.ts';
 import { openProvider, type Provider } from './provider.ts';
 import { DeniedByProvider, meaningOf } from './refused.ts';
 import { readTokens, type Shown } from './tokens.ts';
@@ -103,7 +103,7 @@ export async function pollDevice(context: Context, { handle, address, userAgent 
     return { opened: await enter(context, provider, shown, { address, userAgent, kind: 'bearer' }), waitSeconds: 0 };
   } catch (error) {
     const told = await explain(context, row, address, error);
-    if (told.code !== 'unavailable') await remove(context, row);
+    if (codeOf(told) !== 'unavailable') await remove(context, row);
     throw told;
   }
 }

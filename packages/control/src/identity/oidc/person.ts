@@ -38,26 +38,12 @@ export async function personOf(
   at: Temporal.Instant,
 ): Promise<Found> {
   const key = identityOf(settings, shown.claims);
+  const known = await knownPerson(tx, settings, key, shown, at);
+  if (known !== null) return { person: known, key, events: [] };
   // Two first sign-ins at once must not make two people, nor take the same name.
-  await sql`SELECT pg_advisory_xact_lock(${LOCK}, hashtext(${settings.name}))`.execute(tx);
-  const known = await tx
-    .selectFrom('identities')
-    .innerJoin('people', 'people.name', 'identities.person')
-    .select(['identities.person', 'identities.linkedBy', 'people.disabledAt'])
-    .where('issuer', '=', key.issuer)
-    .where('subject', '=', key.subject)
-    .executeTakeFirst();
-  if (known !== undefined) {
-    if (known.disabledAt !== null) throw disabled();
-    await tx
-      .updateTable('identities')
-      .set({ provider: settings.name, groups: [...shown.groups], lastSeenAt: at })
-      .where('issuer', '=', key.issuer)
-      .where('subject', '=', key.subject)
-      .execute();
-    if (known.linkedBy === null) await keepDetails(tx, known.person, shown);
-    return { person: known.person, key, events: [] };
-  }
+  await sql`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx);
+  const meanwhile = await knownPerson(tx, settings, key, shown, at);
+  if (meanwhile !== null) return { person: meanwhile, key, events: [] };
   const before = await knownOtherwise(tx, settings, key);
   const person = before?.person ?? (await make(tx, config, settings, shown, at));
   if (before !== null && before.disabledAt !== null) throw disabled();
@@ -72,6 +58,32 @@ export async function personOf(
     { kind: 'identity.linked', at, data: { ...data, by: settings.name, because: before?.because ?? 'first sign-in' } },
   ];
   return { person, key, events };
+}
+
+async function knownPerson(
+  tx: Tx,
+  { name: provider }: Provider['settings'],
+  { issuer, subject }: IdentityKey,
+  shown: Shown,
+  at: Temporal.Instant,
+): Promise<PersonName | null> {
+  const known = await tx
+    .selectFrom('identities')
+    .innerJoin('people', 'people.name', 'identities.person')
+    .select(['identities.person', 'identities.linkedBy', 'people.disabledAt'])
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
+    .executeTakeFirst();
+  if (known === undefined) return null;
+  if (known.disabledAt !== null) throw disabled();
+  await tx
+    .updateTable('identities')
+    .set({ provider, groups: [...shown.groups], lastSeenAt: at })
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
+    .execute();
+  if (known.linkedBy === null) await keepDetails(tx, known.person, shown);
+  return known.person;
 }
 
 const disabled = (): TidegateError =>
@@ -135,11 +147,16 @@ function candidates(name: PersonName, provider: string): PersonName[] {
  * Whether the configuration, or a membership, has a name already though nobody has the account: whoever may choose what
  * they are called at the provider would choose what they may do here.
  */
-async function isSpokenOf(tx: Tx, { groups, policy }: CurrentConfig, name: PersonName): Promise<boolean> {
+async function isSpokenOf(tx: Tx, config: CurrentConfig, name: PersonName): Promise<boolean> {
+  const { groups, policy, workloads, permissions, apiKeys } = config;
   const listed = [
+    apiKeys.self.people,
     ...groups.map(({ members }) => members),
-    ...policy.rules.flatMap(({ who, approvals }) => [
+    ...workloads.flatMap((workload) => [[workload.name], workload.runBy]),
+    ...permissions.map(({ to }) => to.people),
+    ...policy.rules.flatMap(({ who, approvals, breakGlass }) => [
       who.people,
+      breakGlass?.notify.people ?? [],
       ...approvals.flatMap(({ from, escalate }) => [from.people, escalate?.to.people ?? []]),
     ]),
   ];

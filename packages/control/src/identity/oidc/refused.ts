@@ -94,9 +94,10 @@ function causeOf<T extends Error>(error: unknown, kind: new (...args: never[]) =
   return null;
 }
 
-/** As it is told to whoever waits. */
-export function toTell(provider: string, error: unknown): TidegateError {
+/** As it is told to whoever waits; null for what has nothing to do with the provider. */
+export function toTell(provider: string, error: unknown): TidegateError | null {
   if (error instanceof TidegateError) return error;
+  if (!(error instanceof ProviderUnavailable)) return null;
   return new TidegateError(
     'unavailable',
     `The identity provider ${provider} cannot be used just now.`,

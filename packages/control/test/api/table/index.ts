@@ -7,6 +7,7 @@ import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
 import { identity } from './identity.ts';
 import { apiKeys } from './keys.ts';
+import { oidc } from './oidc.ts';
 import { overview } from './overview.ts';
 import { people } from './people.ts';
 import { queries } from './query.ts';
@@ -19,6 +20,7 @@ import { sessions } from './sessions.ts';
 export const TABLE: Readonly<Record<EndpointName, Row>> = {
   ...identity,
   ...factors,
+  ...oidc,
   ...people,
   ...apiKeys,
   ...resources,
