@@ -308,7 +308,7 @@ describe('a token of the person’s own sign-in', () => {
     const grant = await newSqlServerGrant(trusting, { entra: { tenant, object } });
     const relay = await relayWith([grant], {}, trusting);
     const target = { ...targetOf(relay, grant), host: 'localhost', ca: world.tls.ca };
-    return { token, grant, target };
+    return { token, grant, relay, target, trusting };
   }
 
   it.each([{}, { encrypt: 'strict' }])('that comes with the login lets in %o', async (options) => {
@@ -338,6 +338,29 @@ describe('a token of the person’s own sign-in', () => {
     expect(asked).toBe('https://database.windows.net/.default');
     expect((await batch(client, 'SELECT SUSER_SNAME()')).rows).toEqual([[grant.user]]);
     await close(client);
+  });
+
+  it('that names no database gets the first of the only grant’s resource, and of several is told to name one', async () => {
+    const { token, grant, relay, target, trusting } = await withTrust();
+    const anywhere = { ...target, database: '' };
+    const by = async (to: typeof target) =>
+      await connect({
+        ...configuration(to),
+        authentication: { type: 'azure-active-directory-access-token', options: { token: await token() } },
+      });
+    const client = await by(anywhere);
+    expect((await batch(client, 'SELECT DB_NAME(), SUSER_SNAME()')).rows).toEqual([[DATABASE, grant.user]]);
+    await close(client);
+    expect(await relay.recorded('session.started')).toMatchObject({ database: DATABASE });
+
+    const second = await newSqlServerGrant(trusting, { entra: { tenant, object } });
+    await relay.change([second.grant]);
+    await expect(by(anywhere)).rejects.toThrow(/several open grants and have named no database.*Name the database/s);
+    for (const each of [grant, second]) {
+      const closing = { reason: 'relinquished' as const, by: 'alice', comment: null };
+      await relay.change([{ ...each.grant, phase: 'close', closing }]);
+    }
+    await expect(by(anywhere)).rejects.toThrow('you have no open grant here');
   });
 
   it('of somebody without a grant, or where no tenant is trusted, is refused', async () => {

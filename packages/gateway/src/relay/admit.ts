@@ -143,30 +143,36 @@ export class Admission {
 
   /**
    * Both halves at once, where the client brings a token of its person's own sign-in instead of a ticket: whose it is
-   * says which grant. Throws LoginRefused as `admit` does, and where several of the person's grants would do.
+   * says which grant. One that names no database gets the first of the resource that the person's only open grant is on.
+   * Throws LoginRefused as `admit` does, and where several of the person's grants would do.
    */
   async admitByToken(attempt: Attempt, engine: Engine, token: string, signal: AbortSignal): Promise<Permit> {
     this.#inTouch();
     const { grants, clock } = this.#options;
     const person = await personOf(token, grants.trusts(engine), clock.now());
     if (person === null) throw await this.#slowly(attempt, signal);
-    const theirs = grants.ofIdentity(person, engine).filter(({ grant }) => {
-      const databases = grants.resource(grant.resource)?.databases ?? [];
-      return grant.phase === 'open' && databases.includes(attempt.database);
-    });
+    const databasesOf = ({ grant }: KnownGrant) => grants.resource(grant.resource)?.databases ?? [];
+    const named = attempt.database !== '';
+    const theirs = grants
+      .ofIdentity(person, engine)
+      .filter((known) => known.grant.phase === 'open' && (!named || databasesOf(known).includes(attempt.database)));
     const [only, ...more] = theirs;
     if (only === undefined) {
-      throw new LoginRefused('grant_not_open', `you have no open grant for the database "${attempt.database}"`, {
+      const where = named ? `for the database "${attempt.database}"` : 'here';
+      throw new LoginRefused('grant_not_open', `you have no open grant ${where}`, {
         next: 'Ask for one with: tidegate request RESOURCE --role ROLE',
       });
     }
     if (more.length > 0) {
-      throw new LoginRefused('not_supported', `you have several open grants for a database "${attempt.database}"`, {
-        next: 'Say which one with a login of its own: tidegate connect RESOURCE --grant ID --print',
+      const what = named ? `for a database "${attempt.database}"` : 'and have named no database';
+      throw new LoginRefused('not_supported', `you have several open grants ${what}`, {
+        next: `${named ? '' : 'Name the database. '}Say which one with a login of its own: tidegate connect RESOURCE --grant ID --print`,
       });
     }
+    const [first = ''] = databasesOf(only);
+    const database = named ? attempt.database : first;
     const holds = ({ entra }: RelayGrant) => entra?.tenant === person.tenant && entra.object === person.object;
-    return this.#enter(only.grant.id, { attempt, ticket: null, holds }, signal);
+    return this.#enter(only.grant.id, { attempt: { ...attempt, database }, ticket: null, holds }, signal);
   }
 
   /** What every way in comes to. */
