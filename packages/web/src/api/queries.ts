@@ -14,17 +14,19 @@ export const queries = new QueryClient({
   },
 });
 
+type Given<K extends EndpointName> = Record<never, never> extends Input<K> ? [Input<K>?] : [Input<K>];
+
+/** The client's method of that name; what it takes and answers is the contract's, by name. */
+const call = <K extends EndpointName>(name: K, input: Input<K>, signal: AbortSignal): Promise<Answer<K>> => {
+  const method = api[name] as (input: Input<K>, options: { signal: AbortSignal }) => Promise<Answer<K>>;
+  return method(input, { signal });
+};
+
 /** Every read of the API as a query: its key is the endpoint's name and what it was given. */
-export function reading<K extends EndpointName>(
-  name: K,
-  ...[input]: Record<never, never> extends Input<K> ? [Input<K>?] : [Input<K>]
-) {
+export function reading<K extends EndpointName>(name: K, ...[input]: Given<K>) {
   return queryOptions({
     queryKey: [name, input ?? null] as const,
-    queryFn: ({ signal }): Promise<Answer<K>> => {
-      const call: (input: unknown, options: { signal: AbortSignal }) => Promise<Answer<K>> = api[name] as never;
-      return call(input ?? {}, { signal });
-    },
+    queryFn: ({ signal }) => call(name, input ?? ({} as Input<K>), signal),
   });
 }
 

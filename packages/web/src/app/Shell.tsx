@@ -10,6 +10,7 @@ import { common } from '../words/common.ts';
 import { AccountMenu } from './AccountMenu.tsx';
 import { Navigation } from './Navigation.tsx';
 import styles from './Shell.module.css';
+import { StepUpDialog } from './StepUpDialog.tsx';
 
 export function Shell() {
   const [shown, { toggle, close }] = useDisclosure(false);
@@ -46,6 +47,7 @@ export function Shell() {
       <main id="page" className={styles.main} tabIndex={-1}>
         <Offline />
         <Outlet />
+        <StepUpDialog />
       </main>
     </div>
   );

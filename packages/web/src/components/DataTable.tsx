@@ -31,6 +31,8 @@ export interface DataTableProps<Row> {
   /** Pixels; the table scrolls within. Default: as high as its rows, up to 70 % of the window. */
   readonly height?: number;
   readonly rowHeight?: number;
+  /** The key of the row that is shown in full beside the table; it is kept in sight. */
+  readonly chosen?: string;
 }
 
 const ROW_HEIGHT = 36;
@@ -44,6 +46,7 @@ export function DataTable<Row>({
   more,
   height,
   rowHeight = ROW_HEIGHT,
+  chosen,
 }: DataTableProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
@@ -58,6 +61,11 @@ export function DataTable<Row>({
   useEffect(() => {
     if (more !== undefined && last >= rows.length - 20) more();
   }, [last, rows.length, more]);
+
+  const place = chosen === undefined ? -1 : rows.findIndex((row) => rowKey(row) === chosen);
+  useEffect(() => {
+    if (place >= 0) virtual.scrollToIndex(place, { align: 'auto' });
+  }, [place, virtual]);
 
   const template = { gridTemplateColumns: columns.map(({ width }) => width ?? 'minmax(6rem, 1fr)').join(' ') };
   const cellClass = ({ align, minor }: Column<Row>) =>
@@ -93,6 +101,7 @@ export function DataTable<Row>({
               key={rowKey(row)}
               aria-rowindex={index + 2}
               className={open === undefined ? styles.row : styles.opens}
+              aria-current={index === place ? 'true' : undefined}
               style={{ ...template, height: rowHeight, transform: `translateY(${start}px)` }}
               tabIndex={open === undefined ? undefined : 0}
               onClick={open}

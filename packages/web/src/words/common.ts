@@ -16,6 +16,7 @@ export const common = {
   copied: 'Copied',
   again: 'Try again',
   cancel: 'Cancel',
+  change: 'Change',
   close: 'Close',
   back: 'Back',
   error: {
@@ -42,6 +43,11 @@ export const common = {
     left: (text: string) => `${text} left`,
     over: 'over',
     zone: (zone: string) => `Times are shown in ${zone}.`,
+  },
+  duration: {
+    most: (text: string) => `${text} at most.`,
+    unread: 'Write it as 45m, 1h30m or 2h.',
+    tooLong: 'That is longer than the policy allows.',
   },
   table: { rows: (count: number) => (count === 1 ? '1 row' : `${count.toLocaleString('en')} rows`) },
 } as const;

@@ -1,0 +1,80 @@
+/** The page’s answer before anybody is asked: what the policy says to this, who could agree, and which rules it looked at. */
+import { Anchor, Title } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { Explanation } from '@tidegate/contract';
+import { Problem } from '../../components/Problem.tsx';
+import { candidatesOf, stepsText } from '../../lib/saying.ts';
+import { isoText } from '../../lib/time.ts';
+import { access } from '../../words/access.ts';
+import { common } from '../../words/common.ts';
+import { requests } from '../../words/requests.ts';
+import styles from './Ask.module.css';
+
+const words = requests.ask.happens;
+
+export interface WhatHappensProps {
+  readonly explained: UseQueryResult<Explanation>;
+  /** ISO 8601. */
+  readonly duration: string;
+}
+
+export function WhatHappens({ explained, duration }: WhatHappensProps) {
+  const { data, error } = explained;
+  return (
+    <aside className={styles.what} data-outcome={data?.outcome} aria-live="polite" aria-busy={explained.isFetching}>
+      <Title order={2}>{requests.ask.what}</Title>
+      {data === undefined ? error === null ? <p>{common.loading}</p> : <Problem error={error} /> : null}
+      {data !== undefined && <Told explanation={data} duration={duration} />}
+    </aside>
+  );
+}
+
+function Told({ explanation, duration }: { readonly explanation: Explanation; readonly duration: string }) {
+  const { outcome, why, rule, steps, mfaAt, maxDuration } = explanation;
+  const names = candidatesOf(explanation);
+  if (outcome === 'denied') {
+    return (
+      <>
+        <p className={styles.main}>{words.denied}</p>
+        <p>{why}</p>
+        <Considered explanation={explanation} />
+      </>
+    );
+  }
+  return (
+    <>
+      <p className={styles.main}>{outcome === 'allowed' ? words.allowed : words.approval(stepsText(steps))}</p>
+      {outcome === 'needs_approval' && (
+        <p>{names.length === 0 ? words.nobody : words.could(access.step.whoCould(names))}</p>
+      )}
+      {mfaAt.length > 0 && <p>{words.mfaAt(mfaAt.map((when) => words.mfa[when]))}</p>}
+      {maxDuration !== null && <p>{words.time(isoText(duration), isoText(maxDuration))}</p>}
+      {rule !== null && <p className={styles.fine}>{words.rule(rule)}</p>}
+      <Considered explanation={explanation} />
+    </>
+  );
+}
+
+function Considered({ explanation: { considered } }: { readonly explanation: Explanation }) {
+  const [shown, { toggle }] = useDisclosure(false);
+  return (
+    <>
+      <p>
+        <Anchor component="button" type="button" size="sm" onClick={toggle} aria-expanded={shown}>
+          {words.why}
+        </Anchor>
+      </p>
+      {shown && (
+        <ul className={styles.rules}>
+          {considered.map(({ rule, matched, because }) => (
+            <li key={rule}>
+              <strong>{rule}</strong>: {matched ? words.matched : words.passed}
+              {because.length > 0 && ` (${because.join('; ')})`}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}

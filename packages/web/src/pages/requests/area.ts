@@ -1,0 +1,52 @@
+/** Asking, my requests, and one request with all that came of it. */
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { area } from '../../app/area.ts';
+import { signedIn } from '../../app/root.ts';
+import { requests as words } from '../../words/requests.ts';
+
+export interface AskSearch {
+  readonly resource?: string;
+  readonly role?: string;
+  /** ISO 8601. */
+  readonly for?: string;
+  /** A request to take reason and ticket from. */
+  readonly again?: string;
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const ask = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/request',
+  validateSearch: (search): AskSearch => {
+    const given = {
+      resource: text(search.resource),
+      role: text(search.role),
+      for: text(search.for),
+      again: text(search.again),
+    };
+    return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  },
+  component: lazyRouteComponent(() => import('./AskPage.tsx'), 'AskPage'),
+});
+
+const list = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/requests',
+  validateSearch: ({ of }): { readonly of?: 'all' } => (of === 'all' ? { of } : {}),
+  component: lazyRouteComponent(() => import('./RequestsPage.tsx'), 'RequestsPage'),
+});
+
+const one = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/requests/$id',
+  component: lazyRouteComponent(() => import('./RequestPage.tsx'), 'RequestPage'),
+});
+
+export const requests = area(
+  [ask, list, one],
+  [
+    { to: '/request', title: words.ask.title, icon: 'request', section: 'access' },
+    { to: '/requests', title: words.title, icon: 'requests', section: 'access' },
+  ],
+);

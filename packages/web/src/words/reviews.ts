@@ -1,0 +1,36 @@
+/** The inbox of reviewers. */
+export const reviews = {
+  title: 'Reviews',
+  lead: 'Requests that wait for you.',
+  none: 'Nothing waits for you.',
+  noneHint: 'New requests appear here by themselves.',
+  list: 'Requests that wait for you',
+  keys: {
+    title: 'Keys',
+    button: 'Keys (?)',
+    rows: [
+      ['j, ↓', 'the next request'],
+      ['k, ↑', 'the one before'],
+      ['a', 'approve'],
+      ['d', 'deny'],
+      ['?', 'these keys'],
+    ],
+  },
+  wants: (role: string, resource: string) => `${role} on ${resource}`,
+  gives: 'What the role lets them do there',
+  why: 'By the rule',
+  steps: 'Approvals',
+  history: 'Asked for before',
+  noHistory: (person: string) => `${person} has not asked for anything you may see.`,
+  lastUsed: 'Last time',
+  used: (sessions: number, statements: number) =>
+    `${sessions === 1 ? '1 connection' : `${sessions} connections`}, ${statements === 1 ? '1 statement' : `${statements} statements`}`,
+  approve: 'Approve',
+  deny: 'Deny',
+  shorter: 'For',
+  comment: 'Comment',
+  commentHint: 'They read it. To deny, say why.',
+  details: 'All about this request',
+  approved: (person: string) => `Approved what ${person} asked for.`,
+  denied: (person: string) => `Denied what ${person} asked for.`,
+} as const;
