@@ -1,5 +1,6 @@
 /** A Tidegate and its identity provider, talking to each other. */
 import type { Client } from '@tidegate/contract';
+import { vi } from 'vitest';
 import { type Api, CONFIG, startApi } from '../../support/api.ts';
 import { Browser } from './browser.ts';
 import {
@@ -11,6 +12,7 @@ import {
 
 process.env.TIDEGATE_TEST_OIDC_SECRET = SECRET;
 
+export const CALLBACK = '/v1/sign-in/callback';
 export const PLATFORM = '0b1f6f0a-6f5e-4c8e-9a57-000000000001';
 
 export interface World {
@@ -24,6 +26,8 @@ export interface World {
   me(browser: Browser): Promise<Response>;
   /** Another configuration: members of the provider `corp`, beside the defaults. */
   configure(provider: string, more?: (yaml: string) => string): Promise<void>;
+  /** Lets the machine's own clock (not Tidegate's) stand so much later: what is kept for a while is old then. */
+  forgetTime(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -66,7 +70,11 @@ export async function startWorld(provider = '', options: Partial<IdentityProvide
       return browser;
     },
     me: (browser) => browser.call(origin, '/v1/me', {}, 'GET'),
+    forgetTime(ms) {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+    },
     async close() {
+      vi.useRealTimers();
       await idp.close();
       await api.close();
     },
