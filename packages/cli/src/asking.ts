@@ -2,6 +2,7 @@
 import { isCancel, password as passwordPrompt, text as textPrompt } from '@clack/prompts';
 import { type Client, Refusal } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
+import { paint } from './colour.ts';
 import type { Context } from './context.ts';
 import { aPassword, Interrupted, UsageError } from './usage.ts';
 
@@ -50,7 +51,7 @@ export async function withCode<T>(
 
 /**
  * Calls with the second factor when the policy asks for it: first without a code (it may have been shown already),
- * then, where a person is there, with one they are asked for.
+ * then, where a person is there, with one they are asked for, or once they have shown it in a browser.
  */
 export async function withMfa<T>(
   context: Context,
@@ -62,10 +63,45 @@ export async function withMfa<T>(
     return await call(client, given);
   } catch (error) {
     if (!(error instanceof Refusal && error.code === 'mfa_required') || given !== undefined) throw error;
-    const { mfa } = await client.me();
-    if (!mfa.totp) throw new TidegateError(error.code, error.message, 'You have none yet. Add it: tidegate mfa enrol');
-    if (!context.terminal.interactive) throw new TidegateError(error.code, error.message, 'Add --mfa-code CODE.');
+    const { mfa, session } = await client.me();
+    const elsewhere = session.how === 'oidc';
+    if (!mfa.totp && mfa.passkeys + mfa.recoveryCodes === 0 && !elsewhere) {
+      throw new TidegateError(error.code, error.message, 'You have none yet. Add it: tidegate mfa enrol');
+    }
+    const link = error.problem?.link;
+    if (!context.terminal.interactive) {
+      const there = link === undefined ? '' : ` Or show it at ${link} and try again.`;
+      throw new TidegateError(error.code, error.message, `Add --mfa-code CODE.${there}`);
+    }
     context.terminal.note(error.message);
-    return withCode(context, 'Code of your second factor', 'Nothing was done.', (code) => call(client, code));
+    if (mfa.totp || mfa.recoveryCodes > 0) {
+      const what = 'Code of your second factor (nothing: show it in a browser)';
+      const answer = await withCode(context, what, NOTHING, async (code) =>
+        code === '' ? null : { of: await call(client, code) },
+      );
+      if (answer !== null) return answer.of;
+    }
+    await showInBrowser(context, client);
+    return call(client);
+  }
+}
+
+const NOTHING = 'Nothing was done.';
+/** How long one question to the server waits, in seconds. */
+const WAIT = 55;
+
+/**
+ * Has the second factor shown in a browser, on behalf of the login in this terminal, and waits until it was. Throws
+ * `mfa_required` when it was refused there, or took too long.
+ */
+export async function showInBrowser(context: Context, client: Client): Promise<void> {
+  const asked = await client.beginStepUp();
+  context.terminal.note(`Show your second factor at ${paint.bold(asked.link)}`);
+  context.terminal.note(`It is yours if it says ${paint.bold(asked.code)} there. Waiting…`);
+  for (;;) {
+    const { state } = await client.stepUp({ id: asked.id, wait: WAIT });
+    if (state === 'shown') return;
+    if (state === 'refused') throw new TidegateError('mfa_required', 'It was refused in the browser.', NOTHING);
+    if (state === 'over') throw new TidegateError('mfa_required', 'It was not shown in time.', 'Try again.');
   }
 }

@@ -1,5 +1,5 @@
 /** Every command in one program, and what becomes of its end: exit code 0 done, 1 refused or failed, 2 usage. */
-import { Refusal } from '@tidegate/contract';
+import { type Problem, problem, Refusal } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
@@ -8,10 +8,12 @@ import { accessCommands } from './commands/access.ts';
 import { auditCommands } from './commands/audit.ts';
 import { configCommands } from './commands/config.ts';
 import { connectCommands } from './commands/connect.ts';
+import { deputyCommands } from './commands/deputies.ts';
 import { grantCommands } from './commands/grants.ts';
 import { identityCommands } from './commands/identity.ts';
 import { operateCommands } from './commands/operate.ts';
 import { peopleCommands } from './commands/people.ts';
+import { policyCommands } from './commands/policy.ts';
 import { reviewCommands } from './commands/review.ts';
 import { serverCommands } from './commands/servers.ts';
 import { columns, fields, safe, wrap } from './layout.ts';
@@ -22,11 +24,11 @@ import { Interrupted, UsageError } from './usage.ts';
 const GROUPS: readonly (readonly [heading: string, ...add: ((program: Command) => void)[]])[] = [
   ['Who you are', identityCommands],
   ['Asking', accessCommands],
-  ['Reviewing', reviewCommands],
+  ['Reviewing', reviewCommands, deputyCommands],
   ['Going in', connectCommands],
   ['Grants and sessions', grantCommands],
   ['The record', auditCommands],
-  ['Administering', configCommands, operateCommands, peopleCommands],
+  ['Administering', configCommands, policyCommands, operateCommands, peopleCommands],
   ['Running Tidegate', serverCommands],
 ];
 
@@ -97,12 +99,21 @@ function explain(error: unknown, note: (text: string) => void): number {
   return usage ? 2 : 1;
 }
 
+/** Told by the server, or found here (a configuration that was read without one). */
+function problemsOf(error: unknown): NonNullable<Problem['errors']> {
+  if (error instanceof Refusal) return error.problem?.errors ?? [];
+  const found = problem.shape.errors.safeParse(
+    error instanceof TidegateError ? Reflect.get(error, 'problems') : undefined,
+  );
+  return found.success ? (found.data ?? []) : [];
+}
+
 /** Where a configuration or an input is wrong, when that is more than one place. */
 function placesOf(error: unknown, room: number): string {
-  const errors = error instanceof Refusal ? (error.problem?.errors ?? []) : [];
+  const errors = problemsOf(error);
   if (errors.length < 2) return '';
-  const place = ({ path, line, column }: (typeof errors)[number]): string =>
-    line === undefined ? path : `line ${line}, column ${column ?? 1}`;
+  const place = ({ path, line, column, file }: (typeof errors)[number]): string =>
+    line === undefined ? path : `${file === undefined ? '' : `${safe(file)} `}line ${line}, column ${column ?? 1}`;
   return fields(
     errors.map((each) => [place(each), safe(each.message)] as const),
     room,

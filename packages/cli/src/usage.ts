@@ -1,6 +1,8 @@
 /** What was typed, read strictly before anything is asked of the server: what can't be meant is a usage error. */
 import {
   grantId,
+  loginId,
+  passkeyId,
   password,
   personName,
   requestId,
@@ -9,7 +11,7 @@ import {
   sessionId,
   ticketId,
 } from '@tidegate/contract';
-import { durationText, parseDuration, TidegateError } from '@tidegate/core';
+import { durationText, parseDuration, TidegateError, WEEKDAYS, type Weekday } from '@tidegate/core';
 import type { z } from 'zod';
 
 /** Exit code 2: the command line itself is wrong. */
@@ -40,6 +42,8 @@ export const aRequest = parser(requestId, 'the id of a request (req_…)', 'See:
 export const aGrant = parser(grantId, 'the id of a grant (g…)', 'See: tidegate grants');
 export const aSession = parser(sessionId, 'the id of a session (ses_…)', 'See: tidegate sessions');
 export const aTicket = parser(ticketId, 'the id of a ticket (tk_…)');
+export const aLogin = parser(loginId, 'the id of a login (lg_…)', 'See: tidegate logins');
+export const aPasskey = parser(passkeyId, 'the id of a passkey (pk_…)', 'See: tidegate mfa passkeys');
 export const aResource = parser(resourceName, 'the name of a resource', 'See: tidegate resources');
 export const aRole = parser(roleName, 'the name of a role');
 /** One that may be set; which one it is, is never shown. */
@@ -76,6 +80,29 @@ export function anAddress(text: string): string {
       'Write it like https://tidegate.example or http://127.0.0.1:7300.',
     );
   return url.origin;
+}
+
+const WINDOW = /^([a-z]{3}(?:,[a-z]{3})*)\s+([0-2]?\d:[0-5]\d)$/i;
+const isWeekday = (text: string): text is Weekday => WEEKDAYS.some((day) => day === text);
+
+/** Windows that come again: `--every "tue 22:00" --until 2026-12-31`; undefined: asked for once. */
+export function aRecurrence(given: { readonly every?: string; readonly until?: string; readonly timeZone?: string }) {
+  if (given.every === undefined) {
+    if (given.until === undefined) return undefined;
+    throw new UsageError('--until goes with --every.', 'To say how long, use --for.');
+  }
+  const [, days = '', time = ''] = WINDOW.exec(given.every.trim()) ?? [];
+  const named = days.toLowerCase().split(',').filter(isWeekday);
+  if (named.length === 0 || named.length !== days.split(',').length) {
+    throw new UsageError(`“${given.every}” is not a window.`, 'Write it like “tue 22:00” or “mon,wed 06:30”.');
+  }
+  if (given.until === undefined) throw new UsageError('Until when?', 'Add --until 2026-12-31, or 30d from now.');
+  return {
+    days: named,
+    at: time.padStart(5, '0'),
+    timeZone: given.timeZone ?? Temporal.Now.timeZoneId(),
+    until: aTime(given.until, 'future'),
+  };
 }
 
 /**

@@ -19,10 +19,10 @@ import {
 } from 'yaml';
 import { type ConfigPath, type Position, pathText } from './errors.ts';
 
-/** Characters. A thousand resources with their rules are a fifth of this. */
-export const CONFIG_TEXT_MAX = 1_000_000;
+/** Characters. Ten thousand resources with a thousand rules are less than this. */
+export const CONFIG_TEXT_MAX = 4_000_000;
 /** Values, each alias counted with all that it stands for. */
-const VALUES_MAX = 100_000;
+const VALUES_MAX = 500_000;
 const ALIASES_MAX = 200;
 const DEPTH_MAX = 32;
 

@@ -8,6 +8,8 @@ export type ConfigPath = readonly (string | number)[];
 export interface Position {
   readonly line: number;
   readonly column: number;
+  /** Which file, where there are several: lines are counted in it. */
+  readonly file?: string;
 }
 
 export interface ConfigProblem extends Position {
@@ -23,7 +25,7 @@ export class InvalidConfig extends TidegateError {
 
   constructor(problems: readonly ConfigProblem[]) {
     const [first] = problems;
-    const where = first === undefined ? '' : ` Line ${first.line}, column ${first.column}: ${first.message}`;
+    const where = first === undefined ? '' : ` ${placeText(first)}, column ${first.column}: ${first.message}`;
     const count = problems.length === 1 ? 'an error' : `${problems.length} errors`;
     super(
       'invalid_config',
@@ -34,6 +36,10 @@ export class InvalidConfig extends TidegateError {
     this.problems = problems;
   }
 }
+
+/** `Line 3`, `groups.yaml line 3`. */
+export const placeText = ({ file, line }: Position): string =>
+  file === undefined ? `Line ${line}` : `${file} line ${line}`;
 
 /** `policies[2].who.groups`; a key that is not a plain word stands in quotes. */
 export function pathText(path: ConfigPath): string {

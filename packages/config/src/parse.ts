@@ -7,9 +7,10 @@ import { checkResources } from './check-resources.ts';
 import { checkRoles } from './check-roles.ts';
 import { checkApprovals, checkReach, checkRules } from './check-rules.ts';
 import { type CurrentConfig, toCurrent } from './content.ts';
-import { type ConfigDocument, readDocument } from './document.ts';
+import type { ConfigDocument } from './document.ts';
 import { type Findings, type Known, NOTHING_KNOWN, toDraft } from './draft.ts';
-import { type ConfigPath, type ConfigProblem, InvalidConfig, pathText } from './errors.ts';
+import { type ConfigPath, type ConfigProblem, InvalidConfig, pathText, placeText } from './errors.ts';
+import { readFiles } from './files.ts';
 
 export interface ParsedConfig {
   /** As it is kept: with every default in its place. */
@@ -26,6 +27,8 @@ export interface ParsedConfig {
 export interface Told extends Findings {
   readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly string[];
+  /** All of its problems, in the order of the text. */
+  refusal(): InvalidConfig;
 }
 
 /** Errors beyond this are not told: whoever has that many has one cause for them. */
@@ -33,7 +36,7 @@ const PROBLEMS_MAX = 100;
 
 /** Throws `InvalidConfig` with every error, in the order of the text. */
 export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedConfig {
-  const document = readDocument(text);
+  const document = readFiles(text);
   const sink = new Sink(document);
   if (document.broken) throw sink.refusal();
 
@@ -85,11 +88,14 @@ class Sink implements Findings {
   }
 
   warn(path: ConfigPath, message: string): void {
-    this.warnings.push(`Line ${this.#document.locate(path).line}: ${message}`);
+    this.warnings.push(`${placeText(this.#document.locate(path))}: ${message}`);
   }
 
   refusal(): InvalidConfig {
-    const ordered = this.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const files = [...new Set(this.problems.map(({ file }) => file))];
+    const ordered = this.problems.toSorted(
+      (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+    );
     return new InvalidConfig(ordered.slice(0, PROBLEMS_MAX));
   }
 }

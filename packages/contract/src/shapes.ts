@@ -85,7 +85,15 @@ export const problem = z
     link: z.string().optional(),
     /** For invalid input and configuration: every error at once. */
     errors: z
-      .array(z.object({ path: z.string(), message: z.string(), line: z.int().optional(), column: z.int().optional() }))
+      .array(
+        z.object({
+          path: z.string(),
+          message: z.string(),
+          line: z.int().optional(),
+          column: z.int().optional(),
+          file: z.string().optional(),
+        }),
+      )
       .optional(),
     traceId: z.string(),
   })

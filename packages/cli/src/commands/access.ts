@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { withMfa } from '../asking.ts';
 import { paint } from '../colour.ts';
-import { aDuration, aPerson, aRequest, aResource, aRole, aTime } from '../usage.ts';
+import { aDuration, aPerson, aRecurrence, aRequest, aResource, aRole, aTime } from '../usage.ts';
 import { explanationText, requestsText, requestText } from '../views/access.ts';
 import { settled } from '../waiting.ts';
 import { action, all, either } from './command.ts';
@@ -13,6 +13,10 @@ interface Ask {
   readonly reason?: string;
   readonly ticket?: string;
   readonly start?: string;
+  readonly breakGlass?: boolean;
+  readonly every?: string;
+  readonly until?: string;
+  readonly timeZone?: string;
   readonly mfaCode?: string;
   readonly wait?: boolean;
 }
@@ -26,6 +30,10 @@ export function accessCommands(program: Command): void {
     .option('--reason <text>', 'why')
     .option('--ticket <id>', 'the ticket it belongs to')
     .option('--start <time>', 'not before this time: 22:00, “2026-11-22 22:00”, RFC 3339, or 2h from now')
+    .option('--every <window>', 'again and again: “tue 22:00”, “mon,wed 06:30”; approved once, each opens by itself')
+    .option('--until <time>', 'when such windows end: “2026-12-31”, or 30d from now')
+    .option('--time-zone <zone>', 'in which such windows are told; this machine’s where left out')
+    .option('--break-glass', 'an emergency: given at once, told to others, looked at afterwards')
     .option('--mfa-code <code>', 'a code of your second factor, where the policy asks for it')
     .option('--wait', 'wait until it is decided and, if approved, can be used; exit code 1 if it was not approved')
     .addHelpText('after', '\nExample: tidegate request orders --role reader --for 30m --reason "order 4711" --wait')
@@ -38,6 +46,8 @@ export function accessCommands(program: Command): void {
           startsAt: given.start === undefined ? undefined : aTime(given.start, 'future'),
           reason: given.reason,
           ticket: given.ticket,
+          breakGlass: given.breakGlass,
+          recurrence: aRecurrence(given),
         };
         const made = await withMfa(context, given.mfaCode, (client, mfaCode) =>
           client.createRequest({ ...ask, mfaCode }),
@@ -91,16 +101,22 @@ export function accessCommands(program: Command): void {
     .requiredOption('--role <role>', 'the role')
     .option('--for <duration>', 'how long')
     .option('--as <person>', 'for somebody else (auditors and administrators)')
+    .option('--at <time>', 'as if it were asked then')
+    .option('--break-glass', 'as an emergency')
     .action(
-      action<[string], { role: string; for?: string; as?: string }>(async (context, [resource], given) => {
-        const question = {
-          resource: aResource(resource),
-          role: aRole(given.role),
-          duration: given.for === undefined ? undefined : aDuration(given.for),
-          as: given.as === undefined ? undefined : aPerson(given.as),
-        };
-        const explanation = await context.client().explain(question);
-        context.answer(explanation, () => explanationText(explanation));
-      }),
+      action<[string], { role: string; for?: string; as?: string; at?: string; breakGlass?: boolean }>(
+        async (context, [resource], given) => {
+          const question = {
+            resource: aResource(resource),
+            role: aRole(given.role),
+            duration: given.for === undefined ? undefined : aDuration(given.for),
+            as: given.as === undefined ? undefined : aPerson(given.as),
+            at: given.at === undefined ? undefined : aTime(given.at, 'future'),
+            breakGlass: given.breakGlass === true ? ('true' as const) : undefined,
+          };
+          const explanation = await context.client().explain(question);
+          context.answer(explanation, () => explanationText(explanation));
+        },
+      ),
     );
 }

@@ -1,6 +1,7 @@
 /** Grants and the sessions under them: looking, extending, giving back, taking away. */
 import { TidegateError } from '@tidegate/core';
 import type { Command } from 'commander';
+import { safe, table } from '../layout.ts';
 import { aDuration, aGrant, aPerson, aResource, aSession, aTicket, UsageError } from '../usage.ts';
 import { grantDetails, grantsText, grantText, requestText, sessionsText } from '../views/access.ts';
 import { settled } from '../waiting.ts';
@@ -73,6 +74,42 @@ export function grantCommands(program: Command): void {
         const which = { id: aGrant(id), reason };
         const grant = await context.client().revokeGrant(which);
         context.answer(grant, () => grantText(grant));
+      }),
+    );
+
+  program
+    .command('outgrown')
+    .summary('open grants that today’s policy would not give')
+    .description('open grants that today’s policy would not give: let them go on (keep), or take them away (revoke)')
+    .action(
+      action(async (context) => {
+        const { items } = await context.client().outgrownGrants();
+        context.answer(items, () =>
+          table(
+            ['GRANT', 'WHO', 'WHAT', 'KEPT BY', 'WHY NOT'],
+            items.map(({ grant, why, kept }) => [
+              grant.id,
+              safe(grant.person),
+              `${grant.role} on ${grant.resource}`,
+              kept === null ? '' : safe(kept.by),
+              safe(why),
+            ]),
+            'Today’s policy gives every open grant.',
+          ),
+        );
+        if (items.some(({ kept }) => kept === null))
+          context.hint('To decide: tidegate keep ID --comment "…" or tidegate revoke ID --reason "…"');
+      }),
+    );
+
+  program
+    .command('keep <grant>')
+    .description('let a grant go on that today’s policy would not give')
+    .requiredOption('--comment <text>', 'why')
+    .action(
+      action<[string], { comment: string }>(async (context, [id], { comment }) => {
+        const kept = await context.client().keepGrant({ id: aGrant(id), comment });
+        context.answer(kept, () => grantText(kept.grant));
       }),
     );
 

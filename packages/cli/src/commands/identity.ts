@@ -1,15 +1,18 @@
-/** Signing in and out, your password, your second factor. */
+/** Signing in and out, your password. */
 
 import { createClient } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import type { Command } from 'commander';
-import { ask, askNewPassword, withCode } from '../asking.ts';
+import { ask, askNewPassword } from '../asking.ts';
 import { paint } from '../colour.ts';
 import { standardInput } from '../context.ts';
 import { fields, safe, wrap } from '../layout.ts';
 import { aPassword } from '../usage.ts';
+import { factorsInWords } from '../views/identity.ts';
 import { when } from '../views/time.ts';
 import { action } from './command.ts';
+import { factorCommands } from './factors.ts';
+import { loginCommands } from './logins.ts';
 
 export function identityCommands(program: Command): void {
   program
@@ -68,7 +71,7 @@ export function identityCommands(program: Command): void {
             ['name', paint.bold(safe(me.name))],
             ['groups', me.groups.map(safe).join(', ')],
             ['may', may.join(', ')],
-            ['second factor', me.mfa.totp ? `yes${shown}` : 'none: tidegate mfa enrol'],
+            ['second factor', factorsInWords(me.mfa, shown)],
             ['signed in until', when(me.session.expiresAt)],
             ['at', url],
           ]),
@@ -95,59 +98,6 @@ export function identityCommands(program: Command): void {
       }),
     );
 
-  secondFactor(program);
-}
-
-const UNCONFIRMED = 'It does not count before it is confirmed: tidegate mfa confirm CODE';
-
-function secondFactor(program: Command): void {
-  const mfa = program.command('mfa').description('your second factor (TOTP)');
-  mfa
-    .command('enrol')
-    .alias('enroll')
-    .description('begin: prints the secret for your authenticator app, then asks for a first code')
-    .option('--password-stdin', 'read your password from standard input; confirm later with `mfa confirm`')
-    .action(
-      action<[], { passwordStdin?: boolean }>(async (context, _, given) => {
-        const client = context.client();
-        const password =
-          given.passwordStdin === true
-            ? await standardInput()
-            : await ask(context, 'Password', { hidden: true, otherwise: '--password-stdin' });
-        const enrolment = await client.enrolTotp({ password });
-        context.answer(enrolment, () =>
-          fields([
-            // In groups, as apps show it: it is often typed.
-            ['secret', enrolment.secret.replace(/.{4}(?=.)/g, '$& ')],
-            ['for apps', enrolment.uri],
-          ]),
-        );
-        if (context.json || !context.terminal.interactive) return context.hint(UNCONFIRMED);
-        await withCode(context, 'A code from the app', UNCONFIRMED, (code) => client.confirmTotp({ code }));
-        context.terminal.note('Your second factor is set.');
-      }),
-    );
-  for (const [name, description, method] of [
-    ['confirm', 'confirm the second factor with a first code', 'confirmTotp'],
-    ['verify', 'show your second factor on this login', 'verifyTotp'],
-  ] as const) {
-    mfa
-      .command(`${name} <code>`)
-      .description(description)
-      .action(
-        action<[string], object>(async (context, [code]) => {
-          const me = await context.client()[method]({ code });
-          context.answer(me, () => (name === 'confirm' ? 'Your second factor is set.' : 'Shown.'));
-        }),
-      );
-  }
-  mfa
-    .command('remove')
-    .description('remove it; it must have been shown within the last five minutes')
-    .action(
-      action(async (context) => {
-        await context.client().removeTotp();
-        context.answer({ removed: true }, () => 'Removed.');
-      }),
-    );
+  factorCommands(program);
+  loginCommands(program);
 }

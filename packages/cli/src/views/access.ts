@@ -28,25 +28,39 @@ interface Step {
 const ofWhom = ({ groups, people }: Step, count: number): string =>
   `${count === 1 ? 'one' : String(count)} of ${[...groups, ...people].map(safe).join(' or ')}`;
 
+const wordsOf = (who: { groups: readonly string[]; people: readonly string[] } | undefined): string =>
+  [...(who?.groups ?? []), ...(who?.people ?? [])].map(safe).join(' or ');
+
 /** Who still has to agree: `one of leads, then one of dba`. */
 function waitingFor(request: RequestView): string {
-  return request.steps
-    .filter((step) => step.state !== 'done')
-    .map((step) => ofWhom(step, step.count - step.approvedBy.length))
-    .join(', then ');
+  const stages = new Map<number, string[]>();
+  for (const step of request.steps) {
+    if (step.state === 'done') continue;
+    const later =
+      step.escalatesAt === null ? '' : ` (from ${when(step.escalatesAt)} ${wordsOf(step.escalate?.to)} too)`;
+    const said = `${ofWhom(step, step.count - step.approvedBy.length)}${later}`;
+    stages.set(step.stage, [...(stages.get(step.stage) ?? []), said]);
+  }
+  return [...stages.values()].map((together) => together.join(' and ')).join(', then ');
 }
 
 export function requestText(request: RequestView): string {
   const { grant, reviews } = request;
   const asks = request.extends === null ? 'asks for' : `asks for more time (grant ${request.extends}):`;
-  const said = reviews.map(
-    ({ decision, reviewer, comment }) =>
-      `${decision === 'approve' ? 'approved' : 'denied'} by ${safe(reviewer)}${comment === null ? '' : `: ${safe(comment)}`}`,
+  const said = reviews.map(({ decision, reviewer, onBehalfOf, duration, round, comment }) =>
+    [
+      `${decision === 'approve' ? 'approved' : 'denied'} by ${safe(reviewer)}`,
+      onBehalfOf === null ? '' : ` for ${safe(onBehalfOf)}`,
+      duration === null ? '' : ` for ${length(duration)}`,
+      round === request.round ? '' : ' (before the policy changed)',
+      comment === null ? '' : `: ${safe(comment)}`,
+    ].join(''),
   );
   return fields([
     ['request', `${request.id}  ${state(request.state)}`],
     ['who', `${safe(request.requester)} ${asks} ${paint.bold(request.role)} on ${paint.bold(request.resource)}`],
-    ['for', `${length(request.duration)}${request.startsAt === null ? '' : `, from ${when(request.startsAt)}`}`],
+    ['for', windowText(request)],
+    ['emergency', request.breakGlass ? afterReviewText(request) : null],
     ['reason', safe(request.reason)],
     ['ticket', request.ticket === null ? null : safe(request.ticket)],
     ['asked', when(request.createdAt)],
@@ -55,6 +69,20 @@ export function requestText(request: RequestView): string {
     ['reviews', said.join('\n')],
     ['grant', grant === null ? null : `${grant.id}  ${grantState(grant)}`],
   ]);
+}
+
+function windowText({ duration, agreedDuration, startsAt, recurrence, nextOpening }: RequestView): string {
+  const agreed = agreedDuration === duration ? '' : ` (agreed: ${length(agreedDuration)})`;
+  if (recurrence === null) return `${length(duration)}${agreed}${startsAt === null ? '' : `, from ${when(startsAt)}`}`;
+  const next = nextOpening === null ? '' : `; next ${when(nextOpening)}`;
+  return `${length(duration)}${agreed} each ${recurrence.days.join(', ')} at ${recurrence.at} (${safe(recurrence.timeZone)}), until ${when(recurrence.until)}${next}`;
+}
+
+function afterReviewText({ afterReview }: RequestView): string {
+  if (afterReview === null) return 'break-glass';
+  const { state: stands, dueAt, verdict, reviewedBy } = afterReview;
+  if (stands === 'done') return `break-glass, ${verdict?.replace('_', ' ')} (${safe(reviewedBy ?? '')})`;
+  return `break-glass, to be looked at ${stands === 'overdue' ? paint.red('(overdue since)') : 'by'} ${when(dueAt)}`;
 }
 
 function grantState(grant: GrantView): string {
@@ -146,13 +174,27 @@ export function explanationText(explanation: Explanation): string {
   const { defaultDuration, maxDuration } = explanation;
   const steps = explanation.steps.map((step, index) => {
     const who = step.candidates.length === 0 ? paint.red('nobody could now') : step.candidates.map(safe).join(', ');
-    return [`${index + 1}.`, `${ofWhom(step, step.count)}: ${who}`] as const;
+    const later =
+      step.escalate === null
+        ? ''
+        : `; after ${length(step.escalate.after)} also ${step.escalatedTo.map(safe).join(', ')}`;
+    const together = explanation.steps.some((other) => other !== step && other.stage === step.stage);
+    return [
+      `${index + 1}.`,
+      `${ofWhom(step, step.count)}: ${who}${later}${together ? paint.dim(' (at once)') : ''}`,
+    ] as const;
   });
   const considered = explanation.considered.map(
-    ({ rule, matched, because }) =>
+    ({ rule, matched, because, conditions }) =>
       [
         matched ? paint.green('✓') : '·',
-        `${safe(rule)}${because.length === 0 ? '' : paint.dim(`: ${because.map(safe).join('; ')}`)}`,
+        [
+          `${safe(rule)}${because.length === 0 || conditions.length > 0 ? '' : paint.dim(`: ${because.map(safe).join('; ')}`)}`,
+          ...conditions.map(
+            ({ text, holds, error, values }) =>
+              `${holds === true ? paint.green('✓') : paint.red('✗')} ${safe(text)}${paint.dim(` ${safe(error ?? values.join(', '))}`)}`,
+          ),
+        ].join('\n'),
       ] as const,
   );
   return [

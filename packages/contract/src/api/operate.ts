@@ -1,6 +1,16 @@
 /** Configuration, gateways, resources, findings, and the audit record. */
 import { z } from 'zod';
-import { duration, engine, grantId, groupName, instant, personName, resourceName, roleName } from '../shapes.ts';
+import {
+  duration,
+  engine,
+  grantId,
+  groupName,
+  instant,
+  personName,
+  requestId,
+  resourceName,
+  roleName,
+} from '../shapes.ts';
 
 export const configText = z.object({ yaml: z.string().max(4_000_000) });
 /** What would change, in people's terms. */
@@ -15,6 +25,32 @@ export const configPlan = z
   .meta({ id: 'ConfigPlan' });
 export type ConfigPlan = z.infer<typeof configPlan>;
 export const applyConfig = configText.extend({ planId: z.string().optional() });
+/** What another policy would have said to past requests. */
+export const simulateConfig = configText.extend({ since: instant });
+export const simulation = z
+  .object({
+    /** How many were looked at. */
+    requests: z.int(),
+    /** False: there are older ones that were not. */
+    complete: z.boolean(),
+    different: z.array(
+      z.object({
+        id: requestId,
+        requester: personName,
+        resource: resourceName,
+        role: roleName,
+        at: instant,
+        /** The rule that decided it. */
+        rule: z.string(),
+        was: z.string(),
+        would: z.string(),
+      }),
+    ),
+    /** How many more differ than are told. */
+    more: z.int(),
+  })
+  .meta({ id: 'Simulation' });
+export type Simulation = z.infer<typeof simulation>;
 export const configVersion = z.object({
   version: z.int(),
   appliedBy: personName,

@@ -2,19 +2,23 @@
 import { createHash } from 'node:crypto';
 import { differences, gains, parseConfig } from '@tidegate/config';
 import type { ConfigPlan } from '@tidegate/contract';
+import type { Look } from '../link/looks.ts';
 import type { Reader } from '../store/schema.ts';
 import { currentConfig } from './current.ts';
 import { readKnown } from './known.ts';
+import { lookAtLines } from './look-at-lines.ts';
 import { type Touched, touchedBy } from './touched.ts';
 
 /** Changes that are told one by one. */
 const CHANGES_MAX = 300;
 
-/** Throws `InvalidConfig` with every error. */
-export async function planConfig(db: Reader, yaml: string): Promise<ConfigPlan> {
+/** Throws `InvalidConfig` with every error. Databases that their gateways cannot look at now are warned of. */
+export async function planConfig(db: Reader, yaml: string, look: Look): Promise<ConfigPlan> {
   const before = await currentConfig(db);
   const known = await readKnown(db);
-  const { config: after, warnings } = parseConfig(yaml, known);
+  const { config: after, warnings, told } = parseConfig(yaml, known);
+  await lookAtLines(look, before, after, told);
+  if (told.problems.length > 0) throw told.refusal();
   const access = gains(before, after, known);
   const changes = [...differences(before, after), ...(access ?? [])];
   return {
@@ -23,6 +27,7 @@ export async function planConfig(db: Reader, yaml: string): Promise<ConfigPlan> 
     changes: changes.slice(0, CHANGES_MAX),
     warnings: [
       ...warnings,
+      ...told.warnings,
       ...touchedWarnings(await touchedBy(db, before, after)),
       ...(access === null ? ['Who gains or loses what was not worked out: there is too much to compare.'] : []),
       ...(changes.length > CHANGES_MAX ? [`${changes.length - CHANGES_MAX} more changes are not shown.`] : []),

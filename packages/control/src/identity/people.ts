@@ -60,6 +60,17 @@ export async function loadPeopleAmong(
   return rows.map(({ groups, ...row }) => toPerson(row, groups));
 }
 
+/** These people, also the disabled ones, with the groups that count of them now. */
+export async function loadPeople(db: Reader, names: readonly PersonName[]): Promise<readonly Person[]> {
+  const rows = await db
+    .selectFrom('people')
+    .select(['name', 'kind', 'runBy', 'manager'])
+    .select(groupsOfRow.as('groups'))
+    .where('name', '=', anyOf(names))
+    .execute();
+  return rows.map(({ groups, ...row }) => toPerson(row, groups));
+}
+
 /** Every group that counts for the row's person, by name. */
 const groupsOfRow = sql<
   GroupName[]

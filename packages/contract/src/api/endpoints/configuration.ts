@@ -28,6 +28,21 @@ export const configuration = {
     body: operate.applyConfig,
     answer: operate.configVersion,
   },
+  simulateConfig: {
+    method: 'POST',
+    path: '/v1/config/simulate',
+    access: 'administrator',
+    summary: 'How past requests would be decided under this configuration: those for which it would be otherwise',
+    body: operate.simulateConfig,
+    answer: operate.simulation,
+  },
+  configSchema: {
+    method: 'GET',
+    path: '/v1/config/schema',
+    access: 'anyone',
+    summary: 'The JSON Schema of configurations, for editors',
+    answer: z.record(z.string(), z.unknown()),
+  },
   configVersions: {
     method: 'GET',
     path: '/v1/config/versions',

@@ -1,6 +1,8 @@
 /** The configuration: what is in force, what a change would do, putting one in force. */
+import { configJsonSchema } from '@tidegate/config';
 import { putInForce } from '../../access/put-in-force.ts';
 import { planConfig } from '../../config/plan.ts';
+import { simulate } from '../../config/simulate.ts';
 import { listVersions, readVersion } from '../../config/versions.ts';
 import { serve } from '../serve.ts';
 import { answerPage, pageFrom } from './page.ts';
@@ -15,7 +17,11 @@ export function configRoutes(routes: Routes): void {
   serve(routes, 'config', () => readVersion(store.db, null));
   serve(routes, 'configVersions', async ({ query }) => answerPage(await listVersions(store.db, pageFrom(query))));
   serve(routes, 'configVersion', ({ params }) => readVersion(store.db, params.version));
-  serve(routes, 'planConfig', ({ body }) => planConfig(store.db, body.yaml), { bodyLimit: BODY_LIMIT });
+  serve(routes, 'planConfig', ({ body }) => planConfig(store.db, body.yaml, routes.look), { bodyLimit: BODY_LIMIT });
+  serve(routes, 'simulateConfig', ({ body }) => simulate(store.db, body.yaml, Temporal.Instant.from(body.since)), {
+    bodyLimit: BODY_LIMIT,
+  });
+  serve(routes, 'configSchema', async () => ({ ...configJsonSchema() }));
   serve(
     routes,
     'applyConfig',

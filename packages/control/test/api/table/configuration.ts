@@ -10,6 +10,12 @@ export const configuration = {
     body: () => ({ yaml: CONFIG }),
     as: { ...administrator, carol: 'right' },
   },
+  simulateConfig: {
+    path: '/v1/config/simulate',
+    body: () => ({ yaml: CONFIG, since: '2026-01-01T00:00:00Z' }),
+    as: { ...administrator, carol: 'right' },
+  },
+  configSchema: { path: '/v1/config/schema', as: { olga: 'right' } },
   configVersions: { path: '/v1/config/versions', as: { ...nobodyElse, audrey: 'right' } },
   configVersion: { path: '/v1/config/versions/1', as: { ...nobodyElse, audrey: 'right' } },
 } satisfies Readonly<Record<string, Row>>;
