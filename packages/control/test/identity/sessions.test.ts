@@ -286,7 +286,10 @@ describe('logins', () => {
     };
     const context = { ...api.context, signIn };
     const opening = {
-      ...{ address: 'x', userAgent: null, how: 'oidc', kind: 'bearer' },
+      address: 'x',
+      userAgent: null,
+      how: 'oidc',
+      kind: 'bearer',
       mfaAt: null,
       authTime: now,
     } as const;
