@@ -11,14 +11,17 @@ import { copy } from './parts/copy.ts';
 import { expiry } from './parts/expiry.ts';
 import { idle } from './parts/idle.ts';
 import { mysql } from './parts/mysql.ts';
-import type { MysqlPart, PartOn, PostgresPart } from './parts/part.ts';
+import type { MysqlPart, PartOn, PostgresPart, SqlServerPart } from './parts/part.ts';
 import { relay } from './parts/relay.ts';
+import { sqlserver } from './parts/sqlserver.ts';
 import { start } from './parts/start.ts';
 import { MysqlStage } from './stage/mysql-stage.ts';
+import { SqlServerStage } from './stage/sqlserver-stage.ts';
 import { Stage } from './stage/stage.ts';
 
 const ON_POSTGRES: readonly PostgresPart[] = [relay, copy, connect, idle, expiry, start];
 const ON_MYSQL: readonly MysqlPart[] = [mysql];
+const ON_SQLSERVER: readonly SqlServerPart[] = [sqlserver];
 
 /** Debian's packages, and what they are known by. */
 const NEEDED_BY_ALL = { haproxy: 'haproxy', openssl: 'openssl' };
@@ -42,8 +45,11 @@ const picked = <P extends { readonly name: string }>(parts: readonly P[]): reado
   parts.filter(({ name }) => options.only === undefined || options.only === name);
 const onPostgres = picked(ON_POSTGRES);
 const onMysql = picked(ON_MYSQL);
-if (onPostgres.length + onMysql.length === 0) {
-  console.error(`--only takes one of ${[...ON_POSTGRES, ...ON_MYSQL].map((part) => part.name).join(', ')}`);
+const onSqlServer = picked(ON_SQLSERVER);
+if (onPostgres.length + onMysql.length + onSqlServer.length === 0) {
+  console.error(
+    `--only takes one of ${[...ON_POSTGRES, ...ON_MYSQL, ...ON_SQLSERVER].map((part) => part.name).join(', ')}`,
+  );
   process.exit(2);
 }
 
@@ -89,6 +95,7 @@ ensureDebianPackages({
 });
 await play(onPostgres, () => Stage.set());
 await play(onMysql, () => MysqlStage.set());
+await play(onSqlServer, () => SqlServerStage.set());
 const ratios = figures.ratios();
 console.log(
   `\nratios\n${Object.entries(ratios)

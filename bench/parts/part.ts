@@ -1,5 +1,6 @@
 import type { Figures } from '../figures.ts';
 import type { MysqlStage } from '../stage/mysql-stage.ts';
+import type { SqlServerStage } from '../stage/sqlserver-stage.ts';
 import type { Stage } from '../stage/stage.ts';
 
 /** One part of the bench, picked by `--only NAME`; `S` is the stage of its engine. */
@@ -11,6 +12,7 @@ export interface PartOn<S> {
 
 export type PostgresPart = PartOn<Stage>;
 export type MysqlPart = PartOn<MysqlStage>;
+export type SqlServerPart = PartOn<SqlServerStage>;
 
 export interface PartOptions {
   readonly rounds: number;

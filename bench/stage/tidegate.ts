@@ -22,10 +22,12 @@ export interface BenchResource {
   readonly engine: Engine;
   readonly behind: Behind;
   readonly passwordFile: string;
+  /** What the resource says of TLS; left out: none. */
+  readonly tls?: { readonly mode: 'verify-ca'; readonly ca: string };
 }
 
 /** Read at once, by anyone in the group; nobody is asked. The bench measures the relay, not people. */
-const config = ({ engine, behind, passwordFile }: BenchResource): string => `
+const config = ({ engine, behind, passwordFile, tls = { mode: 'disable' } }: BenchResource): string => `
 apiVersion: tidegate/v1
 groups: [{name: benchers, members: [${PERSON}]}]
 resources:
@@ -34,7 +36,7 @@ resources:
     address: "${behind.host}:${behind.port}"
     databases: [${behind.database}]
     credential: {user: ${behind.user}, file: ${passwordFile}}
-    tls: {mode: disable}
+    tls: ${JSON.stringify(tls)}
     maxSessionsPerGrant: 4000
 roles:
   - {name: reader, privileges: read, duration: {default: 4h, max: 12h}}

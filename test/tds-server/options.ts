@@ -31,4 +31,6 @@ export interface TdsServerOptions {
   /** Packets are never larger, whatever a client asks. */
   readonly maxPacketSize?: number;
   readonly name?: string;
+  /** Whether what clients send is kept to be looked at. Default true; a server that is under load for long must not. */
+  readonly keepsMessages?: boolean;
 }

@@ -34,7 +34,9 @@ export class TdsServer {
     const witness: Witness = {
       prelogin: (prelogin) => this.prelogins.push(prelogin),
       login: (login, agreed) => this.logins.push({ login, ...agreed }),
-      message: (message) => this.messages.push(message),
+      message: (message) => {
+        if (options.keepsMessages ?? true) this.messages.push(message);
+      },
       protocol: (error) => this.errors.push(error),
     };
     this.#server = net.createServer((socket) => {
