@@ -3,7 +3,15 @@
  * not hide what is wrong elsewhere.
  */
 import type { Config } from '@tidegate/contract';
-import { configGroup, configIdentityProvider, configResource, configRole, configRule } from '@tidegate/contract';
+import {
+  configGroup,
+  configIdentityProvider,
+  configPermission,
+  configResource,
+  configRole,
+  configRule,
+  configWorkload,
+} from '@tidegate/contract';
 import { DEFAULT_ROLES, type GroupName, type PersonName } from '@tidegate/core';
 import type { z } from 'zod';
 import type { ConfigPath } from './errors.ts';
@@ -20,12 +28,15 @@ export interface Draft {
   readonly resources: readonly Placed<Config['resources'][number]>[];
   readonly roles: readonly Placed<NonNullable<Config['roles']>[number]>[];
   readonly rules: readonly Placed<Config['policies'][number]>[];
+  readonly workloads: readonly Placed<Config['workloads'][number]>[];
+  readonly permissions: readonly Placed<Config['permissions'][number]>[];
   /** Names that are declared, also by parts that have other faults: those are no reason to call them missing. */
   readonly names: {
     readonly providers: ReadonlySet<string>;
     readonly groups: ReadonlySet<string>;
     readonly resources: ReadonlySet<string>;
     readonly roles: ReadonlySet<string>;
+    readonly workloads: ReadonlySet<string>;
   };
   /** Every part has the right shape: what can only be said of the whole may be said. */
   readonly whole: boolean;
@@ -54,6 +65,8 @@ export function toDraft(value: unknown): Draft {
   const resources = parts(value, 'resources', configResource);
   const roles = parts(value, 'roles', configRole);
   const rules = parts(value, 'policies', configRule);
+  const workloads = parts(value, 'workloads', configWorkload);
+  const permissions = parts(value, 'permissions', configPermission);
   const roleNames = member(value, 'roles') === undefined ? DEFAULT_ROLES.map(({ name }) => name) : roles.names;
   return {
     providers: providers.placed,
@@ -61,13 +74,16 @@ export function toDraft(value: unknown): Draft {
     resources: resources.placed,
     roles: roles.placed,
     rules: rules.placed,
+    workloads: workloads.placed,
+    permissions: permissions.placed,
     names: {
       providers: new Set(providers.names),
       groups: new Set(groups.names),
       resources: new Set(resources.names),
       roles: new Set(roleNames),
+      workloads: new Set(workloads.names),
     },
-    whole: [providers, groups, resources, roles, rules].every(({ whole }) => whole),
+    whole: [providers, groups, resources, roles, rules, workloads, permissions].every(({ whole }) => whole),
   };
 }
 

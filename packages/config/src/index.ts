@@ -1,6 +1,7 @@
 /** A configuration from its text: read, checked, compared. Pure, so that a pipeline or a browser can do it too. */
 export * from './address.ts';
 export { enginesOf } from './check-roles.ts';
+export { fingerprintOf, subjectParts } from './check-workloads.ts';
 export * from './content.ts';
 export * from './differences.ts';
 export { CONFIG_TEXT_MAX } from './document.ts';

@@ -6,6 +6,7 @@ import { checkProviders } from './check-providers.ts';
 import { checkResources } from './check-resources.ts';
 import { checkRoles } from './check-roles.ts';
 import { checkApprovals, checkReach, checkRules } from './check-rules.ts';
+import { checkPermissions, checkWorkloads } from './check-workloads.ts';
 import { type CurrentConfig, toCurrent } from './content.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Findings, type Known, NOTHING_KNOWN, toDraft } from './draft.ts';
@@ -52,6 +53,8 @@ export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedC
   checkRoles(draft, sink);
   checkResources(draft, sink);
   checkRules(draft, sink);
+  checkWorkloads(draft, sink);
+  checkPermissions(draft, known, sink);
   if (!shaped.success || sink.problems.length > 0) throw sink.refusal();
 
   const current = toCurrent(shaped.data, 0);

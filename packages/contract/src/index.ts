@@ -19,6 +19,7 @@ export {
 export * from './api/oidc.ts';
 export * from './api/operate.ts';
 export { type QueryLine, type QuerySchema, type QuerySession, queryLine } from './api/query.ts';
+export * from './api/workloads.ts';
 export * from './client.ts';
 export * from './config.ts';
 export { namedSentence, type ShapeProblem, shapeProblems, suggestion } from './in-words.ts';

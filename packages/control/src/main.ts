@@ -6,6 +6,7 @@ import { TidegateError } from '@tidegate/core';
 import type { Logger } from 'pino';
 import { type Clock, startClock } from './access/clock.ts';
 import { buildServer } from './api/server.ts';
+import { readTls } from './api/tls.ts';
 import { type Context, wallClock } from './context.ts';
 import { startProviderKeeper } from './identity/oidc/keeper.ts';
 import { ensureSetupToken } from './identity/setup.ts';
@@ -67,7 +68,9 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
   ends.push(() => store.close());
   // A free port is known only once it is taken: nobody is sent to it before.
   let apiPort = port;
-  const publicUrl = (): string => options.publicUrl ?? browserUrl(bind, apiPort);
+  const tls = options.tls === null ? null : await readTls(options.tls);
+  const scheme = tls === null ? 'http' : 'https';
+  const publicUrl = (): string => options.publicUrl ?? `${scheme}${browserUrl(bind, apiPort).slice('http'.length)}`;
   const signIn = { ...options.logins, publicUrl };
   const context: Context = { store, sealer, now: wallClock, random: randomBytes, log, signIn };
   await checkKey(store.db, sealer, wallClock());
@@ -89,13 +92,13 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
 
   const linkContext = { ...context, linkAddress: options.linkAddress ?? hostAndPort(bind, link.port) };
   const parts = { context: linkContext, waitForTicket: link.waitForTicket };
-  const app = await buildServer(parts, { trustProxy, webFolder: webFolder() });
+  const app = await buildServer(parts, { trustProxy, webFolder: webFolder(), tls });
   ends.push(() => app.close());
   await listening('TIDEGATE_PORT', bind, port, () => app.listen({ host: bind, port }));
   const address = app.server.address();
   if (typeof address === 'object' && address !== null) apiPort = address.port;
   return {
-    url: `http://${hostAndPort(bind, apiPort)}`,
+    url: `${scheme}://${hostAndPort(bind, apiPort)}`,
     linkPort: link.port,
     setupToken: await ensureSetupToken(context),
     localJoinToken: () => issueLocalJoin(linkContext),

@@ -2,6 +2,7 @@
 import { namedSentence, shapeProblems } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
+import type { TlsFiles } from './api/tls.ts';
 
 export interface ControlOptions {
   /** `postgresql://…` of the store. */
@@ -24,6 +25,8 @@ export interface ControlOptions {
   readonly trustProxy: readonly string[];
   /** Where people's browsers find us, without a slash at the end; null: at `bind` and `port`. */
   readonly publicUrl: string | null;
+  /** Web and API do TLS themselves; null: a proxy does, or nobody. */
+  readonly tls: TlsFiles | null;
   /** A login that nobody used this long is over; and one this old, used or not. */
   readonly logins: { readonly idle: Temporal.Duration; readonly longest: Temporal.Duration };
   /** Tenants of Entra ID whose tokens let people in at SQL Server. */
@@ -72,6 +75,9 @@ const environment = z.object({
     .url()
     .refine(isOurs, 'must be https://host or, on this machine, http://localhost:port: no path, no user')
     .optional(),
+  TIDEGATE_TLS_CERT: z.string().min(1).optional(),
+  TIDEGATE_TLS_KEY: z.string().min(1).optional(),
+  TIDEGATE_TLS_CLIENT_CA: z.string().min(1).optional(),
   TIDEGATE_LOGIN_IDLE: seconds.default(8 * 3_600_000).refine(lasts, 'must be a minute at least'),
   TIDEGATE_LOGIN_LONGEST: seconds.default(24 * 3_600_000).refine(lasts, 'must be a minute at least'),
   TIDEGATE_ENTRA_TENANTS: z
@@ -85,6 +91,8 @@ const environment = z.object({
     .default('https://login.microsoftonline.com'),
   TIDEGATE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
+
+type Environment = z.output<typeof environment>;
 
 /** Reads the environment (docs/ARCHITECTURE.md). Throws `invalid_config`, naming every variable that is wrong. */
 export function optionsFrom(env: NodeJS.ProcessEnv): ControlOptions {
@@ -107,6 +115,7 @@ export function optionsFrom(env: NodeJS.ProcessEnv): ControlOptions {
     cutAfterMs: data.TIDEGATE_CUT_AFTER,
     trustProxy: listed(data.TIDEGATE_TRUST_PROXY),
     publicUrl: data.TIDEGATE_PUBLIC_URL === undefined ? null : new URL(data.TIDEGATE_PUBLIC_URL).origin,
+    tls: tlsFrom(data),
     logins: {
       idle: Temporal.Duration.from({ milliseconds: data.TIDEGATE_LOGIN_IDLE }),
       longest: Temporal.Duration.from({ milliseconds: data.TIDEGATE_LOGIN_LONGEST }),
@@ -114,4 +123,19 @@ export function optionsFrom(env: NodeJS.ProcessEnv): ControlOptions {
     entra: { tenants: data.TIDEGATE_ENTRA_TENANTS, authority: data.TIDEGATE_ENTRA_AUTHORITY.replace(/\/+$/, '') },
     logLevel: data.TIDEGATE_LOG_LEVEL,
   };
+}
+
+/** Throws `invalid_config` for half of it: what was meant to be TLS must not listen in the clear. */
+function tlsFrom({
+  TIDEGATE_TLS_CERT: cert,
+  TIDEGATE_TLS_KEY: key,
+  TIDEGATE_TLS_CLIENT_CA: clientCa,
+}: Environment): TlsFiles | null {
+  if (cert !== undefined && key !== undefined) return { cert, key, clientCa: clientCa ?? null };
+  if (cert === undefined && key === undefined && clientCa === undefined) return null;
+  throw new TidegateError(
+    'invalid_config',
+    'TLS takes a certificate and its key: TIDEGATE_TLS_CERT and TIDEGATE_TLS_KEY.',
+    'Set both, or neither and no TIDEGATE_TLS_CLIENT_CA.',
+  );
 }

@@ -2,6 +2,7 @@
  * One route out of one line of the contract's table: method, path, schemas and who may call come from there, so that the
  * API, its description and its client cannot say different things.
  */
+import type { X509Certificate } from 'node:crypto';
 import { type Endpoint, type EndpointName, endpoints, problem } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
@@ -14,6 +15,7 @@ import { offeringLink } from '../identity/offer-link.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import { assertFromOurPage, type Browser, browserOf } from './browser.ts';
+import { certificateOf } from './tls.ts';
 
 type Table = typeof endpoints;
 type Parsed<E, K extends string> = E extends Readonly<Record<K, infer S extends z.ZodType>> ? z.output<S> : undefined;
@@ -28,6 +30,8 @@ export interface Call<E extends Endpoint> {
   /** As the client calls itself. */
   readonly userAgent: string | null;
   readonly browser: Browser;
+  /** What the client showed in TLS, of the authority for clients; null: nothing that holds. */
+  readonly certificate: X509Certificate | null;
   /** Aborted when the client is gone or the server stops. */
   readonly signal: AbortSignal;
 }
@@ -111,6 +115,7 @@ export function whoAndWhere({ context, stopping }: Served, request: FastifyReque
     userAgent: request.headers['user-agent'] ?? null,
     browser: browserOf(context, request, reply),
     signal: AbortSignal.any([gone.signal, stopping]),
+    certificate: certificateOf(request.raw.socket),
   };
 }
 

@@ -1,14 +1,22 @@
 /** The HTTP server: limits, headers, errors and routes. What a route does is in `routes/`, one file a noun. */
 import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
 import swagger from '@fastify/swagger';
 import { randomText, TidegateError } from '@tidegate/core';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { jsonSchemaTransform, serializerCompiler } from 'fastify-type-provider-zod';
 import { OPENAPI, withNamedSchemas } from './description.ts';
 import { handleError, problemOf, sendProblem } from './problems.ts';
 import { registerRoutes } from './routes/index.ts';
 import type { Parts } from './routes/routes.ts';
 import { asksForPage, sendApp, serveFiles } from './static.ts';
+import { type Tls, tlsServer } from './tls.ts';
 import { validator } from './validate.ts';
 
 /** Bodies are small; only configurations are not, and say so themselves. */
@@ -25,16 +33,22 @@ export interface ServerOptions {
   readonly trustProxy?: readonly string[];
   /** What a browser is shown; nothing where there is none. */
   readonly webFolder: string | null;
+  /** Where the server itself does TLS; a proxy does, or nobody, where left out. */
+  readonly tls?: Tls | null;
 }
 
 /** Builds the server; `listen` is the caller's matter. Closing it answers what waits and then waits for what runs. */
-export async function buildServer(parts: Parts, { trustProxy, webFolder }: ServerOptions): Promise<FastifyInstance> {
+export async function buildServer(
+  parts: Parts,
+  { trustProxy, webFolder, tls }: ServerOptions,
+): Promise<FastifyInstance> {
   const log: FastifyBaseLogger = parts.context.log;
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    ...listener(tls ?? null),
     trustProxy: trustProxy === undefined ? false : [...trustProxy],
     routerOptions: { maxParamLength: PARAM_MAX },
     // Ours alone: an id from outside could forge what stands in the log.
@@ -77,6 +91,10 @@ export async function buildServer(parts: Parts, { trustProxy, webFolder }: Serve
   await app.ready();
   return app;
 }
+
+/** Fastify's own where there is no TLS to do. */
+const listener = (tls: Tls | null): Pick<FastifyHttpOptions<Server>, 'serverFactory'> =>
+  tls === null ? {} : { serverFactory: (handler) => tlsServer(tls, REQUEST_TIMEOUT_MS, handler) };
 
 const HEADERS = {
   'cache-control': 'no-store',

@@ -9,6 +9,7 @@ import { sql } from 'kysely';
 import { assertAdministratorLeft } from '../identity/administrators.ts';
 import { mapGroups } from '../identity/oidc/groups.ts';
 import { followConfiguration } from '../identity/scim/memberships.ts';
+import { followWorkloads } from '../identity/workloads/follow.ts';
 import type { ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import { notify, STATE_CHANNEL } from '../store/store.ts';
@@ -63,6 +64,7 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
     .execute();
   await replaceMembers(tx, content.groups);
   await followConfiguration(tx);
+  const ofWorkloads = await followWorkloads(tx, before, after, by, at);
   const fromProviders = await mapGroups(tx, after, null, at);
   if (losesAdministrator(before, after)) await assertAdministratorLeft(tx);
   await forgetResources(
@@ -82,7 +84,7 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
       moreChanges: Math.max(0, changes.length - TOLD_MAX),
     },
   };
-  return { version, events: [...fromProviders, applied] };
+  return { version, events: [...fromProviders, ...ofWorkloads, applied] };
 }
 
 /** A resource that went would take its gateways' way to its open principals with it: nobody could close them. */

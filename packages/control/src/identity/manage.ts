@@ -78,6 +78,7 @@ export async function changePerson(
       const at = context.now();
       const account = await findAccount(tx, name);
       if (account === null) throw noSuchPerson(name);
+      if (account.kind === 'workload') assertForWorkloads(change);
       const ended: ControlEvent[] = [];
       if (password !== null) await tx.updateTable('people').set({ password }).where('name', '=', name).execute();
       if (change.groups !== undefined) await setLocalGroups(tx, name, change.groups);
@@ -111,6 +112,16 @@ export async function changePerson(
       return showPerson(tx, name);
     });
   });
+}
+
+/** A workload is in the configuration: here it can only be stopped, or let go on. */
+function assertForWorkloads({ disabled: _, ...others }: PersonChange): void {
+  if (Object.values(others).every((change) => change === undefined)) return;
+  throw new TidegateError(
+    'conflict',
+    'A workload is set up in the configuration; here it can be disabled and enabled.',
+    'Change it there: tidegate apply.',
+  );
 }
 
 /** Throws `conflict` when somebody else is that person already. */

@@ -8,8 +8,9 @@ import type { LoginTables } from './schema-logins.ts';
 import type { OidcTables } from './schema-oidc.ts';
 import type { RecordTables } from './schema-record.ts';
 import type { ScimTables } from './schema-scim.ts';
+import type { WorkloadTables } from './schema-workloads.ts';
 
-export interface Database extends AccessTables, LoginTables, OidcTables, RecordTables, ScimTables {}
+export interface Database extends AccessTables, LoginTables, OidcTables, RecordTables, ScimTables, WorkloadTables {}
 
 /** A transaction: what every change is made in. */
 export type Tx = Transaction<Database>;

@@ -17,6 +17,7 @@ import { requests } from './requests.ts';
 import { resources } from './resources.ts';
 import { sessions } from './sessions.ts';
 import { signIn } from './sign-in.ts';
+import { workloads } from './workloads.ts';
 
 export type { Access, Endpoint } from './endpoint.ts';
 export { backChannelLogout, signInCallback } from './oidc.ts';
@@ -31,6 +32,7 @@ export const endpoints = {
   ...secondFactors,
   ...people,
   ...apiKeys,
+  ...workloads,
   ...resources,
   ...requests,
   ...grants,

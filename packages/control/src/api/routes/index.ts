@@ -18,6 +18,7 @@ import type { Routes } from './routes.ts';
 import { scimRoutes } from './scim.ts';
 import { sessionRoutes } from './sessions.ts';
 import { streamRoutes } from './stream.ts';
+import { workloadRoutes } from './workloads.ts';
 
 export function registerRoutes(routes: Routes): void {
   identityRoutes(routes);
@@ -25,6 +26,7 @@ export function registerRoutes(routes: Routes): void {
   oidcRoutes(routes);
   peopleRoutes(routes);
   apiKeyRoutes(routes);
+  workloadRoutes(routes);
   resourceRoutes(routes);
   requestRoutes(routes);
   grantRoutes(routes);

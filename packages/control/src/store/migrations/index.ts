@@ -10,6 +10,7 @@ import * as deciding from './0007_deciding.ts';
 import * as logins from './0008_logins.ts';
 import * as oidc from './0009_oidc.ts';
 import * as scim from './0010_scim.ts';
+import * as workloads from './0011_workloads.ts';
 import * as roles from './0012_roles.ts';
 import * as lookingBack from './0030_looking_back.ts';
 
@@ -24,6 +25,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008_logins': logins,
   '0009_oidc': oidc,
   '0010_scim': scim,
+  '0011_workloads': workloads,
   '0012_roles': roles,
   '0030_looking_back': lookingBack,
 };

@@ -16,6 +16,7 @@ import { requests } from './requests.ts';
 import { resources } from './resources.ts';
 import type { Row } from './row.ts';
 import { sessions } from './sessions.ts';
+import { workloads } from './workloads.ts';
 
 export const TABLE: Readonly<Record<EndpointName, Row>> = {
   ...identity,
@@ -23,6 +24,7 @@ export const TABLE: Readonly<Record<EndpointName, Row>> = {
   ...oidc,
   ...people,
   ...apiKeys,
+  ...workloads,
   ...resources,
   ...requests,
   ...grants,
