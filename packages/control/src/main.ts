@@ -91,7 +91,7 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
   ends.push(() => link.stop());
 
   const linkContext = { ...context, linkAddress: options.linkAddress ?? hostAndPort(bind, link.port) };
-  const parts = { context: linkContext, waitForTicket: link.waitForTicket };
+  const parts = { context: linkContext, waitForTicket: link.waitForTicket, look: link.look };
   const app = await buildServer(parts, { trustProxy, webFolder: webFolder(), tls });
   ends.push(() => app.close());
   await listening('TIDEGATE_PORT', bind, port, () => app.listen({ host: bind, port }));

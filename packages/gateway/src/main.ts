@@ -5,16 +5,19 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DesiredResource } from '@tidegate/contract';
 import { type GrantId, randomText, type StreamId } from '@tidegate/core';
 import { type Logger, pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { engines } from './engines/engines.ts';
+import type { Provisioner } from './engines/provisioner.ts';
 import { provisionerFor } from './engines/provisioning.ts';
 import { type HomeLock, lockHome } from './home-lock.ts';
 import { LinkHttp, parseAddress } from './link/http.ts';
 import { type Identity, writeIdentity } from './link/identity.ts';
 import { Link } from './link/link.ts';
 import { keepRenewed } from './link/renewal.ts';
+import { Looking } from './looking.ts';
 import { becomeMember } from './membership.ts';
 import { type GatewayOptions, listenerNames, optionsFrom, segmentBytes } from './options.ts';
 import { hashKey, type OwnRecord, openOwnRecord } from './own-record.ts';
@@ -89,6 +92,7 @@ class Gateway {
   readonly #state = new RelayState(() => this.#link.snapshot());
   readonly #link: Link;
   readonly #shipper: Shipper;
+  readonly #looking: Looking;
   readonly #pool: WorkerPool;
   #identity: Identity;
   #http: LinkHttp;
@@ -108,8 +112,14 @@ class Gateway {
       about: () => ({ listeners: this.#advertised(), listenerCa: null, sessions: this.#pool.sessions() }),
       apply: (message) => this.#pool.apply(this.#state.message(message)).then(() => this.#linked.resolve()),
       cut: (session, reason, by) => this.#pool.cut(session, reason, by),
+      look: (resource, wanted) => this.#looking.look(resource, wanted),
       onContact: () => this.#pool.contact(this.#link.contact()),
       onUp: () => this.#shipper.kick(),
+      log,
+    });
+    this.#looking = new Looking({
+      resources: () => this.#link.snapshot()?.resources ?? [],
+      provisionerFor: (resource) => this.#provisionerFor(resource),
       log,
     });
     this.#shipper = new Shipper({
@@ -186,6 +196,7 @@ class Gateway {
       clearInterval(status);
       await this.#shipper.stop();
       await this.#link.stop();
+      await within(RECONCILER_STOP_MS, this.#looking.stop());
       this.#http.close();
       lock.release();
     };
@@ -205,10 +216,15 @@ class Gateway {
       finding: (finding) => this.#link.send({ type: 'finding', ...finding }),
       recordPrincipal: (entry) => record.principal(entry),
       clock: { controlNow },
-      provisionerFor: (resource) =>
-        provisionerFor({ resource, password: passwordOf(resource.credential), controlNow, log }),
+      provisionerFor: (resource) => this.#provisionerFor(resource),
       log,
     });
+  }
+
+  #provisionerFor(resource: DesiredResource): Provisioner {
+    const controlNow = () => this.#link.controlNow();
+    const password = passwordOf(resource.credential);
+    return provisionerFor({ resource, password, controlNow, log: this.#wiring.log });
   }
 
   #opened(grant: GrantId): void {

@@ -48,6 +48,7 @@ function startLink(change: Partial<LinkOptions> = {}): Link {
     about: () => ({ listeners: [], listenerCa: null, sessions: [] }),
     apply: async () => undefined,
     cut: () => undefined,
+    look: async () => ({ kind: 'failed', message: 'There is nothing to look at.' }),
     onContact: () => undefined,
     onUp: () => undefined,
     log: silent,

@@ -35,7 +35,9 @@ export function defineCatalogFunctions(connection: DatabaseSync, session: Sessio
       id,
     ),
   );
-  define('col_name', () => null);
+  define('col_name', (id = null, column = null) =>
+    one('SELECT name FROM temp."sys.columns" WHERE object_id = ? AND column_id = ?', id, column),
+  );
   define('is_rolemember', (role, user) => {
     const { principal } = session;
     if (user === undefined && principal.owner) return 1n;

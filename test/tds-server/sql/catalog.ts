@@ -16,6 +16,11 @@ const OBJECTS = `
   UNION ALL
   SELECT name, rowid + 900000, owner_id, 1, 0, 'P ', 'SQL_STORED_PROCEDURE', datetime('now'), 0 FROM "sys.modules"`;
 
+/** Permissions keep names: what is dropped and made anew is another object only in a real server. */
+const ID_OF_MAJOR = `coalesce(
+  (SELECT o.rowid + 100000 FROM main.sqlite_schema o WHERE o.name = x.major COLLATE NOCASE AND o.type IN ('table', 'view')),
+  (SELECT m.rowid + 900000 FROM main."sys.modules" m WHERE m.name = x.major))`;
+
 const VIEWS: Readonly<Record<string, string>> = {
   'sys.databases': `
     SELECT value->>'name' AS name, value->>'id' AS database_id, 0 AS state, 'ONLINE' AS state_desc, 1 AS containment,
@@ -36,12 +41,16 @@ const VIEWS: Readonly<Record<string, string>> = {
     SELECT role_id AS role_principal_id, member_id AS member_principal_id FROM main."sys.members"`,
   'sys.database_permissions': `
     SELECT class, CASE class WHEN 0 THEN 'DATABASE' WHEN 3 THEN 'SCHEMA' ELSE 'OBJECT_OR_COLUMN' END AS class_desc,
-      CASE class WHEN 1 THEN object_id(major) WHEN 3 THEN schema_id(major) ELSE 0 END AS major_id, 0 AS minor_id,
+      CASE class WHEN 1 THEN ${ID_OF_MAJOR} WHEN 3 THEN schema_id(major) ELSE 0 END AS major_id,
+      coalesce((SELECT c.cid + 1 FROM pragma_table_info(x.major) c WHERE c.name = x.minor COLLATE NOCASE), 0) AS minor_id,
       grantee_id AS grantee_principal_id, grantor_id AS grantor_principal_id, permission AS permission_name,
       substr(state, 1, 1) AS state, state AS state_desc
-    FROM main."sys.permissions"`,
+    FROM main."sys.permissions" x`,
   'sys.schemas': `SELECT name, id AS schema_id, owner_id AS principal_id FROM main."sys.user_schemas"`,
   'sys.objects': OBJECTS,
+  'sys.columns': `
+    SELECT o.rowid + 100000 AS object_id, c.name AS name, c.cid + 1 AS column_id
+    FROM main.sqlite_schema o JOIN pragma_table_info(o.name) c WHERE o.type IN ('table', 'view')`,
   'sys.tables': `SELECT * FROM (${OBJECTS}) WHERE type = 'U '`,
   'sys.views': `SELECT * FROM (${OBJECTS}) WHERE type = 'V '`,
   'sys.procedures': `SELECT * FROM (${OBJECTS}) WHERE type = 'P '`,

@@ -34,7 +34,7 @@ export function demandPermission(session: Session, tokens: readonly Token[]): vo
   const needed = ROLES_FOR[verb];
   if (needed === undefined || readsOnlyCatalog(verb, tokens) || isTemporary(tokens)) return;
   const roles = rolesOf(session);
-  if (roles.has('db_owner') || needed.some((role) => roles.has(role)) || granted(session, roles, verb)) return;
+  if (roles.has('db_owner') || needed.some((role) => roles.has(role)) || granted(session, roles, verb, tokens)) return;
   const database = session.database.name;
   if (['CREATE', 'ALTER', 'DROP', 'TRUNCATE'].includes(verb)) {
     const what = tokens[1]?.text.toUpperCase() ?? '';
@@ -54,16 +54,52 @@ function mainVerb(tokens: readonly Token[]): string {
   return changes?.text.toUpperCase() ?? 'SELECT';
 }
 
-/** GRANT … TO the user or one of its roles, on the database, a schema or an object. */
-function granted(session: Session, roles: ReadonlySet<string>, verb: string): boolean {
+/** GRANT … TO the user or one of its roles: on the database, or on all that the statement names. */
+function granted(session: Session, roles: ReadonlySet<string>, verb: string, tokens: readonly Token[]): boolean {
   const rows = session.connection
     .prepare(
-      `SELECT p.name, x.permission, x.state FROM main."sys.permissions" x JOIN main."sys.principals" p ON p.id = x.grantee_id
-       WHERE x.permission IN (?, 'CONTROL')`,
+      `SELECT p.name, x.permission, x.state, x.class, x.major, x.minor
+       FROM main."sys.permissions" x JOIN main."sys.principals" p ON p.id = x.grantee_id WHERE x.permission IN (?, 'CONTROL')`,
     )
-    .all(verb);
-  const fitting = rows.filter((row) => roles.has(String(row.name)));
-  return fitting.some((row) => row.state !== 'DENY') && !fitting.some((row) => row.state === 'DENY');
+    .all(verb)
+    .map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, String(value).toLowerCase()])));
+  const fitting = rows.filter(({ name = '' }) => [...roles].some((role) => role.toLowerCase() === name));
+  if (fitting.some(({ state }) => state === 'deny')) return false;
+  const objects = objectsIn(tokens);
+  const holds = ({ schema, name }: Named): boolean =>
+    fitting.some((row) => {
+      if (row.class === '0') return true;
+      if (row.class === '3') return row.major === schema;
+      if (row.major !== (schema === 'dbo' ? name : `${schema}.${name}`)) return false;
+      return row.minor === '' || onlyColumns(tokens, verb, fitting.filter((each) => each.major === row.major));
+    });
+  return objects.length > 0 && objects.every(holds);
+}
+
+interface Named {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Tables and views behind FROM, JOIN, INTO and UPDATE, in small letters. */
+function objectsIn(tokens: readonly Token[]): Named[] {
+  return tokens.flatMap((token, at) => {
+    if (!isWord(token, 'FROM', 'JOIN', 'INTO', 'UPDATE') || isSign(tokens[at + 1], '(')) return [];
+    const dotted = isSign(tokens[at + 2], '.');
+    const schema = dotted ? (tokens[at + 1]?.text ?? '') : 'dbo';
+    const name = tokens[dotted ? at + 3 : at + 1]?.text ?? '';
+    return [{ schema: schema.toLowerCase(), name: name.toLowerCase() }];
+  });
+}
+
+/** Does a SELECT's list, or an UPDATE's SET, name no other columns than those that were granted? */
+function onlyColumns(tokens: readonly Token[], verb: string, rows: readonly Record<string, string>[]): boolean {
+  const from = tokens.findIndex((token) => (verb === 'UPDATE' ? isWord(token, 'SET') : isWord(token, 'SELECT')));
+  const end = tokens.findIndex((token, at) => at > from && isWord(token, 'FROM', 'WHERE'));
+  const listed = tokens.slice(from + 1, end < 0 ? tokens.length : end);
+  if (listed.some((token) => isSign(token, '*'))) return false;
+  const named = listed.filter(({ kind }, at) => (verb === 'UPDATE' ? isSign(listed[at + 1], '=') : kind !== 'sign'));
+  return named.every(({ text }) => rows.some(({ minor }) => minor === text.toLowerCase()));
 }
 
 /** Reading constants, variables and system views needs no permission. */

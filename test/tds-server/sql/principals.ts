@@ -35,8 +35,8 @@ export function createPrincipalTables(connection: DatabaseSync): void {
     CREATE TABLE "sys.user_schemas" (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, owner_id INTEGER NOT NULL);
     CREATE TABLE "sys.permissions" (
       grantee_id INTEGER NOT NULL, state TEXT NOT NULL, permission TEXT NOT NULL, class INTEGER NOT NULL,
-      major TEXT NOT NULL, grantor_id INTEGER NOT NULL DEFAULT 1,
-      PRIMARY KEY (grantee_id, permission, class, major));
+      major TEXT NOT NULL, minor TEXT NOT NULL DEFAULT '', grantor_id INTEGER NOT NULL DEFAULT 1,
+      PRIMARY KEY (grantee_id, permission, class, major, minor));
     CREATE TABLE "sys.properties" (
       class INTEGER NOT NULL, major_id INTEGER NOT NULL, name TEXT NOT NULL, value TEXT, PRIMARY KEY (class, major_id, name));
     CREATE TABLE "sys.modules" (name TEXT PRIMARY KEY COLLATE NOCASE, definition TEXT NOT NULL, owner_id INTEGER);

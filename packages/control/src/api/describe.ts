@@ -31,7 +31,7 @@ export async function describeApi(): Promise<object> {
     signIn: settings({ publicUrl: () => 'http://localhost' }),
     linkAddress: '',
   };
-  const app = await buildServer({ context, waitForTicket: neverAsked }, { webFolder: null });
+  const app = await buildServer({ context, waitForTicket: neverAsked, look: neverAsked }, { webFolder: null });
   try {
     return app.swagger();
   } finally {

@@ -3,8 +3,16 @@
  * the gateway dials again, says all that is, and is told all that should be.
  */
 import { randomUUID } from 'node:crypto';
-import { type FromGateway, fromGateway, LINK_PROTOCOL, LINK_SILENT_AFTER_MS, type ToGateway } from '@tidegate/contract';
-import { type GatewayId, type SessionId, TidegateError } from '@tidegate/core';
+import {
+  type FromGateway,
+  fromGateway,
+  LINK_PROTOCOL,
+  LINK_SILENT_AFTER_MS,
+  type LookAnswer,
+  type LookFor,
+  type ToGateway,
+} from '@tidegate/contract';
+import { type GatewayId, type ResourceName, type SessionId, TidegateError } from '@tidegate/core';
 import { WebSocket } from 'ws';
 import { grantClosed, grantOpened, grantPrepared, grantProblem } from '../access/reports.ts';
 import type { Context } from '../context.ts';
@@ -14,12 +22,13 @@ import type { LinkCaller } from './callers.ts';
 import { saveFinding } from './findings.ts';
 import { saveHealth, saveSpool } from './health.ts';
 import { closeSession, openSessions, reconcileSessions } from './live-sessions.ts';
+import { Looks } from './looks.ts';
 import { claimConnection, type Heard, markKnown, releaseConnection } from './presence.ts';
 import type { WantedCut } from './snapshot.ts';
 import { Told, type View } from './told.ts';
 
 type Hello = Extract<FromGateway, { type: 'hello' }>;
-type Queued = Exclude<FromGateway, { type: 'ping' | 'hello' }>;
+type Queued = Exclude<FromGateway, { type: 'ping' | 'hello' | 'seen' }>;
 
 /** A gateway that says nothing after it connected. */
 const HELLO_WITHIN_MS = 10_000;
@@ -58,6 +67,7 @@ export class GatewayConnection {
   readonly #socket: WebSocket;
   readonly #options: ConnectionOptions;
   readonly #told = new Told();
+  readonly #looks = new Looks((message) => this.#send(message));
   readonly #toldCuts = new Set<SessionId>();
   readonly #queue: Queued[] = [];
   #view: View | null = null;
@@ -119,6 +129,11 @@ export class GatewayConnection {
     this.#closed();
   }
 
+  /** Asks the gateway to look at a database, for an answer within the contract's time. */
+  look(resource: ResourceName, wanted: LookFor): Promise<LookAnswer> {
+    return this.#looks.ask(resource, wanted);
+  }
+
   /** Resolves when nothing of this connection is under way any more. */
   async settled(): Promise<void> {
     await this.#working;
@@ -130,6 +145,7 @@ export class GatewayConnection {
     this.#state = 'closed';
     clearTimeout(this.#deadline);
     this.#queue.length = 0;
+    this.#looks.end();
     // Before anybody is told: who hears of the end waits until all of it is done (`settled`).
     if (wasKnown) this.#work(() => this.#release());
     this.#options.onClosed(this);
@@ -146,6 +162,7 @@ export class GatewayConnection {
     this.#deadline = setTimeout(() => this.close('silent'), LINK_SILENT_AFTER_MS);
     if (message.type === 'ping') this.#pong(message.at);
     else if (message.type === 'hello') this.#hello(message);
+    else if (message.type === 'seen') this.#looks.heard(message.id, message.answer);
     else this.#enqueue(message);
   }
 

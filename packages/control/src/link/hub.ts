@@ -11,6 +11,7 @@ import { STATE_CHANNEL } from '../store/store.ts';
 import type { GatewayConnection } from './connection.ts';
 import { type Desired, desiredState, OpenedSecrets } from './desired.ts';
 import { endLostSessions } from './live-sessions.ts';
+import { type Look, NO_GATEWAY } from './looks.ts';
 import { keepAlive, takeVacantLeases } from './presence.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 import { viewFor } from './told.ts';
@@ -39,6 +40,7 @@ export class Hub {
   readonly #timers: NodeJS.Timeout[];
   readonly #deafen: () => void;
   #due: NodeJS.Timeout | undefined;
+  #leases: Snapshot['leases'] = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #wanted = false;
   #stopped = false;
@@ -71,6 +73,16 @@ export class Hub {
   remove(connection: GatewayConnection): void {
     this.#connections.delete(connection);
   }
+
+  /**
+   * Through the gateway that makes principals there, where it is linked here; else through any: all know all resources.
+   */
+  readonly look: Look = async (resource, wanted) => {
+    const ready = [...this.#connections];
+    const lease = this.#leases.get(resource);
+    const connection = ready.find(({ gateway }) => gateway === lease) ?? ready[0];
+    return connection === undefined ? NO_GATEWAY : connection.look(resource, wanted);
+  };
 
   /** Something may be different: read it and tell. Calls while that goes on lead to one more round. */
   wake(): void {
@@ -111,6 +123,7 @@ export class Hub {
     const { now } = this.#context;
     const desired = desiredState(snapshot, this.#opened, this.#options.trusts(), now());
     this.#wakeAt(desired.changesAt);
+    this.#leases = snapshot.leases;
     for (const connection of served) {
       const { gateway, id } = connection;
       const cuts = snapshot.cuts.filter((cut) => cut.gateway === gateway);

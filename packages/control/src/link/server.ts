@@ -22,6 +22,7 @@ import { callerOf } from './callers.ts';
 import { GatewayConnection } from './connection.ts';
 import { Hub } from './hub.ts';
 import { joinGateway, renewGateway } from './join.ts';
+import type { Look } from './looks.ts';
 import { startTicketWait, type WaitForTicket } from './tickets.ts';
 
 export interface LinkOptions {
@@ -43,6 +44,8 @@ export interface LinkOptions {
 export interface Link {
   readonly port: number;
   readonly waitForTicket: WaitForTicket;
+  /** Looks at a database through a gateway that is linked here. */
+  readonly look: Look;
   /** Ends every connection; gateways dial another control plane, or this one when it is back. */
   stop(): Promise<void>;
 }
@@ -130,7 +133,7 @@ export async function startLink(context: Context, options: LinkOptions): Promise
   };
   try {
     const port = await listen(server, options);
-    return { port, waitForTicket: tickets.wait, stop };
+    return { port, waitForTicket: tickets.wait, look: hub.look, stop };
   } catch (error) {
     await stop();
     throw error;

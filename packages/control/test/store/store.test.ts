@@ -133,7 +133,11 @@ test('while the store is away the API says so, and goes on when it is back', asy
   const clock = startClock(context);
   const jobs = startJobs(context, url);
   const app = await buildServer(
-    { context, waitForTicket: async () => expect.fail('nobody connects') },
+    {
+      context,
+      waitForTicket: async () => expect.fail('nobody connects'),
+      look: async () => expect.fail('nobody looks'),
+    },
     { webFolder: null },
   );
   const client = createClient({ url: await app.listen({ host: '127.0.0.1', port: 0 }) });

@@ -12,6 +12,7 @@ import { ensureSetupToken } from '../../src/identity/setup.ts';
 import { browserUrl, settings } from '../../src/identity/signing-in.ts';
 import { createSealer } from '../../src/keys/seal.ts';
 import type { LinkContext } from '../../src/link/join-tokens.ts';
+import { type Look, NO_GATEWAY } from '../../src/link/looks.ts';
 import type { TicketPlace, WaitForTicket } from '../../src/link/tickets.ts';
 import { openStore } from '../../src/store/store.ts';
 
@@ -102,6 +103,8 @@ export interface Api {
   events(): Promise<{ kind: string; data: Record<string, unknown> }[]>;
   /** How the stand-in for gateways treats a ticket; it lets it in at first. */
   gateway: WaitForTicket;
+  /** What a gateway would see in a database. */
+  look: Look;
   close(): Promise<void>;
 }
 
@@ -157,9 +160,10 @@ export async function startApi({ empty = false }: { readonly empty?: boolean } =
     const gateway = await store.db.selectFrom('gateways').select('id').executeTakeFirst();
     return { ...PLACE, gateway: gateway?.id ?? ('gw_0000000000000000' as TicketPlace['gateway']) };
   };
-  const api = { gateway: letIn as WaitForTicket };
+  const api = { gateway: letIn as WaitForTicket, look: seesNothing as Look };
   const waitForTicket: WaitForTicket = (ticket, options) => api.gateway(ticket, options);
-  const app = await buildServer({ context, waitForTicket }, { webFolder: null });
+  const look: Look = (resource, wanted) => api.look(resource, wanted);
+  const app = await buildServer({ context, waitForTicket, look }, { webFolder: null });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const nobody = createClient({ url });
   if (!empty) {
@@ -202,6 +206,9 @@ export async function startApi({ empty = false }: { readonly empty?: boolean } =
     },
   });
 }
+
+/** Of tables there are none, and lines cannot be looked for. */
+const seesNothing: Look = async (_, { kind }) => (kind === 'objects' ? { kind, tables: [], more: false } : NO_GATEWAY);
 
 /** As a browser on this machine would call it: passkeys are kept for names, not for addresses. */
 function browserUrlOf(app: FastifyInstance): string {

@@ -3,8 +3,8 @@
  * down and is acknowledged when every relay worker knows it; what is goes up. The gateway works on from what it knows
  * while nobody answers.
  */
-import { type FromGateway, LINK_PROTOCOL, type ToGateway } from '@tidegate/contract';
-import type { PersonName, SessionId } from '@tidegate/core';
+import { type FromGateway, LINK_PROTOCOL, type LookAnswer, type LookFor, type ToGateway } from '@tidegate/contract';
+import type { PersonName, ResourceName, SessionId } from '@tidegate/core';
 import type { DesiredSource } from '../reconciler/ports.ts';
 import type { Contact } from '../worker-protocol.ts';
 import { LinkClock } from './clock.ts';
@@ -29,6 +29,8 @@ export interface LinkOptions {
   /** Brings every relay worker to this state; resolves when all know it. */
   readonly apply: (message: StateMessage | ChangeMessage) => Promise<void>;
   readonly cut: (session: SessionId, reason: string, by: PersonName) => void;
+  /** A question about a database. Never rejects. */
+  readonly look: (resource: ResourceName, wanted: LookFor) => Promise<LookAnswer>;
   /** The control plane was heard, or its limits changed. */
   readonly onContact: () => void;
   /** The whole state came: the link can be used. */
@@ -191,7 +193,15 @@ export class Link implements DesiredSource {
       case 'cut':
         this.#options.cut(message.session, message.reason, message.by);
         break;
+      case 'look':
+        void this.#look(connection, message.id, message.resource, message.wanted);
+        break;
     }
+  }
+
+  /** The answer goes where the question came from; who asked over a connection that is gone waits for none. */
+  async #look(connection: LinkConnection, id: string, resource: ResourceName, wanted: LookFor): Promise<void> {
+    connection.send({ type: 'seen', id, answer: await this.#options.look(resource, wanted) });
   }
 
   #contacted(): void {

@@ -209,29 +209,60 @@ export function grant(tokens: readonly Token[], run: Interpreter): void {
   const state = tokens[0]?.text.toUpperCase() ?? '';
   const on = tokens.findIndex((token) => isWord(token, 'ON'));
   const to = tokens.findLastIndex((token) => isWord(token, 'TO', 'FROM'));
-  const names = splitAt(tokens.slice(1, on >= 0 ? on : to), ',').map((part) =>
+  const option = has(tokens, 'GRANT', 'OPTION', 'FOR') ? 4 : 1;
+  const names = splitAt(tokens.slice(option, on >= 0 ? on : to), ',').map((part) =>
     part.map((token) => token.text.toUpperCase()).join(' '),
   );
-  const securable = on < 0 ? [] : tokens.slice(on + 1, to);
+  const { securable, columns } = securableOf(on < 0 ? [] : tokens.slice(on + 1, to));
   const kind = on < 0 ? 0 : isWord(securable[0], 'SCHEMA') ? 3 : isWord(securable[0], 'DATABASE') ? 0 : 1;
-  const major = kind === 0 ? '' : (securable.at(-1)?.text ?? '');
+  const major = kind === 0 ? '' : kind === 1 ? objectNamed(securable) : (securable.at(-1)?.text ?? '');
   for (const part of splitAt(tokens.slice(to + 1), ',')) {
     const id = demandId(run, part[0]?.text ?? '', 'user');
-    for (const name of names) setPermission(run, id, state, name, kind, major);
+    for (const name of names) {
+      for (const minor of columns) setPermission(run, id, state, { name, kind, major, minor });
+    }
   }
 }
 
-function setPermission(run: Interpreter, id: number, state: string, name: string, kind: number, major: string): void {
+/** `OBJECT::[s].[t] ([a], [b])`: what it is, and its columns; one empty name for the whole. */
+function securableOf(tokens: readonly Token[]): { securable: readonly Token[]; columns: readonly string[] } {
+  const open = tokens.findIndex((token) => isSign(token, '('));
+  if (open < 0) return { securable: tokens, columns: [''] };
+  const columns = splitAt(tokens.slice(open + 1, -1), ',').map((part) => part[0]?.text ?? '');
+  return { securable: tokens.slice(0, open), columns };
+}
+
+/** As it is called beneath: tables outside of dbo are `schema.table`. */
+function objectNamed(securable: readonly Token[]): string {
+  const name = securable.at(-1)?.text ?? '';
+  const schema = isSign(securable.at(-2), '.') ? (securable.at(-3)?.text ?? 'dbo') : 'dbo';
+  return schema.toLowerCase() === 'dbo' ? name : `${schema}.${name}`;
+}
+
+interface Permission {
+  readonly name: string;
+  readonly kind: number;
+  readonly major: string;
+  /** A column; empty: the whole. */
+  readonly minor: string;
+}
+
+function setPermission(run: Interpreter, id: number, state: string, { name, kind, major, minor }: Permission): void {
   const { connection } = run.context.session;
   if (name === 'CONNECT')
     connection.prepare('UPDATE main."sys.principals" SET connects = ? WHERE id = ?').run(state === 'GRANT' ? 1 : 0, id);
   connection
-    .prepare('DELETE FROM main."sys.permissions" WHERE grantee_id = ? AND permission = ? AND class = ? AND major = ?')
-    .run(id, name, kind, major);
+    .prepare(
+      `DELETE FROM main."sys.permissions"
+       WHERE grantee_id = ? AND permission = ? AND class = ? AND major = ? AND (minor = ? OR ? = '')`,
+    )
+    .run(id, name, kind, major, minor, minor);
   if (state === 'REVOKE') return;
   connection
-    .prepare('INSERT INTO main."sys.permissions" (grantee_id, state, permission, class, major) VALUES (?, ?, ?, ?, ?)')
-    .run(id, state, name, kind, major);
+    .prepare(
+      'INSERT INTO main."sys.permissions" (grantee_id, state, permission, class, major, minor) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    .run(id, state, name, kind, major, minor);
 }
 
 function createLogin(name: string, tokens: readonly Token[], run: Interpreter): void {

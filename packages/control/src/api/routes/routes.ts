@@ -1,4 +1,5 @@
 import type { LinkContext } from '../../link/join-tokens.ts';
+import type { Look } from '../../link/looks.ts';
 import type { WaitForTicket } from '../../link/tickets.ts';
 import type { Served } from '../serve.ts';
 
@@ -6,5 +7,6 @@ import type { Served } from '../serve.ts';
 export interface Parts {
   readonly context: LinkContext;
   readonly waitForTicket: WaitForTicket;
+  readonly look: Look;
 }
 export type Routes = Parts & Served;

@@ -34,7 +34,7 @@ function tablesOf(administrator: Administrator, database: string, room: number):
       `SELECT TOP (${LOOK_COLUMNS_MAX + 1}) t.[schema] AS [schema], t.name AS name, t.type AS type, c.name AS [column]
 FROM (SELECT TOP (${Math.trunc(room) + 1}) s.name AS [schema], o.name AS name, RTRIM(o.type) AS type, o.object_id AS id
       FROM sys.objects o JOIN sys.schemas s ON s.schema_id = o.schema_id
-      WHERE o.type IN (N'U', N'V') AND o.is_ms_shipped = 0 ORDER BY s.name, o.name) t
+      WHERE RTRIM(o.type) IN (N'U', N'V') AND o.is_ms_shipped = 0 ORDER BY s.name, o.name) t
 JOIN sys.columns c ON c.object_id = t.id ORDER BY t.[schema], t.name, c.column_id`,
     );
     const tables = Map.groupBy(rows, ({ schema, name }) => JSON.stringify([schema, name]));
