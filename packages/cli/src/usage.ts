@@ -3,8 +3,6 @@ import {
   grantId,
   loginId,
   passkeyId,
-  loginId,
-  passkeyId,
   password,
   personName,
   requestId,
@@ -44,8 +42,6 @@ export const aRequest = parser(requestId, 'the id of a request (req_…)', 'See:
 export const aGrant = parser(grantId, 'the id of a grant (g…)', 'See: tidegate grants');
 export const aSession = parser(sessionId, 'the id of a session (ses_…)', 'See: tidegate sessions');
 export const aTicket = parser(ticketId, 'the id of a ticket (tk_…)');
-export const aLogin = parser(loginId, 'the id of a login (lg_…)', 'See: tidegate logins');
-export const aPasskey = parser(passkeyId, 'the id of a passkey (pk_…)', 'See: tidegate mfa passkeys');
 export const aLogin = parser(loginId, 'the id of a login (lg_…)', 'See: tidegate logins');
 export const aPasskey = parser(passkeyId, 'the id of a passkey (pk_…)', 'See: tidegate mfa passkeys');
 export const aResource = parser(resourceName, 'the name of a resource', 'See: tidegate resources');
