@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const steps: ReadonlyArray<readonly [what: string, command: string, args: readonly string[]]> = [
   ['types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']],
+  ['types of the web app', 'tsc', ['--noEmit', '-p', 'packages/web']],
   ['format and lint', 'biome', ['check', '--error-on-warnings']],
   ['type-aware lint', 'oxlint', ['--type-aware']],
   ['import rule', 'vitest', ['run', '--reporter=dot', 'test/house.test.ts']],

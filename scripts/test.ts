@@ -20,6 +20,7 @@ ensureDebianPackages({
   'libjtds-java': '/usr/share/java/jtds.jar',
   'default-jdk-headless': 'javac',
   tmux: 'tmux',
+  chromium: 'chromium',
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-test-'));

@@ -1,6 +1,6 @@
 /** A ring that empties as the time runs out, with what is left in words. Calm; it warns by colour and word in the last minutes. */
 import { useNow } from '../lib/now.ts';
-import { durationText, timeText } from '../lib/time.ts';
+import { durationText, shortText, timeText } from '../lib/time.ts';
 import { common } from '../words/common.ts';
 import styles from './Countdown.module.css';
 
@@ -37,7 +37,7 @@ export function Countdown({ startsAt, expiresAt, size = 64 }: CountdownProps) {
           transform="rotate(-90 18 18)"
         />
       </svg>
-      <span className={styles.text}>{text}</span>
+      <span className={styles.text}>{left === 0 ? text : shortText(left)}</span>
     </div>
   );
 }

@@ -42,6 +42,15 @@ export function durationText(ms: number): string {
     .join(' ');
 }
 
+/** `1:59 h`, `42 min`, `45 s`: what fits into a ring. */
+export function shortText(ms: number): string {
+  if (ms < MINUTE) return `${Math.ceil(ms / SECOND)} s`;
+  const minutes = Math.floor(ms / MINUTE);
+  if (minutes < 60) return `${minutes} min`;
+  if (ms >= 2 * DAY) return `${Math.floor(ms / DAY)} d`;
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')} h`;
+}
+
 /** `2 h` for an ISO 8601 duration. */
 export const isoText = (iso: string): string => durationText(durationMs(iso));
 

@@ -5,6 +5,7 @@ export const security = {
   stepUp: {
     title: 'Show that it is you',
     passkey: 'Use a passkey',
+    provider: 'At your identity provider',
     code: 'Code from your authenticator app',
     recovery: 'Recovery code',
     useRecovery: 'Use a recovery code instead',
@@ -12,6 +13,21 @@ export const security = {
     none: 'You have no second factor yet. Add one under My security, then come back.',
     toSecurity: 'My security',
     or: 'or',
+  },
+  elsewhere: {
+    what: 'A program that is signed in as you asks for your second factor. Go on only if it shows this very code.',
+    code: 'Code',
+    from: 'From',
+    program: 'Program',
+    when: 'Asked',
+    notMe: 'That was not me',
+    done: 'Shown. You can go back to what you were doing.',
+    state: {
+      pending: '',
+      shown: 'Shown. The program goes on; you can close this page.',
+      refused: 'The program was told no, and that login has ended.',
+      over: 'This is over. Let the program ask again.',
+    },
   },
   passkeys: {
     title: 'Passkeys',
@@ -63,7 +79,16 @@ export const security = {
     title: 'Where you are signed in',
     current: 'this one',
     end: 'Sign out there',
-    columns: { where: 'From', how: 'With', used: 'Last used', ends: 'Ends' },
+    used: 'last used',
+    how: {
+      password: 'with a password',
+      passkey: 'with a passkey',
+      oidc: 'by your identity provider',
+      workload: 'as a workload',
+      api_key: 'with an API key',
+      certificate: 'with a certificate',
+    },
+    browser: (browser: string, system = '') => (system === '' ? browser : `${browser} on ${system}`),
     unknown: 'a program that did not say its name',
   },
   keys: {
@@ -73,7 +98,7 @@ export const security = {
     revoke: 'Make worthless',
     revokeTitle: (name: string) => `Make the key ${name} worthless?`,
     revokeWhat: 'Whatever uses it is refused from now on.',
-    columns: { name: 'Name', scopes: 'May', ends: 'Ends', used: 'Last used' },
+    ends: 'ends',
   },
   goOn: 'Go on',
 } as const;

@@ -6,7 +6,9 @@ export const signIn = {
   code: 'Code from your authenticator app',
   codeHint: 'Six digits; each works once.',
   deed: 'Sign in',
-  other: 'Use another account',
+  or: 'or',
+  passkey: 'Sign in with a passkey',
+  at: (provider: string) => `Sign in with ${provider}`,
   setUp: {
     title: 'First administrator',
     lead: 'This Tidegate is empty. The one-time link that brought you here lets you make its first administrator, once. Being one gives no access to any database.',

@@ -19,7 +19,7 @@ export function Asked({ request }: { readonly request: RequestView }) {
         [access.breakGlass, breakGlass ? decision.why : null],
         [access.asked, <RelativeTime key="asked" at={createdAt} />],
         [access.lapses, state === 'pending' ? <RelativeTime key="lapses" at={lapsesAt} /> : null],
-        [access.rule, `${decision.rule}: ${decision.why}`],
+        [access.rule, decision.why],
       ]}
     />
   );

@@ -25,7 +25,7 @@ export function Steps({ request }: { readonly request: RequestView }) {
             <span>
               <strong>{stepText(step)}</strong> {step.state === 'done' && access.step.done(step.approvedBy)}
               {step.state === 'waiting' && request.state === 'pending' && access.step.waiting}
-              {step.state === 'open' && <WhoCould request={request} />}
+              {step.state === 'open' && <WhoCould request={request} brief />}
             </span>
           </li>
         ))}

@@ -7,7 +7,13 @@ import { stepText } from '../../lib/saying.ts';
 import { access } from '../../words/access.ts';
 import { requests as words } from '../../words/requests.ts';
 
-export function WhoCould({ request }: { readonly request: RequestView }) {
+export interface WhoCouldProps {
+  readonly request: RequestView;
+  /** Where the step is named beside it. */
+  readonly brief?: boolean;
+}
+
+export function WhoCould({ request, brief = false }: WhoCouldProps) {
   const open = request.steps.findIndex(({ state }) => state === 'open');
   const { resource, role } = request;
   const { data } = useQuery({ ...reading('explain', { resource, role }), enabled: open !== -1 });
@@ -16,7 +22,7 @@ export function WhoCould({ request }: { readonly request: RequestView }) {
   const names = (data?.steps[open]?.candidates ?? []).filter((name) => !step.approvedBy.includes(name));
   return (
     <Text span c="dimmed" size="sm">
-      {words.waitsFor(stepText(step))}
+      {brief ? access.step.open : words.waitsFor(stepText(step))}
       {names.length > 0 && ` (${access.step.whoCould(names)})`}
     </Text>
   );

@@ -41,7 +41,7 @@ export function Review({ request, keys }: ReviewProps) {
           [access.start, startsAt === null ? access.atOnce : <RelativeTime key="from" at={startsAt} />],
           [access.only, only?.join(', ')],
           [words.gives, <Gives key="gives" resource={resource} role={role} />],
-          [words.why, `${decision.rule}: ${decision.why}`],
+          [words.why, decision.why],
           [access.asked, <RelativeTime key="asked" at={createdAt} />],
         ]}
       />

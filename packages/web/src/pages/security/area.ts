@@ -10,4 +10,13 @@ const page = createRoute({
   component: lazyRouteComponent(() => import('./SecurityPage.tsx'), 'SecurityPage'),
 });
 
-export const security = area([page], [{ to: '/security', title: words.title, icon: 'security', section: 'you' }]);
+/** Links to it stand in refusals and in terminals. */
+const mfa = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/mfa',
+  validateSearch: ({ challenge }): { readonly challenge?: string } =>
+    typeof challenge === 'string' ? { challenge } : {},
+  component: lazyRouteComponent(() => import('./MfaPage.tsx'), 'MfaPage'),
+});
+
+export const security = area([page, mfa], [{ to: '/security', title: words.title, icon: 'security', section: 'you' }]);

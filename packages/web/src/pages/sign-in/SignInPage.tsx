@@ -1,4 +1,4 @@
-/** Signing in with a local account; asks for a second factor when the API does. */
+/** Signing in: a local account, with a second factor when the API asks for one; a passkey alone; an identity provider. */
 import { Button, PasswordInput, Stack, TextInput, Title } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
@@ -8,6 +8,8 @@ import { signInWithPassword } from '../../api/session.ts';
 import { Problem } from '../../components/Problem.tsx';
 import { common } from '../../words/common.ts';
 import { signIn as words } from '../../words/sign-in.ts';
+
+import { OtherWays } from './OtherWays.tsx';
 
 const route = getRouteApi('/open/sign-in');
 
@@ -76,6 +78,7 @@ export function SignInPage() {
         <Button type="submit" size="sm" loading={attempt.isPending}>
           {words.deed}
         </Button>
+        <OtherWays to={to} onDone={() => router.history.push(to)} />
       </Stack>
     </form>
   );

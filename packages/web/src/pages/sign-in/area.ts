@@ -2,6 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { open } from '../../app/root.ts';
+import { isOurs } from '../../lib/address.ts';
 
 interface SignInSearch {
   /** Where to go afterwards: an address of this app. */
@@ -12,7 +13,7 @@ const signInRoute = createRoute({
   getParentRoute: () => open,
   path: '/sign-in',
   // Only our own addresses: a link must not lead out of the app by way of its sign-in page.
-  validateSearch: ({ to }): SignInSearch => (typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {}),
+  validateSearch: ({ to }): SignInSearch => (typeof to === 'string' && isOurs(to) ? { to } : {}),
   component: lazyRouteComponent(() => import('./SignInPage.tsx'), 'SignInPage'),
 });
 
