@@ -71,6 +71,21 @@ export function aCount(text: string, from: number, to: number): number {
   return count;
 }
 
+/** Tables, each said by itself or several with commas between; a comma within quotes or brackets is part of a name. */
+export function tablesIn(texts: readonly string[] | undefined): string[] | undefined {
+  if (texts === undefined) return undefined;
+  const tables = texts
+    .flatMap((text) => text.match(/(?:"[^"]*"|`[^`]*`|\[[^\]]*\]|[^,])+/g) ?? [])
+    .map((text) => text.trim());
+  if (tables.some((table) => table === '') || tables.length === 0) {
+    throw new UsageError(
+      'A table is missing between the commas.',
+      'Write it like --only sales.orders,sales.customers.',
+    );
+  }
+  return tables;
+}
+
 /** The address of a Tidegate: `https://host:port`, at its root. */
 export function anAddress(text: string): string {
   const url = URL.parse(text);

@@ -9,6 +9,7 @@ const GRANT: GrantView = grant.parse({
   resource: 'orders',
   engine: 'postgres',
   role: 'reader',
+  lines: null,
   loginName: 'alice.gd6mnttx',
   state: 'active',
   duration: 'PT30M',

@@ -2,7 +2,6 @@
 export * from './address.ts';
 export { enginesOf } from './check-roles.ts';
 export { fingerprintOf, subjectParts } from './check-workloads.ts';
-export { enginesOf } from './check-roles.ts';
 export * from './content.ts';
 export * from './differences.ts';
 export { CONFIG_TEXT_MAX } from './document.ts';

@@ -30,8 +30,6 @@ export interface Told extends Findings {
   readonly warnings: readonly string[];
   /** All of its problems, in the order of the text. */
   refusal(): InvalidConfig;
-  /** All of its problems, in the order of the text. */
-  refusal(): InvalidConfig;
 }
 
 /** Errors beyond this are not told: whoever has that many has one cause for them. */

@@ -71,7 +71,14 @@ function granted(session: Session, roles: ReadonlySet<string>, verb: string, tok
       if (row.class === '0') return true;
       if (row.class === '3') return row.major === schema;
       if (row.major !== (schema === 'dbo' ? name : `${schema}.${name}`)) return false;
-      return row.minor === '' || onlyColumns(tokens, verb, fitting.filter((each) => each.major === row.major));
+      return (
+        row.minor === '' ||
+        onlyColumns(
+          tokens,
+          verb,
+          fitting.filter((each) => each.major === row.major),
+        )
+      );
     });
   return objects.length > 0 && objects.every(holds);
 }

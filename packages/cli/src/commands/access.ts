@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { withMfa } from '../asking.ts';
 import { paint } from '../colour.ts';
-import { aDuration, aPerson, aRecurrence, aRequest, aResource, aRole, aTime } from '../usage.ts';
+import { aDuration, aPerson, aRecurrence, aRequest, aResource, aRole, aTime, tablesIn } from '../usage.ts';
 import { explanationText, requestsText, requestText } from '../views/access.ts';
 import { settled } from '../waiting.ts';
 import { action, all, either } from './command.ts';
@@ -12,6 +12,7 @@ interface Ask {
   readonly for?: string;
   readonly reason?: string;
   readonly ticket?: string;
+  readonly only?: readonly string[];
   readonly start?: string;
   readonly breakGlass?: boolean;
   readonly every?: string;
@@ -21,6 +22,18 @@ interface Ask {
   readonly wait?: boolean;
 }
 
+interface Question {
+  readonly role: string;
+  readonly for?: string;
+  readonly as?: string;
+  readonly only?: readonly string[];
+  readonly at?: string;
+  readonly breakGlass?: boolean;
+}
+
+const ONLY = 'these tables alone: sales.orders,sales.customers; again for more (see: tidegate resources tables)';
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
 export function accessCommands(program: Command): void {
   program
     .command('request <resource>')
@@ -29,6 +42,7 @@ export function accessCommands(program: Command): void {
     .option('--for <duration>', 'how long, as 30m or 2h; the role’s default where left out')
     .option('--reason <text>', 'why')
     .option('--ticket <id>', 'the ticket it belongs to')
+    .option('--only <tables>', ONLY, collect)
     .option('--start <time>', 'not before this time: 22:00, “2026-11-22 22:00”, RFC 3339, or 2h from now')
     .option('--every <window>', 'again and again: “tue 22:00”, “mon,wed 06:30”; approved once, each opens by itself')
     .option('--until <time>', 'when such windows end: “2026-12-31”, or 30d from now')
@@ -46,6 +60,7 @@ export function accessCommands(program: Command): void {
           startsAt: given.start === undefined ? undefined : aTime(given.start, 'future'),
           reason: given.reason,
           ticket: given.ticket,
+          only: tablesIn(given.only),
           breakGlass: given.breakGlass,
           recurrence: aRecurrence(given),
         };
@@ -101,22 +116,22 @@ export function accessCommands(program: Command): void {
     .requiredOption('--role <role>', 'the role')
     .option('--for <duration>', 'how long')
     .option('--as <person>', 'for somebody else (auditors and administrators)')
+    .option('--only <tables>', ONLY, collect)
     .option('--at <time>', 'as if it were asked then')
     .option('--break-glass', 'as an emergency')
     .action(
-      action<[string], { role: string; for?: string; as?: string; at?: string; breakGlass?: boolean }>(
-        async (context, [resource], given) => {
-          const question = {
-            resource: aResource(resource),
-            role: aRole(given.role),
-            duration: given.for === undefined ? undefined : aDuration(given.for),
-            as: given.as === undefined ? undefined : aPerson(given.as),
-            at: given.at === undefined ? undefined : aTime(given.at, 'future'),
-            breakGlass: given.breakGlass === true ? ('true' as const) : undefined,
-          };
-          const explanation = await context.client().explain(question);
-          context.answer(explanation, () => explanationText(explanation));
-        },
-      ),
+      action<[string], Question>(async (context, [resource], given) => {
+        const question = {
+          resource: aResource(resource),
+          role: aRole(given.role),
+          duration: given.for === undefined ? undefined : aDuration(given.for),
+          as: given.as === undefined ? undefined : aPerson(given.as),
+          only: given.only === undefined ? undefined : JSON.stringify(tablesIn(given.only)),
+          at: given.at === undefined ? undefined : aTime(given.at, 'future'),
+          breakGlass: given.breakGlass === true ? ('true' as const) : undefined,
+        };
+        const explanation = await context.client().explain(question);
+        context.answer(explanation, () => explanationText(explanation));
+      }),
     );
 }

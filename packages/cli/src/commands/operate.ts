@@ -1,4 +1,5 @@
 /** Resources, gateways, findings: what those who run Tidegate look at. */
+import type { ResourceView } from '@tidegate/contract';
 import type { Command } from 'commander';
 import { ask } from '../asking.ts';
 import { paint } from '../colour.ts';
@@ -9,6 +10,18 @@ import { away, length, when } from '../views/time.ts';
 import { action, all } from './command.ts';
 
 const HEALTH = { ok: paint.green, failing: paint.red, unknown: paint.dim } as const;
+
+type RoleView = ResourceView['roles'][number];
+
+/** A role with lines that has none here gives nothing on this engine, and is left out. */
+function roleText({ name, privileges, lines, defaultDuration, maxDuration }: RoleView): string[] {
+  const times = `${length(defaultDuration)}, at most ${length(maxDuration)}`;
+  if (privileges !== 'lines') return [`${name} (${privileges}, ${times})`];
+  return lines.length === 0 ? [] : [`${name} (${times}):`, ...lines.map((line) => `  ${safe(line)}`)];
+}
+
+const some = (columns: readonly string[]): string =>
+  columns.length > 8 ? `${columns.slice(0, 8).join(', ')} and ${columns.length - 8} more` : columns.join(', ');
 
 export function operateCommands(program: Command): void {
   const resources = program.command('resources').description('databases under just-in-time control');
@@ -49,15 +62,7 @@ export function operateCommands(program: Command): void {
             ['resource', `${paint.bold(resource.name)} (${resource.engine} at ${safe(resource.address)})`],
             ['databases', resource.databases.map(safe).join(', ')],
             ['owners', resource.owners.map(safe).join(', ')],
-            [
-              'roles',
-              resource.roles
-                .map(
-                  (role) =>
-                    `${role.name} (${role.privileges}, ${length(role.defaultDuration)}, at most ${length(role.maxDuration)})`,
-                )
-                .join('\n'),
-            ],
+            ['roles', resource.roles.flatMap(roleText).join('\n')],
             [
               'health',
               [
@@ -69,6 +74,23 @@ export function operateCommands(program: Command): void {
             ['open grants', String(resource.openGrants)],
           ]),
         );
+      }),
+    );
+  resources
+    .command('tables <name>')
+    .description('its tables and views, which a request can be narrowed to with --only')
+    .action(
+      action<[string], object>(async (context, [name]) => {
+        const which = { name: aResource(name) };
+        const seen = await context.client().resourceObjects(which);
+        context.answer(seen, () =>
+          table(
+            ['DATABASE', 'TABLE', 'KIND', 'COLUMNS'],
+            seen.tables.map((each) => [safe(each.database), safe(each.only), each.kind, some(each.columns.map(safe))]),
+            'No tables.',
+          ),
+        );
+        if (seen.more) context.hint('There are more than are shown.');
       }),
     );
   resources

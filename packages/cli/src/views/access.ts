@@ -59,6 +59,7 @@ export function requestText(request: RequestView): string {
   return fields([
     ['request', `${request.id}  ${state(request.state)}`],
     ['who', `${safe(request.requester)} ${asks} ${paint.bold(request.role)} on ${paint.bold(request.resource)}`],
+    ['only', request.only === null ? null : request.only.map(safe).join('\n')],
     ['for', windowText(request)],
     ['emergency', request.breakGlass ? afterReviewText(request) : null],
     ['reason', safe(request.reason)],
@@ -140,6 +141,7 @@ export function grantDetails(grant: GrantView): string {
       'what',
       `${paint.bold(grant.role)} on ${paint.bold(grant.resource)} (${grant.engine}), for ${length(grant.duration)}`,
     ],
+    ['gives', grant.lines === null ? null : grant.lines.map(safe).join('\n')],
     ['began', grant.startsAt === null ? null : when(grant.startsAt)],
     ['request', grant.request],
   ]);
@@ -207,6 +209,7 @@ export function explanationText(explanation: Explanation): string {
           ? null
           : `${length(defaultDuration ?? maxDuration)} unless asked for, at most ${length(maxDuration)}`,
       ],
+      ['gives', explanation.lines === null ? null : explanation.lines.map(safe).join('\n')],
       ['MFA', explanation.mfaAt.length === 0 ? null : `at ${explanation.mfaAt.join(', ')}`],
     ]),
     ...(steps.length === 0 ? [] : ['', paint.dim('who could agree'), fields(steps)]),

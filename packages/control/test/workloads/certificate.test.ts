@@ -25,7 +25,7 @@ beforeAll(async () => {
   serverCa = authority.certificate;
   const tls = { cert: server.certificate, key: server.key, clientCa: clients.certificate };
   const waitForTicket = () => Promise.reject(new Error('never asked'));
-  const app = await buildServer({ context: api.context, waitForTicket }, { webFolder: null, tls });
+  const app = await buildServer({ context: api.context, waitForTicket, look: api.look }, { webFolder: null, tls });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const address = app.server.address();
   port = typeof address === 'object' && address !== null ? address.port : 0;

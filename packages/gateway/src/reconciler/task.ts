@@ -4,7 +4,13 @@
  */
 import type { DesiredGrant } from '@tidegate/contract';
 import type { Lane } from '../engines/lane.ts';
-import { kindOf, type PrincipalRef, ProvisionError, type Provisioner, type ProvisionLog } from '../engines/provisioner.ts';
+import {
+  kindOf,
+  type PrincipalRef,
+  ProvisionError,
+  type Provisioner,
+  type ProvisionLog,
+} from '../engines/provisioner.ts';
 import type { Findings } from './findings.ts';
 import { type End, endOf, type Goal, goalOf, sameGoal } from './goal.ts';
 import { backoff, type Pace } from './pace.ts';
