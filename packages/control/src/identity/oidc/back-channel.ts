@@ -24,7 +24,7 @@ const logoutToken = z.looseObject({
   sub: z.string().min(1).max(255).optional(),
   sid: z.string().min(1).max(512).optional(),
   events: z.looseObject({ [EVENT]: z.looseObject({}) }),
-  nonce: z.undefined(),
+  nonce: z.never().optional(),
 });
 type LogoutToken = z.infer<typeof logoutToken>;
 

@@ -46,14 +46,14 @@ export async function endSessions(
 export async function endIdentity(
   tx: Tx,
   config: CurrentConfig,
-  key: IdentityKey,
+  { issuer, subject }: IdentityKey,
   { why, at }: { readonly why: string; readonly at: Temporal.Instant },
 ): Promise<ControlEvent[]> {
   const identity = await tx
     .updateTable('identities')
     .set({ groups: [] })
-    .where('issuer', '=', key.issuer)
-    .where('subject', '=', key.subject)
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
     .returning(['person', 'provider'])
     .executeTakeFirst();
   if (identity === undefined) return [];
@@ -61,8 +61,8 @@ export async function endIdentity(
   const sessions = await tx
     .selectFrom('providerSessions')
     .select('id')
-    .where('issuer', '=', key.issuer)
-    .where('subject', '=', key.subject)
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
     .execute();
   const logins = await endSessions(
     tx,
@@ -72,5 +72,10 @@ export async function endIdentity(
   );
   const groups = await mapGroups(tx, config, person, at);
   const access = await endAccessOf(tx, person, providerAsPerson(provider), at, why);
-  return [...logins, ...groups, ...access, { kind: 'identity.gone', at, data: { person, provider, ...key, why } }];
+  return [
+    ...logins,
+    ...groups,
+    ...access,
+    { kind: 'identity.gone', at, data: { person, provider, issuer, subject, why } },
+  ];
 }

@@ -2,6 +2,8 @@
 import { TidegateError } from '@tidegate/core';
 import type { Context } from '../../context.ts';
 import { appendEvent } from '../../record/events.ts';
+import { ClientRefused } from './fetch.ts';
+import { forgetProvider } from './provider.ts';
 import { DeniedByProvider, RefusedToken, toTell } from './refused.ts';
 
 /** Puts a refusal on the record, with its reason, and answers what may be told. A fault of ours is answered as it is. */
@@ -13,6 +15,7 @@ export async function explain(
 ): Promise<unknown> {
   const told = toTell(provider, error);
   if (told === null) return error;
+  if (error instanceof ClientRefused) forgetProvider(provider);
   if (told.code === 'unavailable' || told.code === 'internal') {
     context.log.warn({ err: error, provider }, 'a sign-in at an identity provider could not be finished');
     return told;

@@ -17,6 +17,9 @@ export class ProviderUnavailable extends Error {
   }
 }
 
+/** It no longer takes our own name or secret: an operator’s matter, and nobody’s fault who signs in. */
+export class ClientRefused extends ProviderUnavailable {}
+
 /**
  * For a provider at `issuer`. One with TLS never sends us to an address without; one on this machine (for trying it
  * out) may go without, to this machine.

@@ -30,6 +30,7 @@ const KEYS_COOLDOWN_MS = 30_000;
 const KEPT_MAX = 100;
 
 interface Kept {
+  readonly name: string;
   readonly provider: Promise<Provider>;
   readonly until: number;
 }
@@ -55,13 +56,17 @@ export async function reach(context: Context, settings: IdentityProvider): Promi
   const known = kept.get(key);
   if (known !== undefined && known.until > performance.now()) return known.provider;
   const provider = discover(settings).catch((error: unknown) => {
-    kept.set(key, { provider: Promise.reject(refusal(settings, error)), until: performance.now() + RETRY_AFTER_MS });
+    kept.set(key, {
+      name: settings.name,
+      provider: Promise.reject(refusal(settings, error)),
+      until: performance.now() + RETRY_AFTER_MS,
+    });
     // Each who asks is told; nobody having asked is no fault.
     kept.get(key)?.provider.catch(() => undefined);
     context.log.warn({ provider: settings.name, err: error }, 'an identity provider cannot be used');
     throw refusal(settings, error);
   });
-  kept.set(key, { provider, until: performance.now() + GOOD_FOR_MS });
+  kept.set(key, { name: settings.name, provider, until: performance.now() + GOOD_FOR_MS });
   for (const oldest of kept.keys()) {
     if (kept.size <= KEPT_MAX) break;
     kept.delete(oldest);
@@ -69,9 +74,9 @@ export async function reach(context: Context, settings: IdentityProvider): Promi
   return provider;
 }
 
-/** Next time everything is read anew: the provider no longer takes our secret, which may have been changed here. */
-export function forget(settings: IdentityProvider): void {
-  kept.delete(JSON.stringify(settings));
+/** Next time everything is read anew: the provider no longer takes our secret, which may have been changed here too. */
+export function forgetProvider(name: string): void {
+  for (const [key, one] of kept) if (one.name === name) kept.delete(key);
 }
 
 async function discover(settings: IdentityProvider): Promise<Provider> {

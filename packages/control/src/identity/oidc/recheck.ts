@@ -15,10 +15,10 @@ import { appendEvent } from '../../record/events.ts';
 import type { ProviderSessionsTable } from '../../store/schema-oidc.ts';
 import { identityOf } from './claims.ts';
 import { endIdentity, endSessions } from './end.ts';
-import { ProviderUnavailable } from './fetch.ts';
+import { ClientRefused, ProviderUnavailable } from './fetch.ts';
 import { meansGone } from './gone.ts';
 import { mapGroups } from './groups.ts';
-import { openProvider, type Provider } from './provider.ts';
+import { forgetProvider, openProvider, type Provider } from './provider.ts';
 import { DeniedByProvider, meaningOf, RefusedToken } from './refused.ts';
 import { CHECK_WITHIN, nextCheck, purposeOf } from './session.ts';
 import { readTokens, type Shown } from './tokens.ts';
@@ -125,6 +125,7 @@ async function goOn(context: Context, { settings }: Provider, session: Session, 
 /** What an answer that was none, or a no, means for the person. */
 async function settle(context: Context, session: Session, error: unknown): Promise<void> {
   if (error instanceof DeniedByProvider) return refused(context, session, error);
+  if (error instanceof ClientRefused) forgetProvider(session.provider);
   const why = error instanceof RefusedToken ? error.why : error instanceof Error ? error.message : String(error);
   context.log.warn(
     { err: error, provider: session.provider, session: session.id },

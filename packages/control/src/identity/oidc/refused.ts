@@ -2,7 +2,7 @@
 import { TidegateError } from '@tidegate/core';
 import { errors as jose } from 'jose';
 import * as openid from 'openid-client';
-import { ProviderUnavailable } from './fetch.ts';
+import { ClientRefused, ProviderUnavailable } from './fetch.ts';
 
 /** A token that is not to be believed. `why` is for the record and the operator: others would learn what to try next. */
 export class RefusedToken extends TidegateError {
@@ -67,7 +67,9 @@ export function meaningOf(error: unknown): RefusedToken | DeniedByProvider | Pro
   if (error instanceof openid.ResponseBodyError || error instanceof openid.AuthorizationResponseError) {
     const said = (error.error_description ?? '').slice(0, SAID_MAX);
     if (!NOT_ABOUT_THE_PERSON.has(error.error)) return new DeniedByProvider(error.error, said, error);
-    return new ProviderUnavailable(`it answered ${error.error}${said === '' ? '' : `: ${said}`}`, error);
+    const answered = `it answered ${error.error}${said === '' ? '' : `: ${said}`}`;
+    const kind = error.error === 'invalid_client' ? ClientRefused : ProviderUnavailable;
+    return new kind(answered, error);
   }
   if (error instanceof openid.WWWAuthenticateChallengeError) {
     return new ProviderUnavailable('it did not take the token it gave', error);

@@ -57,7 +57,8 @@ export class Browser {
         continue;
       }
       const next = formIn(text);
-      if (next === null) return { url, status: response.status, text };
+      // A form that wants a code of the person's: they have none to type.
+      if (next === null || next.fields.get('user_code') === '') return { url, status: response.status, text };
       url = new URL(next.action, url);
       form = next.fields;
       if (form.has('prompt')) form.set('account', account);

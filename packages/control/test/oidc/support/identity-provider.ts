@@ -154,8 +154,8 @@ function configurationOf(
       clientCredentials: { enabled: true },
     },
     rotateRefreshToken: true,
-    // The tests' provider is on loopback, which oidc-provider asks to be allowed.
-    fetch: (url: string, init: RequestInit) => fetch(url, init),
+    // Its own way to send logout tokens refuses addresses of this machine, where we are.
+    fetch: (url: string, { dispatcher: _, ...init }: RequestInit & { dispatcher?: unknown }) => fetch(url, init),
     findAccount: async (_: unknown, accountId: string) => {
       const account = accounts.get(accountId);
       return account === undefined
