@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from '@tidegate/contract';
 import { freePort } from '@tidegate/embedded/testing';
 import { TOTP } from 'otpauth';
 import pg from 'pg';
@@ -280,6 +281,36 @@ test('a second factor: asked for at connect, each code once, and said how where 
   connection.parse(
     await tidegate.json('alice2', ['connect', 'orders', '--role', 'owner', '--print', '--mfa-code', next]),
   );
+
+  // For a terminal that has no code: shown in a browser, here by the other login, with a recovery code.
+  const { codes } = z
+    .object({ codes: z.array(z.string()).length(10) })
+    .parse(await tidegate.json('alice', ['mfa', 'recovery-codes']));
+  const waiting = tidegate.spawn('alice2', ['mfa', 'verify', '--json']);
+  const told = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    waiting.stderr.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes('Waiting')) resolve(text);
+    });
+    waiting.once('exit', () => reject(new Error(`ended: ${text}`)));
+  });
+  const [, asked = ''] = /challenge=(mfa_\w+)/.exec(told) ?? [];
+  const nobody = createClient({ url: tidegate.url });
+  const browser = nobody.withToken((await nobody.login({ user: 'alice', password: DEMO_PASSWORD })).token);
+  expect(told).toContain((await browser.stepUp({ id: asked })).code);
+  const over = once(waiting, 'exit');
+  await browser.completeStepUp({ id: asked, code: codes[0] ?? '' });
+  expect(await over).toEqual([0, null]);
+  const whoami = await tidegate.json('alice2', ['whoami']);
+  expect(whoami).toMatchObject({ mfa: { totp: true, recoveryCodes: 9 } });
+
+  const { session } = z.object({ session: z.object({ id: z.string() }) }).parse(whoami);
+  expect(await tidegate.json('alice', ['logins'])).toContainEqual(
+    expect.objectContaining({ id: session.id, how: 'password', current: false }),
+  );
+  await tidegate.json('alice', ['logins', 'end', session.id]);
+  refused(await tidegate.cli('alice2', ['whoami']), 'unauthenticated');
   await tidegate.json('alice', ['mfa', 'remove']);
   expect(await tidegate.json('alice', ['whoami'])).toMatchObject({ mfa: { totp: false } });
 });
