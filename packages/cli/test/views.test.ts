@@ -14,6 +14,7 @@ const aGrant = grant.parse({
   resource: 'orders',
   engine: 'postgres',
   role: 'reader',
+  lines: null,
   loginName: 'alice.gd6mnttx',
   state: 'closing',
   duration: 'PT30M',
@@ -25,13 +26,29 @@ const aGrant = grant.parse({
   comment: 'called\u001b[2J back',
   problem: null,
 });
+const plainStep = { escalate: null, escalatesAt: null };
+const plainReview = {
+  onBehalfOf: null,
+  round: 0,
+  decision: 'approve',
+  duration: null,
+  at: '2026-11-20T10:01:00Z',
+};
 const pending: RequestView = request.parse({
   id: 'req_e5g5wtmsdf33hetf',
   requester: 'O’Brien "x".y',
+  runBy: [],
   resource: 'orders',
   role: 'owner',
   duration: 'PT30M',
   startsAt: null,
+  recurrence: null,
+  nextOpening: null,
+  agreedDuration: 'PT30M',
+  breakGlass: false,
+  afterReview: null,
+  only: null,
+  round: 0,
   reason: 'order\n4711',
   ticket: null,
   extends: null,
@@ -39,10 +56,10 @@ const pending: RequestView = request.parse({
   createdAt: '2026-11-20T10:00:00Z',
   lapsesAt: '2026-11-20T18:00:00Z',
   steps: [
-    { groups: ['leads'], people: [], count: 2, approvedBy: ['bob'], state: 'open' },
-    { groups: ['dba'], people: ['dave'], count: 1, approvedBy: [], state: 'waiting' },
+    { ...plainStep, stage: 0, groups: ['leads'], people: [], count: 2, approvedBy: ['bob'], state: 'open' },
+    { ...plainStep, stage: 1, groups: ['dba'], people: ['dave'], count: 1, approvedBy: [], state: 'waiting' },
   ],
-  reviews: [{ reviewer: 'bob', step: 0, decision: 'approve', comment: 'ok', at: '2026-11-20T10:01:00Z' }],
+  reviews: [{ ...plainReview, reviewer: 'bob', step: 0, comment: 'ok' }],
   decision: { rule: 'own', why: 'Rule “own” applies.' },
   grant: null,
 });
@@ -82,13 +99,20 @@ test('an explanation names who could agree, and why other rules did not decide',
     maxDuration: 'PT4H',
     defaultDuration: null,
     mfaAt: ['connect'],
+    lines: null,
+    reason: { required: true, ticket: null },
     steps: [
-      { ...pending.steps[0], candidates: ['bob'] },
-      { ...pending.steps[1], candidates: [] },
+      { ...pending.steps[0], candidates: ['bob'], escalatedTo: [] },
+      { ...pending.steps[1], candidates: [], escalatedTo: [] },
     ],
     considered: [
-      { rule: 'read', matched: false, because: ['it is for reader, not owner'] },
-      { rule: 'own', matched: true, because: [] },
+      { rule: 'read', matched: false, because: ['it is for reader, not owner'], conditions: [] },
+      {
+        rule: 'own',
+        matched: true,
+        because: [],
+        conditions: [{ text: 'now.hour < 18', holds: true, error: null, values: ['now.hour is 9'] }],
+      },
     ],
   });
   const text = plain(explanationText(explained));
@@ -96,6 +120,7 @@ test('an explanation names who could agree, and why other rules did not decide',
   expect(text).toContain('2.  one of dba or dave: nobody could now');
   expect(text).toContain('·  read: it is for reader, not owner');
   expect(text).toContain('✓  own');
+  expect(text).toContain('✓ now.hour < 18 now.hour is 9');
 });
 
 describe('the record', () => {

@@ -45,7 +45,7 @@ export * from './request/review.ts';
 export * from './request/steps.ts';
 export * from './request/submit.ts';
 export { DIALECTS } from './role/dialect.ts';
-export { givenBy, givenText, ONLY_MAX, tablesAsked } from './role/given.ts';
+export { givenBy, givenText, homeOf, ONLY_MAX, tablesAsked } from './role/given.ts';
 export { GRANT_LINE_MAX, isProblem, parseGrantLine, parseTable } from './role/grammar.ts';
 export type * from './role/grant-line.ts';
 export type { LineProblem } from './role/lexer.ts';

@@ -52,11 +52,11 @@ export function recurrence(
   }
   if (reached(asked.until, now)) throw refused('The last window lies in the past.', 'Name a later end.');
   if (!reached(asked.until, now.add(RECURS_AT_MOST))) {
-    const made: Recurrence = Object.freeze({ days, at: asked.at, timeZone: asked.timeZone, until: asked.until });
-    if (nextOpening(made, now) !== null) return made;
-    throw refused('There is no such window before the end.', 'Name a later end.');
+    throw refused('Windows can come again for 90 days at most.', 'Name an earlier end; it can be asked for again.');
   }
-  throw refused('Windows can come again for 90 days at most.', 'Name an earlier end; it can be asked for again.');
+  const made: Recurrence = Object.freeze({ days, at: asked.at, timeZone: asked.timeZone, until: asked.until });
+  if (nextOpening(made, now) === null) throw refused('There is no such window before the end.', 'Name a later end.');
+  return made;
 }
 
 /** Does this runtime know the zone's rules? */

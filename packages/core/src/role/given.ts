@@ -2,8 +2,9 @@
 import { ENGINES, type Engine } from '../engines.ts';
 import { TidegateError } from '../errors.ts';
 import type { Given, Resource, Role } from '../model.ts';
+import { DIALECTS } from './dialect.ts';
 import { isProblem, parseTable } from './grammar.ts';
-import type { TableRef } from './grant-line.ts';
+import type { GrantLine, TableRef } from './grant-line.ts';
 import { narrowLevel, narrowLines } from './narrow.ts';
 import { grantLineText, tableText } from './text.ts';
 
@@ -52,6 +53,30 @@ export function tablesAsked(only: readonly string[] | null, engine: Engine): rea
 /** The lines in words; null: a level on the whole of the resource. */
 export const givenText = (given: Given, engine: Engine): string[] | null =>
   'level' in given ? null : given.lines.map((line) => grantLineText(line, engine));
+
+/** The database where a connection begins that names none: the first that the lines are for. undefined: there is none. */
+export function homeOf(given: Given, engine: Engine, databases: readonly string[]): string | undefined {
+  if ('level' in given) return databases[0];
+  const places = given.lines.flatMap((line) => placesOf(line, engine));
+  if (places.includes(null)) return databases[0];
+  return databases.find((database) => places.includes(database)) ?? databases[0];
+}
+
+/** null: any that has it. */
+function placesOf({ target, database }: GrantLine, engine: Engine): (string | null)[] {
+  if (!DIALECTS[engine].schemaIsDatabase) return [database];
+  switch (target.on) {
+    case 'tables':
+      return target.tables.map(({ schema }) => schema);
+    case 'sequences':
+      return target.sequences.map(({ schema }) => schema);
+    case 'all-tables':
+    case 'schema':
+      return [target.schema];
+    case 'routine':
+      return [target.name.schema];
+  }
+}
 
 function readTables(only: readonly string[], engine: Engine): TableRef[] {
   if (only.length === 0 || only.length > ONLY_MAX) {

@@ -63,7 +63,9 @@ describe('a condition', () => {
   test('too large a condition is refused', () => {
     const many = Array.from({ length: 150 }, (_, index) => `now.hour != ${index}`).join(' && ');
     expect(isConditionProblem(compileCondition(many))).toBe(true);
-    expect(isConditionProblem(compileCondition(`${'('.repeat(60)}true${')'.repeat(60)} && ${'!'.repeat(60)}true`))).toBe(true);
+    expect(
+      isConditionProblem(compileCondition(`${'('.repeat(60)}true${')'.repeat(60)} && ${'!'.repeat(60)}true`)),
+    ).toBe(true);
   });
 
   test('is explained part by part, with what each part looked at', () => {
