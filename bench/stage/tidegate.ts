@@ -23,7 +23,7 @@ export interface BenchResource {
   readonly behind: Behind;
   readonly passwordFile: string;
   /** What the resource says of TLS; left out: none. */
-  readonly tls?: { readonly mode: 'verify-ca'; readonly ca: string };
+  readonly tls?: { readonly mode: 'verify-ca'; readonly ca: string } | { readonly mode: 'disable' };
 }
 
 /** Read at once, by anyone in the group; nobody is asked. The bench measures the relay, not people. */

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type Mariadb, startMariadb } from '@tidegate/embedded';
+import { type Connection, createConnection } from 'mysql2';
 import mysql2 from 'mysql2/promise';
 import { configOf, connectMysql, DATABASE, newMysqlGrant, newMysqlWorld } from '../mysql-support.ts';
 import type { TestGrant, TestRelay } from '../relay-support.ts';
@@ -84,45 +85,48 @@ async function connect(
   grant: TestGrant,
   change: LoginChange = {},
 ): Promise<SessionUnderTest> {
-  const client = await mysql2.createConnection(configOf(relay, grant, change));
+  const connection = createConnection(configOf(relay, grant, change));
+  const client = connection.promise();
   let told = '';
-  client.on('error', (error: Error) => {
+  connection.on('error', (error: Error) => {
     if (told === '') told = error.message;
   });
-  const { connection } = client as unknown as { connection: Underneath };
+  await client.connect();
+  const socket = socketOf(connection);
   return {
     query: async (sql) => firstColumn((await client.query(sql))[0]),
     prepared: async (sql, value) => firstColumn((await client.execute(sql, [value]))[0]),
-    stall: (sql) => stall(connection, sql),
+    stall: (sql) => stall(connection, socket, sql),
     cancel: async () => {
       const other = await mysql2.createConnection(configOf(relay, grant));
       await other.query(`KILL QUERY ${connection.threadId}`);
       await other.end();
     },
-    over: new Promise((resolve) => connection.stream.on('close', () => resolve(told))),
+    over: new Promise((resolve) => socket.on('close', () => resolve(told))),
     end: () => client.end(),
   };
 }
 
-interface Underneath {
-  readonly threadId: number;
-  readonly stream: NodeJS.ReadStream;
-  query(sql: string): { stream(): Readable };
+/** The driver keeps it to itself. */
+function socketOf(connection: Connection): net.Socket {
+  const socket: unknown = Reflect.get(connection, 'stream');
+  if (!(socket instanceof net.Socket)) throw new Error('this mysql2 keeps its socket elsewhere');
+  return socket;
 }
 
-async function stall(connection: Underneath, sql: string): Promise<Stalled> {
+async function stall(connection: Connection, socket: net.Socket, sql: string): Promise<Stalled> {
   const rows = connection.query(sql).stream();
   let bytes = 0;
   const { promise: first, resolve } = Promise.withResolvers<void>();
   const { promise: done, resolve: finished, reject } = Promise.withResolvers<number>();
   done.catch(() => {});
   rows.on('data', (row: object) => {
-    if (bytes === 0) connection.stream.pause();
+    if (bytes === 0) socket.pause();
     bytes += Buffer.byteLength(String(Object.values(row)[0]));
     resolve();
   });
   rows.on('end', () => finished(bytes));
   rows.on('error', reject);
   await first;
-  return { resume: () => connection.stream.resume(), done };
+  return { resume: () => socket.resume(), done };
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { postgres as wire } from '@tidegate/wire';
 import { Client, Query } from 'pg';
+import { RawClient } from '../relay-raw.ts';
 import { DATABASE, newGrant, newWorld, type TestGrant, type TestRelay } from '../relay-support.ts';
 import type { EngineUnderTest, LoginChange, SessionUnderTest, Stalled, WorldUnderTest } from './engine.ts';
 
@@ -98,26 +100,19 @@ async function connect(
     stall: (text) => stall(client, text),
     cancel: async () => {
       // As libpq does it: the key of this connection, on another.
-      const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
-      const other = new Client({ host: '127.0.0.1', port });
-      const connection = (other as unknown as { connection: CancelConnection }).connection;
-      connection.connect(port, '127.0.0.1');
-      await once(connection, 'connect');
-      connection.cancel(processID, secretKey);
-      await once(connection, 'end');
+      const secret = Buffer.alloc(4);
+      secret.writeInt32BE(Number(Reflect.get(client, 'secretKey')));
+      const other = new RawClient(port);
+      other.send(wire.cancelRequest({ processId: Number(Reflect.get(client, 'processID')), secret }));
+      await other.closed;
     },
     over: new Promise((resolve) => client.on('end', () => resolve(told))),
     end: () => client.end(),
   };
 }
 
-interface CancelConnection extends NodeJS.EventEmitter {
-  connect(port: number, host: string): void;
-  cancel(processId: number, secretKey: number): void;
-}
-
 async function stall(client: Client, text: string): Promise<Stalled> {
-  const socket = (client as unknown as { connection: { stream: NodeJS.ReadStream } }).connection.stream;
+  const socket = client.connection.stream;
   const query = client.query(new Query<{ value: string }>(text));
   let bytes = 0;
   const { promise: first, resolve } = Promise.withResolvers<void>();
