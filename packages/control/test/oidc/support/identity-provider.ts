@@ -39,6 +39,8 @@ export interface IdentityProviderOptions {
   /** Into the ID token, not UserInfo alone. */
   readonly claimsInIdToken?: boolean;
   readonly scopes?: readonly string[];
+  /** Refresh tokens without `prompt=consent`, as Entra ID gives them. */
+  readonly consentAlways?: boolean;
 }
 
 const CLAIMS = [
@@ -120,7 +122,7 @@ function paramsOf(ctx: unknown): URLSearchParams {
 }
 
 function configurationOf(
-  { redirectUri, backChannelUri, claimsInIdToken = true, scopes = [] }: IdentityProviderOptions,
+  { redirectUri, backChannelUri, claimsInIdToken = true, scopes = [], consentAlways = false }: IdentityProviderOptions,
   accounts: Map<string, TestAccount>,
   keys: readonly JWK[],
 ): Record<string, unknown> {
@@ -153,6 +155,7 @@ function configurationOf(
       backchannelLogout: { enabled: true },
       clientCredentials: { enabled: true },
     },
+    ...(consentAlways ? { issueRefreshToken: async () => true } : {}),
     rotateRefreshToken: true,
     // Its own way to send logout tokens refuses addresses of this machine, where we are.
     fetch: (url: string, { dispatcher: _, ...init }: RequestInit & { dispatcher?: unknown }) => fetch(url, init),
