@@ -4,7 +4,7 @@
  */
 import { ERROR_CODES, type ErrorCode, TidegateError } from '@tidegate/core';
 import type { z } from 'zod';
-import { auditExport, type Endpoint, type EndpointName, endpoints } from './api/endpoints/index.ts';
+import { auditExport, type Endpoint, type EndpointName, endpoints, runQuery } from './api/endpoints/index.ts';
 import { BROWSER_HEADER } from './api/identity.ts';
 import { type Problem, problem } from './shapes.ts';
 
@@ -32,6 +32,11 @@ type Method<K extends EndpointName> =
 export type Client = { readonly [K in EndpointName]: Method<K> } & {
   /** The record as NDJSON bytes, oldest first; read it as it comes. */
   exportAudit(query?: z.input<typeof auditExport.query>, options?: CallOptions): Promise<ReadableStream<Uint8Array>>;
+  /** The answer of SQL as NDJSON bytes, each line a `queryLine`; it ends when the statement does. */
+  runQuery(
+    input: z.input<typeof runQuery.params> & z.input<typeof runQuery.body>,
+    options?: CallOptions,
+  ): Promise<ReadableStream<Uint8Array>>;
   /** The same client as somebody else, or as nobody. */
   withToken(token: string | null): Client;
 };
@@ -67,6 +72,9 @@ export class Refusal extends TidegateError {
   }
 }
 
+/** Their answers take as long as they take. */
+const STREAMS: ReadonlySet<Endpoint> = new Set<Endpoint>([auditExport, runQuery]);
+
 export function createClient(options: ClientOptions): Client {
   const send = options.fetch ?? fetch;
 
@@ -80,7 +88,7 @@ export function createClient(options: ClientOptions): Client {
     const waitMs = typeof input.wait === 'number' ? input.wait * 1000 : 0;
     const signals = [
       signal,
-      endpoint === auditExport ? undefined : AbortSignal.timeout((options.timeoutMs ?? 30_000) + waitMs),
+      STREAMS.has(endpoint) ? undefined : AbortSignal.timeout((options.timeoutMs ?? 30_000) + waitMs),
     ];
     let response: Response;
     try {
@@ -115,6 +123,11 @@ export function createClient(options: ClientOptions): Client {
     ...typed(methods),
     async exportAudit(query = {}, more = {}) {
       const { body } = await call(auditExport, query, more.signal);
+      if (body === null) throw notUnderstood(options.url, 'no body');
+      return body;
+    },
+    async runQuery(input, more = {}) {
+      const { body } = await call(runQuery, input, more.signal);
       if (body === null) throw notUnderstood(options.url, 'no body');
       return body;
     },

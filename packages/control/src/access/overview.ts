@@ -135,23 +135,10 @@ async function approvalTimes(db: Reader, span: Span): Promise<Overview['timeToAp
 }
 
 async function breakGlassOf(db: Reader, span: Span): Promise<Overview['breakGlass']> {
-  const rows = await db
-    .selectFrom('entries')
-    .select(['at', 'entry'])
-    .where('at', '>=', span.since)
-    .where('at', '<', span.until)
-    .where('kind', '=', 'request.break_glass')
-    .where(ofOwnedEntries(span))
-    .orderBy('at', 'desc')
-    .limit(COUNT)
-    .execute();
-  return {
-    total: rows.length,
-    items: rows.slice(0, SHOWN).map(({ at, entry }) => {
-      const { request, person, resource, role } = JSON.parse(entry).data;
-      return { request, person, resource, role, at: at.toString() };
-    }),
-  };
+  const { rows } = await sql<Omit<Overview['breakGlass']['items'][number], 'at'> & { at: Temporal.Instant }>`
+    SELECT id AS request, requester AS person, resource, role, created_at AS at FROM ${newestRequests(span)}
+    WHERE break_glass ORDER BY created_at DESC, id DESC`.execute(db);
+  return { total: rows.length, items: rows.slice(0, SHOWN).map(({ at, ...row }) => ({ ...row, at: at.toString() })) };
 }
 
 /** Entries name their resource in their text alone; canonical JSON writes it in one way. */

@@ -19,12 +19,15 @@ export class SqlError extends Error {
   readonly code: string | null;
   /** In the text, from 1. */
   readonly position: number | null;
+  /** The session is over with it. */
+  readonly fatal: boolean;
 
-  constructor(message: string, code: string | null, position: number | null = null) {
+  constructor(message: string, code: string | null, position: number | null = null, fatal = false) {
     super(message);
     this.name = 'SqlError';
     this.code = code;
     this.position = position;
+    this.fatal = fatal;
   }
 }
 

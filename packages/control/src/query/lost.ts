@@ -1,13 +1,13 @@
-/** A session that ends by itself: told once, with what was said last. */
+/** A session that ends by itself: told once, with the reason, if one was said. */
 
 export function lost() {
   let last = '';
   let over = false;
   let told: ((why: string) => void) | null = null;
   return {
-    /** What the other side said: the reason, if it ends next. */
+    /** What the other side said: the reason, if it ends next. What follows it only says that the connection is gone. */
     keep(message: string): void {
-      last = message;
+      if (last === '') last = message;
     },
     tell(): void {
       if (over) return;

@@ -88,7 +88,7 @@ async function submit(connection: mysql.Connection, sql: string, into: Sink): Pr
     }
   });
   query.on('error', (error: mysql.QueryError) =>
-    reject(new SqlError(error.message, error.sqlState ?? error.code ?? null)),
+    reject(new SqlError(error.message, error.sqlState ?? error.code ?? null, null, error.fatal)),
   );
   query.on('end', () => {
     finish();

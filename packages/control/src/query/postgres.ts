@@ -80,7 +80,8 @@ const columnOf = ({ name, dataTypeID }: pg.FieldDef): Column => ({ name, type: N
 
 function sqlError(error: Error): Error {
   if (!(error instanceof pg.DatabaseError)) return error;
-  return new SqlError(error.message, error.code ?? null, error.position === undefined ? null : Number(error.position));
+  const position = error.position === undefined ? null : Number(error.position);
+  return new SqlError(error.message, error.code ?? null, position, error.severity === 'FATAL');
 }
 
 /** What the server gives each session for its cancel requests; `pg` keeps it to itself and cannot send it over TLS. */

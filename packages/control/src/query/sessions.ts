@@ -136,8 +136,7 @@ export class QuerySessions {
       .run(sql, lines)
       .then(
         () => endLine(lines.limited ? 'limited' : 'done', null),
-        (error: unknown) =>
-          endOf(error, { limited: lines.limited, cancelled: running.cancelled, ended: session.ended }),
+        (error: unknown) => this.#failed(session, error, { limited: lines.limited, cancelled: running.cancelled }),
       )
       .then((end) => {
         signal.removeEventListener('abort', gone);
@@ -213,6 +212,18 @@ export class QuerySessions {
     return session;
   }
 
+  /** How a run ended that the server or the connection ended. What is fatal ends the session too. */
+  #failed(session: Open, error: unknown, { limited, cancelled }: { limited: boolean; cancelled: boolean }): Over {
+    const said = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof SqlError) || error.fatal) {
+      this.#lost(session, said);
+      return { ...endLine('ended', session.ended), code: error instanceof SqlError ? error.code : null };
+    }
+    if (limited) return endLine('limited', null);
+    if (cancelled) return endLine('cancelled', null);
+    return { ...endLine('error', said), code: error.code, position: error.position };
+  }
+
   #stop(session: Open): void {
     if (session.ended !== null) return;
     session.driver.cancel().catch((error: unknown) => {
@@ -257,24 +268,12 @@ export class QuerySessions {
 }
 
 type End = Extract<QueryLine, { type: 'end' }>;
+type Over = Omit<End, 'durationMs'>;
 
-const endLine = (state: End['state'], message: string | null): Omit<End, 'durationMs'> => ({
+const endLine = (state: End['state'], message: string | null): Over => ({
   type: 'end',
   state,
   message,
   code: null,
   position: null,
 });
-
-function endOf(
-  error: unknown,
-  { limited, cancelled, ended }: { limited: boolean; cancelled: boolean; ended: string | null },
-): Omit<End, 'durationMs'> {
-  if (limited) return endLine('limited', null);
-  if (ended !== null) return endLine('ended', ended);
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof SqlError && !cancelled) {
-    return { ...endLine('error', message), code: error.code, position: error.position };
-  }
-  return cancelled ? endLine('cancelled', null) : endLine('error', message);
-}

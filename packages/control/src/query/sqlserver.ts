@@ -76,10 +76,14 @@ function follow(request: Request, into: Sink): void {
   request.on('done', done);
 }
 
+/** Severities from 20 on end the session. */
+const FATAL = 20;
+
 /** Of several errors the first: what follows are its consequences. */
 function sqlError(error: Error): Error {
   const [first = error] = error instanceof AggregateError ? error.errors : [error];
   if (!(first instanceof Error)) return error;
   const number = 'number' in first && typeof first.number === 'number' ? String(first.number) : null;
-  return number === null ? first : new SqlError(first.message, number);
+  const severity = 'class' in first && typeof first.class === 'number' ? first.class : 0;
+  return number === null ? first : new SqlError(first.message, number, null, severity >= FATAL);
 }

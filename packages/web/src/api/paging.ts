@@ -1,5 +1,6 @@
 /** A list of any length: its pages as one row of rows, the next read when it is asked for. */
 import { infiniteQueryOptions, type UseInfiniteQueryResult, useInfiniteQuery } from '@tanstack/react-query';
+import type { Answer, EndpointName, Input } from '@tidegate/contract';
 import { api } from './client.ts';
 
 interface Page<Row> {
@@ -7,12 +8,7 @@ interface Page<Row> {
   readonly nextCursor: string | null;
 }
 /** Endpoints that answer a page. */
-type Client = typeof api;
-type Paged = {
-  [K in keyof Client]: Client[K] extends (input?: infer _, ...rest: infer __) => Promise<Page<unknown>> ? K : never;
-}[keyof Client];
-type Input<K extends Paged> = NonNullable<Parameters<Client[K]>[0]>;
-type Answer<K extends Paged> = Awaited<ReturnType<Client[K]>>;
+type Paged = { [K in EndpointName]: Answer<K> extends Page<unknown> ? K : never }[EndpointName];
 export type RowOf<K extends Paged> = Answer<K> extends Page<infer Row> ? Row : never;
 
 export interface Rows<Row> {

@@ -31,6 +31,7 @@ const PATHS = {
   cut: 'M6 6.5 16 15M6 13.5 16 5M5 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4M5 16a2 2 0 1 0 0-4 2 2 0 0 0 0 4',
   pause: 'M7 4v12M13 4v12',
   up: 'M5 12l5-5 5 5',
+  stop: 'M5 5h10v10H5z',
   play: 'M6 4l10 6-10 6z',
   download: 'M10 3v9M6 9l4 4 4-4M4 16.500h12',
 } as const;

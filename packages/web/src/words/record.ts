@@ -68,6 +68,7 @@ export const record = {
     `Whole: ${entries.toLocaleString('en')} entries follow from each other, and ${signed.toLocaleString('en')} signatures are good.`,
   broken: (what: string) => `Not as it was written: ${what}`,
   stop: 'Stop',
+  stopped: 'Stopped.',
   cannot: 'This browser cannot check signatures. Use `tidegate audit verify`.',
   offline:
     'This is checked here, in your browser, from the export and the public key. `tidegate audit verify` does the same without us.',

@@ -1,0 +1,21 @@
+/** The overview: for auditors and administrators of all, for owners of what is theirs. */
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { area } from '../../app/area.ts';
+import { signedIn } from '../../app/root.ts';
+import { overview as words } from '../../words/overview.ts';
+
+const DAYS: readonly unknown[] = [7, 90, 365];
+
+const page = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/overview',
+  /** 30 where left out. */
+  validateSearch: ({ days }: Record<string, unknown>): { days?: 7 | 90 | 365 } =>
+    DAYS.includes(days) ? { days: days as 7 } : {},
+  component: lazyRouteComponent(() => import('./OverviewPage.tsx'), 'OverviewPage'),
+});
+
+export const overview = area(
+  [page],
+  [{ to: '/overview', title: words.title, icon: 'overview', section: 'watch', shownTo: 'auditor' }],
+);

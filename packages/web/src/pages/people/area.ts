@@ -1,0 +1,26 @@
+/** People and groups. */
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { area } from '../../app/area.ts';
+import { signedIn } from '../../app/root.ts';
+import { people as words } from '../../words/people.ts';
+
+const list = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/people',
+  validateSearch: ({ tab, find }: Record<string, unknown>): { tab?: 'groups'; find?: string } => ({
+    ...(tab === 'groups' ? { tab } : {}),
+    ...(typeof find === 'string' && find !== '' ? { find } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./PeoplePage.tsx'), 'PeoplePage'),
+});
+
+const one = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/people/$name',
+  component: lazyRouteComponent(() => import('./PersonPage.tsx'), 'PersonPage'),
+});
+
+export const people = area(
+  [list, one],
+  [{ to: '/people', title: words.title, icon: 'people', section: 'manage', shownTo: 'auditor' }],
+);

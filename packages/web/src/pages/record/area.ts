@@ -1,0 +1,65 @@
+/** The record: searched, its chain, one grant's whole story. */
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { area } from '../../app/area.ts';
+import { signedIn } from '../../app/root.ts';
+import { record as words } from '../../words/record.ts';
+
+/** What the address keeps. `span` is counted back from now; `since` and `until` come of a bar that was chosen. */
+export interface RecordSearch {
+  readonly text?: string;
+  readonly table?: string;
+  readonly person?: string;
+  readonly resource?: string;
+  readonly kind?: string;
+  readonly outcome?: 'done' | 'error' | 'unknown' | 'refused';
+  readonly grant?: string;
+  readonly session?: string;
+  readonly span?: 'PT1H' | 'P7D' | 'P30D' | 'all';
+  readonly since?: string;
+  readonly until?: string;
+}
+
+const TEXTS = ['text', 'table', 'person', 'resource', 'kind', 'grant', 'session'] as const;
+const OUTCOMES: readonly unknown[] = ['done', 'error', 'unknown', 'refused'];
+const SPANS: readonly unknown[] = ['PT1H', 'P7D', 'P30D', 'all'];
+const isTime = (value: unknown): value is string => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+
+/** What is not understood is left out: an old link still leads to the record. */
+export function recordSearch(from: Record<string, unknown>): RecordSearch {
+  const kept: Record<string, unknown> = {};
+  for (const name of TEXTS) {
+    const value = from[name];
+    // A number in the address is a text that happens to be one.
+    const text = typeof value === 'number' ? String(value) : value;
+    if (typeof text === 'string' && text.trim() !== '') kept[name] = text.trim();
+  }
+  if (OUTCOMES.includes(from.outcome)) kept.outcome = from.outcome;
+  if (SPANS.includes(from.span)) kept.span = from.span;
+  if (isTime(from.since)) kept.since = from.since;
+  if (isTime(from.until)) kept.until = from.until;
+  return kept;
+}
+
+const search = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/record',
+  validateSearch: recordSearch,
+  component: lazyRouteComponent(() => import('./RecordPage.tsx'), 'RecordPage'),
+});
+
+const chain = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/record/chain',
+  component: lazyRouteComponent(() => import('./ChainPage.tsx'), 'ChainPage'),
+});
+
+const story = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/record/grants/$id',
+  component: lazyRouteComponent(() => import('./StoryPage.tsx'), 'StoryPage'),
+});
+
+export const record = area(
+  [search, chain, story],
+  [{ to: '/record', title: words.title, icon: 'record', section: 'watch', shownTo: 'auditor' }],
+);

@@ -1,0 +1,26 @@
+/** Resources: all, and one. */
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { reading } from '../../api/queries.ts';
+import { area } from '../../app/area.ts';
+import { signedIn } from '../../app/root.ts';
+import { resources as words } from '../../words/resources.ts';
+
+const list = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/resources',
+  validateSearch: ({ find }: Record<string, unknown>): { find?: string } =>
+    typeof find === 'string' && find !== '' ? { find } : {},
+  loader: ({ context }) => void context.queries.prefetchQuery(reading('resources')),
+  component: lazyRouteComponent(() => import('./ResourcesPage.tsx'), 'ResourcesPage'),
+});
+
+const one = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/resources/$name',
+  component: lazyRouteComponent(() => import('./ResourcePage.tsx'), 'ResourcePage'),
+});
+
+export const resources = area(
+  [list, one],
+  [{ to: '/resources', title: words.title, icon: 'resources', section: 'access' }],
+);

@@ -1,0 +1,16 @@
+/** Settings. */
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { area } from '../../app/area.ts';
+import { signedIn } from '../../app/root.ts';
+import { settings as words } from '../../words/settings.ts';
+
+const page = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./SettingsPage.tsx'), 'SettingsPage'),
+});
+
+export const settings = area(
+  [page],
+  [{ to: '/settings', title: words.title, icon: 'settings', section: 'manage', shownTo: 'auditor' }],
+);

@@ -1,0 +1,36 @@
+/** Gateways. */
+export const gateways = {
+  title: 'Gateways',
+  lead: 'They stand near the databases, make the users, let sessions in, record and cut. They dial us, never the other way.',
+  none: 'No gateway has joined yet',
+  noneHint: 'Make a join token, and start a gateway with it near your databases.',
+  columns: {
+    name: 'Name',
+    state: 'State',
+    seen: 'Last heard',
+    version: 'Version',
+    listens: 'Listens',
+    spool: 'Not uploaded yet',
+  },
+  connected: 'Connected',
+  away: 'Out of touch',
+  never: 'Never',
+  spool: (bytes: string, limit: string) => `${bytes} of ${limit}`,
+  spoolNone: 'Nothing',
+  add: 'Add a gateway',
+  addLead: 'A token lets one gateway join, once. It is shown now and never again.',
+  name: 'Name',
+  nameHint: 'As people will see it: west-europe-1',
+  make: 'Make a join token',
+  token: 'Join token',
+  use: 'Put it into a file there and run',
+  until: 'It works until',
+  revoke: 'Take out',
+  revokeOne: (name: string) => `Take out ${name}`,
+  revokeTitle: (name: string) => `Take out ${name}?`,
+  revokeAsk:
+    'Its identity is refused from now on, its sessions are cut, and its link is closed. It cannot come back but by joining anew.',
+  reason: 'Why',
+  revoked: (name: string, sessions: number) =>
+    `${name} is out. ${sessions === 1 ? '1 session was' : `${sessions} sessions were`} told to end.`,
+} as const;
