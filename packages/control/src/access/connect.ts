@@ -5,6 +5,7 @@
 import type { Connection } from '@tidegate/contract';
 import {
   type GrantId,
+  homeOf,
   newTicketId,
   type ResourceName,
   type RoleName,
@@ -26,6 +27,7 @@ import type { GrantRow } from '../store/schema-access.ts';
 import { notify, STATE_CHANNEL } from '../store/store.ts';
 import { resourceNamed } from './in-force.ts';
 import { whileOpening } from './opening.ts';
+import { givenOf, readGrantRow } from './rows.ts';
 import { revokeIssued } from './tickets.ts';
 import { verifierOf } from './verifier.ts';
 
@@ -40,7 +42,7 @@ export interface Wanted {
   readonly resource: ResourceName;
   readonly grant: GrantId | null;
   readonly role: RoleName | null;
-  /** null: the resource's first. */
+  /** null: the resource's first, or the first that the grant is for. */
   readonly database: string | null;
 }
 
@@ -60,8 +62,9 @@ export async function connect(
     context.store.transaction(async (tx) => {
       await loadPerson(tx, caller.name);
       const now = context.now();
-      const database = await databaseOf(tx, wanted);
+      const asked = await databaseOf(tx, wanted);
       const { grant, expiresAt } = await findOwnGrant(tx, caller, wanted, now);
+      const database = wanted.database ?? (await homeIn(tx, wanted, grant.id)) ?? asked;
       await assertMfa(tx, caller, grant, now);
       await assertRoomForTicket(tx, grant.id);
       const ticket = newTicketId(context.random);
@@ -87,6 +90,12 @@ export async function connect(
     tlsRequired: place.tlsRequired,
     expiresAt: issued.expiresAt.toString(),
   };
+}
+
+/** Where a connection begins that names no database: the first that the grant is for. */
+async function homeIn(tx: Tx, { resource }: Wanted, id: GrantId): Promise<string | undefined> {
+  const { databases, engine } = resourceNamed(await currentConfig(tx), resource);
+  return homeOf(givenOf(await readGrantRow(tx, id)), engine, databases);
 }
 
 async function databaseOf(tx: Tx, { resource, database }: Wanted): Promise<string> {

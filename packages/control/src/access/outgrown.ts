@@ -12,6 +12,7 @@ import type { GrantRow } from '../store/schema-access.ts';
 import { decideNow } from './decision.ts';
 import type { InForce } from './in-force.ts';
 import { lockGrant, readGrantRow, readRequest } from './rows.ts';
+import { givesOtherwise } from './same-given.ts';
 import { assertMaySeeGrant, mayAct, ownedBy, showGrantRow } from './show.ts';
 
 /** Open grants that are looked at: more than that are told by the number that is missing. */
@@ -76,9 +77,10 @@ async function whyNot(db: Reader, row: GrantRow, inForce: InForce): Promise<stri
   try {
     const { duration } = row;
     const { decision } = await decideNow(db, inForce, { ...request, duration, extension: false }, row.createdAt);
-    return decision.outcome === 'denied' ? decision.why : null;
+    return decision.outcome === 'denied' ? decision.why : givesOtherwise(inForce, request, row);
   } catch (error) {
-    if (error instanceof TidegateError && (error.code === 'not_found' || error.code === 'forbidden'))
+    // The person, the resource or the role is gone, the account is disabled, or the role gives nothing there any more.
+    if (error instanceof TidegateError && ['not_found', 'forbidden', 'invalid_input'].includes(error.code))
       return error.message;
     throw error;
   }

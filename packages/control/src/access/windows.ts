@@ -17,7 +17,7 @@ import { appendEvent, type ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import { decideNow } from './decision.ts';
 import { windowSkipped } from './events.ts';
-import type { InForce } from './in-force.ts';
+import { givenFor, type InForce } from './in-force.ts';
 import { makeGrant } from './request.ts';
 import { reviewsOf, toRequest } from './rows.ts';
 import { saveNextOpening } from './save.ts';
@@ -86,12 +86,15 @@ async function refusalOf(
   try {
     const { decision, steps } = await decideNow(tx, inForce, asked, now);
     if (decision.outcome === 'denied') return { why: decision.why, goesOn: true };
-    if (steps.length === 0 || sameSteps(steps, request.steps)) return null;
-    return { why: 'the policy asks for other approvals now: ask for it anew', goesOn: false };
+    if (steps.length > 0 && !sameSteps(steps, request.steps)) {
+      return { why: 'the policy asks for other approvals now: ask for it anew', goesOn: false };
+    }
+    givenFor(inForce, request);
+    return null;
   } catch (error) {
-    // The person, the resource or the role is gone, or the account is disabled.
-    if (error instanceof TidegateError && (error.code === 'not_found' || error.code === 'forbidden')) {
-      return { why: error.message, goesOn: error.code === 'forbidden' };
+    // The person, the resource or the role is gone; the account is disabled, or the role gives nothing there just now.
+    if (error instanceof TidegateError && ['not_found', 'forbidden', 'invalid_input'].includes(error.code)) {
+      return { why: error.message, goesOn: error.code !== 'not_found' };
     }
     throw error;
   }

@@ -117,6 +117,8 @@ describe('narrowed', () => {
     await carol.applyConfig({ yaml: WITH_SUPPORT.replace('SELECT ON sales.orders,', 'SELECT (id) ON sales.orders,') });
     expect(await codeOf(client.extendGrant({ id, duration: 'PT10M' }))).toBe('policy_denied');
     expect((await client.grant({ id })).lines).toEqual(['SELECT ON sales.orders']);
+    const outgrown = (await carol.outgrownGrants()).items.find(({ grant: of }) => of.id === id);
+    expect(outgrown?.why).toBe('The role support gives something else by now than this grant does.');
     await carol.applyConfig({ yaml: WITH_SUPPORT });
   });
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Engine, Given, GrantLine, Role, RoleName, TableRef } from '../../src/index.ts';
-import { givenBy, givenText, isProblem, parseGrantLine, tablesAsked, tableText } from '../../src/index.ts';
+import { givenBy, givenText, homeOf, isProblem, parseGrantLine, tablesAsked, tableText } from '../../src/index.ts';
 import { DEFAULT_ROLES } from '../../src/policy/roles.ts';
 import { minutes } from '../make.ts';
 import { expectRefusal } from '../refusal.ts';
@@ -137,5 +137,24 @@ describe('narrowed', () => {
 
   it.each(ENGINES)('a level that is not narrowed stays the level (%s)', (engine) => {
     for (const each of DEFAULT_ROLES) expect(givenBy(each, resource(engine), null)).toEqual(each.privileges);
+  });
+});
+
+describe('where a connection begins that names no database', () => {
+  const begin = (engine: Engine, ...texts: string[]) => {
+    const lines = texts.map((text) => {
+      const line = parseGrantLine(text, engine);
+      if (isProblem(line)) throw new Error(line.message);
+      return line;
+    });
+    return homeOf({ lines }, engine, ['first', 'second', 'third']);
+  };
+  it('is the first that the lines are for', () => {
+    expect(homeOf({ level: 'read' }, 'postgres', ['first', 'second'])).toBe('first');
+    expect(begin('postgres', 'SELECT ON s.a')).toBe('first');
+    expect(begin('postgres', 'SELECT ON s.a IN DATABASE third', 'SELECT ON s.b IN DATABASE second')).toBe('second');
+    expect(begin('mysql', 'SELECT ON third.a', 'EXECUTE ON FUNCTION second.f')).toBe('second');
+    expect(begin('mysql', 'SELECT ON ALL TABLES IN SCHEMA third')).toBe('third');
+    expect(begin('mysql', 'SELECT ON elsewhere.a')).toBe('first');
   });
 });
