@@ -4,6 +4,7 @@ import { type Client, Refusal } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import { paint } from './colour.ts';
 import type { Context } from './context.ts';
+import { showAtProvider } from './sign-in/at-provider.ts';
 import { aPassword, Interrupted, UsageError } from './usage.ts';
 
 /** How often a mistyped code may be typed again at one prompt. */
@@ -81,7 +82,7 @@ export async function withMfa<T>(
       );
       if (answer !== null) return answer.of;
     }
-    await showInBrowser(context, client);
+    await (elsewhere ? showAtProvider : showInBrowser)(context, client);
     return call(client);
   }
 }

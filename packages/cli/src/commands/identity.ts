@@ -1,12 +1,12 @@
 /** Signing in and out, your password. */
 
-import { createClient } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import type { Command } from 'commander';
 import { ask, askNewPassword } from '../asking.ts';
 import { paint } from '../colour.ts';
 import { standardInput } from '../context.ts';
-import { fields, safe, wrap } from '../layout.ts';
+import { fields, safe } from '../layout.ts';
+import { loginCommand } from '../sign-in/login.ts';
 import { aPassword } from '../usage.ts';
 import { factorsInWords } from '../views/identity.ts';
 import { when } from '../views/time.ts';
@@ -15,31 +15,7 @@ import { factorCommands } from './factors.ts';
 import { loginCommands } from './logins.ts';
 
 export function identityCommands(program: Command): void {
-  program
-    .command('login')
-    .description('sign in')
-    .option('--url <url>', 'where Tidegate is (or TIDEGATE_URL)')
-    .option('--user <name>', 'who you are')
-    .option('--password-stdin', 'read the password from standard input')
-    .option('--mfa-code <code>', 'a code of your second factor, to show it at once')
-    .action(
-      action<[], { url?: string; user?: string; passwordStdin?: boolean; mfaCode?: string }>(
-        async (context, _, given) => {
-          const url = context.url(given.url);
-          const user = given.user ?? (await ask(context, 'Name', { hidden: false, otherwise: '--user' }));
-          const password =
-            given.passwordStdin === true
-              ? await standardInput()
-              : await ask(context, 'Password', { hidden: true, otherwise: '--password-stdin' });
-          const said = await createClient({ url }).login({ user, password, mfaCode: given.mfaCode });
-          if (said.token === null) throw new TidegateError('internal', 'The server answered no token.');
-          context.profiles.save({ url, token: said.token, person: said.person, expiresAt: said.expiresAt });
-          context.answer({ person: said.person, url, expiresAt: said.expiresAt }, () =>
-            wrap(`Signed in as ${paint.bold(safe(said.person))} at ${url}, until ${when(said.expiresAt)}.`),
-          );
-        },
-      ),
-    );
+  loginCommand(program);
 
   program
     .command('logout')
