@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** What goes into the build: the app, what it imports of ours, and the versions of everything else. */
@@ -15,7 +15,7 @@ const SOURCES = [
   'packages/config/src',
   'package-lock.json',
 ];
-const LEFT_OUT = new Set(['node_modules', 'dist', 'test']);
+const LEFT_OUT = new Set(['node_modules', 'test']);
 
 /** Hex SHA-256 over the names and bytes of all sources. */
 function digestOf(root) {
@@ -29,7 +29,7 @@ function digestOf(root) {
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const inner = join(path, entry.name);
       if (entry.isDirectory()) {
-        if (!LEFT_OUT.has(entry.name)) visit(inner);
+        if (!LEFT_OUT.has(entry.name) && !entry.name.startsWith('dist')) visit(inner);
       } else hash.update(relative(root, inner)).update('\0').update(readFileSync(inner));
     }
   };
@@ -45,10 +45,18 @@ export function buildWeb(root, node) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   process.stderr.write('Building the web app (a few seconds, once) …\n');
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  const built = spawnSync(node, [vite, 'build', '--logLevel', 'warn'], {
+  // Beside it, and put in its place when it is whole: a server that runs meanwhile goes on with the old one, and two who
+  // build at once don't disturb each other.
+  const fresh = `${dist}.${process.pid}`;
+  const built = spawnSync(node, [vite, 'build', '--logLevel', 'warn', '--outDir', fresh, '--emptyOutDir'], {
     cwd: join(root, 'packages', 'web'),
     stdio: ['ignore', 2, 2],
   });
-  if (built.status !== 0) throw new Error('The web app could not be built: see the lines above.');
-  writeFileSync(stamp, digest);
+  if (built.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    throw new Error('The web app could not be built: see the lines above.');
+  }
+  writeFileSync(join(fresh, '.built-from'), digest);
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
 }

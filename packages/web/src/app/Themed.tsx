@@ -1,4 +1,5 @@
 /** Colours for whoever looks: light, dark, or more contrast; as the system says until somebody chooses. */
+import './layers.css';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import type { ReactNode } from 'react';

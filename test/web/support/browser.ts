@@ -1,0 +1,102 @@
+/** Chromium as people use it: a browser each, signed in through the page; what it complains of is kept. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { DEMO_PASSWORD, root } from '../../support/tidegate.ts';
+
+/** Debian's, or the one that TIDEGATE_CHROMIUM names. */
+const PLACES = [
+  process.env.TIDEGATE_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+
+export async function launch(): Promise<Browser> {
+  const executablePath = PLACES.find((place) => place !== undefined && existsSync(place));
+  if (executablePath === undefined) throw new Error('These tests need Chromium: apt-get install chromium.');
+  // Containers give its sandbox no namespaces; what it shows here is our own.
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export interface Visitor {
+  readonly page: Page;
+  /** Errors of scripts, and what the content security policy stopped. None is right. */
+  readonly complaints: string[];
+}
+
+/** A browser of one's own: nothing kept from before. */
+export async function visitor(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+  const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy|Minified React error|Warning:/.test(message.text())) complaints.push(message.text());
+  });
+  return { page, complaints };
+}
+
+/** Signed in through the page, as everybody is. */
+export async function signedIn(
+  browser: Browser,
+  url: string,
+  person: string,
+  options: BrowserContextOptions = {},
+): Promise<Visitor> {
+  const one = await visitor(browser, url, options);
+  await one.page.goto('/sign-in');
+  await signIn(one.page, person);
+  return one;
+}
+
+export async function signIn(page: Page, person: string, password = DEMO_PASSWORD): Promise<void> {
+  await page.getByLabel('Name').fill(person);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+}
+
+/** What axe finds against WCAG 2.2 A and AA, one line each. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const violations: Violation[] = await page.evaluate(async () => {
+    const runner: { run(context: Document, options: object): Promise<{ violations: Violation[] }> } = Reflect.get(
+      globalThis,
+      'axe',
+    );
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    return (await runner.run(document, { runOnly: { type: 'tag', values: tags } })).violations;
+  });
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(
+      ({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary?.split('\n')[1]?.trim() ?? ''}`,
+    ),
+  );
+}
+
+const pictures = join(root, 'test/web/screenshots');
+
+/** In light and in dark, for people to look at (docs/WEB.md). */
+export async function picture(page: Page, name: string): Promise<void> {
+  mkdirSync(pictures, { recursive: true });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await inColours(page, colorScheme);
+    await page.screenshot({ path: join(pictures, `${name}.${colorScheme}.png`), fullPage: true });
+  }
+  await inColours(page, 'light');
+}
+
+async function inColours(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+  await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
+}
