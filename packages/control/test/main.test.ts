@@ -166,6 +166,30 @@ describe('the environment', () => {
     });
   });
 
+  test('says where browsers find us, and how long logins last', () => {
+    expect(optionsFrom(sound)).toMatchObject({ publicUrl: null });
+    const { idle, longest } = optionsFrom(sound).logins;
+    expect([idle.total('hours'), longest.total('hours')]).toEqual([8, 24]);
+    const set = {
+      TIDEGATE_PUBLIC_URL: 'https://tidegate.example/',
+      TIDEGATE_LOGIN_IDLE: '30m',
+      TIDEGATE_LOGIN_LONGEST: '9h',
+    };
+    const { publicUrl, logins } = optionsFrom({ ...sound, ...set });
+    expect(publicUrl).toBe('https://tidegate.example');
+    expect([logins.idle.total('minutes'), logins.longest.total('hours')]).toEqual([30, 9]);
+    for (const url of [
+      'http://tidegate.example',
+      'https://tidegate.example/app',
+      'https://user@tidegate.example',
+      'ftp://localhost',
+      'tidegate.example',
+    ]) {
+      expect(() => optionsFrom({ ...sound, TIDEGATE_PUBLIC_URL: url })).toThrow(/TIDEGATE_PUBLIC_URL/);
+    }
+    expect(() => optionsFrom({ ...sound, TIDEGATE_LOGIN_IDLE: '1s' })).toThrow(/TIDEGATE_LOGIN_IDLE/);
+  });
+
   test('what is wrong is named, never shown', () => {
     const wrong = { ...sound, TIDEGATE_DATABASE_URL: 'mysql://root:hunter2@h/d', TIDEGATE_PORT: '99999' };
     expect(() => optionsFrom(wrong)).toThrow(/TIDEGATE_DATABASE_URL.*TIDEGATE_PORT/);

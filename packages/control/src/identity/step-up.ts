@@ -21,13 +21,20 @@ const STEP_UP_CHANNEL = 'tidegate_step_up';
 const GOOD_FOR = Temporal.Duration.from({ minutes: 10 });
 const CODE_LENGTH = 4;
 
-/** The caller's login asks; where it has asked already, and waits still, it goes on waiting for the same. */
+/**
+ * The caller's login asks; where it has asked already, and waits still, it goes on waiting for the same. Throws `forbidden`
+ * for a browser's: it shows its factor itself, and gets another token for it.
+ */
 export async function beginStepUp(context: Context, caller: Caller): Promise<StepUpView> {
   const login = loginOf(caller);
+  if (caller.carriedBy === 'cookie') {
+    throw new TidegateError('forbidden', 'This is a browser already.', 'Show your second factor here.');
+  }
   const at = context.now();
   const id = await context.store.transaction(async (tx) => {
     // Two at once do not both ask: the person is to see one code.
-    await tx.selectFrom('logins').select('id').where('id', '=', login).forUpdate().execute();
+    const asks = await tx.selectFrom('logins').select('id').where('id', '=', login).forUpdate().executeTakeFirst();
+    if (asks === undefined) throw new TidegateError('unauthenticated', 'You are no longer signed in.', 'Sign in.');
     const waiting = await tx
       .selectFrom('mfaChallenges')
       .select('id')

@@ -3,7 +3,7 @@ import { BROWSER_HEADER, problem } from '@tidegate/contract';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildServer } from '../../src/api/server.ts';
-import { openLogin } from '../../src/identity/logins.ts';
+import { openLogin, purgeLogins } from '../../src/identity/logins.ts';
 import { browserUrl, ourPath, settings } from '../../src/identity/signing-in.ts';
 import { type Api, codeOf, PASSWORD, startApi, withCluster } from '../support/api.ts';
 
@@ -213,6 +213,8 @@ describe('rotation', () => {
     expect(refused.status).toBe(409);
     expect(page.cookie).not.toBe(again);
     await page.is('lea');
+    // It is a browser: nobody shows the factor elsewhere for it, where no token of its own could be put in place.
+    expect((await page.call('POST', '/v1/me/mfa/challenges')).status).toBe(403);
     // A wrong one rotates nothing.
     const still = page.cookie;
     expect((await page.call('POST', '/v1/me/mfa/totp/verify', { code: '000000' })).status).toBe(403);
@@ -300,6 +302,24 @@ describe('logins', () => {
     expect(now.until(short.expiresAt).total('minutes')).toBeCloseTo(5, 0);
     expect(await codeOf(openLogin(context, { ...opening, person, ends: now }))).toBe('login_failed');
   });
+});
+
+test('what is over is forgotten: logins, and whatever was asked on them', async () => {
+  const { db } = api.context.store;
+  const client = api.nobody.withToken((await api.nobody.login({ user: 'audrey', password: PASSWORD })).token);
+  await client.beginStepUp();
+  await api.nobody.askPasskeyLogin();
+  const left = async (): Promise<number[]> =>
+    Promise.all(
+      (['logins', 'mfaChallenges', 'passkeyChallenges', 'loginAttempts'] as const).map(
+        async (table) => (await db.selectFrom(table).selectAll().execute()).length,
+      ),
+    );
+  await purgeLogins(api.context);
+  for (const count of (await left()).slice(0, 3)) expect(count).toBeGreaterThan(0);
+  api.advance({ hours: 25 });
+  await purgeLogins(api.context);
+  expect(await left()).toEqual([0, 0, 0, 0]);
 });
 
 describe('where people go on to', () => {
