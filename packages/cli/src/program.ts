@@ -11,6 +11,7 @@ import { connectCommands } from './commands/connect.ts';
 import { deputyCommands } from './commands/deputies.ts';
 import { grantCommands } from './commands/grants.ts';
 import { identityCommands } from './commands/identity.ts';
+import { noticeCommands } from './commands/notices.ts';
 import { operateCommands } from './commands/operate.ts';
 import { peopleCommands } from './commands/people.ts';
 import { policyCommands } from './commands/policy.ts';
@@ -23,7 +24,7 @@ import { Interrupted, UsageError } from './usage.ts';
 /** By what they are for, in the order in which a newcomer needs them. */
 const GROUPS: readonly (readonly [heading: string, ...add: ((program: Command) => void)[]])[] = [
   ['Who you are', identityCommands],
-  ['Asking', accessCommands],
+  ['Asking', accessCommands, noticeCommands],
   ['Reviewing', reviewCommands, deputyCommands],
   ['Going in', connectCommands],
   ['Grants and sessions', grantCommands],

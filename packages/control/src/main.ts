@@ -20,6 +20,7 @@ import { openSigningKey } from './keys/signing.ts';
 import { issueLocalJoin } from './link/join-tokens.ts';
 import { startLink } from './link/server.ts';
 import { createLog } from './log.ts';
+import { startNotices } from './notify/keeper.ts';
 import { type ControlOptions, optionsFrom } from './options.ts';
 import { startRecordKeeper } from './record/keeper.ts';
 import { isOutage } from './store/outage.ts';
@@ -79,8 +80,10 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
 
   const keeper = await startRecordKeeper(context, signingKey);
   ends.push(() => keeper.stop());
-  const jobs = startJobs(context, storeUrl);
+  const jobs = startJobs(context, storeUrl, options.mail);
   ends.push(() => jobs.stop());
+  const notices = startNotices(context, { mail: options.mail !== null });
+  ends.push(() => notices.stop());
   const clock: Clock = startClock(context);
   ends.push(() => clock.stop());
   const providers = startProviderKeeper(context);

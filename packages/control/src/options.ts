@@ -3,6 +3,7 @@ import { namedSentence, shapeProblems } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
 import type { TlsFiles } from './api/tls.ts';
+import type { MailOptions } from './notify/mail.ts';
 
 export interface ControlOptions {
   /** `postgresql://…` of the store. */
@@ -31,6 +32,8 @@ export interface ControlOptions {
   readonly logins: { readonly idle: Temporal.Duration; readonly longest: Temporal.Duration };
   /** Tenants of Entra ID whose tokens let people in at SQL Server. */
   readonly entra: { readonly tenants: readonly string[]; readonly authority: string };
+  /** How mails are sent; null: none are. */
+  readonly mail: MailOptions | null;
   readonly logLevel: string;
 }
 
@@ -89,6 +92,11 @@ const environment = z.object({
     .url()
     .refine(isSafe, 'must begin with https://')
     .default('https://login.microsoftonline.com'),
+  TIDEGATE_SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, 'must begin with smtps:// or smtp://')
+    .optional(),
+  TIDEGATE_MAIL_FROM: z.string().min(3).optional(),
   TIDEGATE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -121,6 +129,10 @@ export function optionsFrom(env: NodeJS.ProcessEnv): ControlOptions {
       longest: Temporal.Duration.from({ milliseconds: data.TIDEGATE_LOGIN_LONGEST }),
     },
     entra: { tenants: data.TIDEGATE_ENTRA_TENANTS, authority: data.TIDEGATE_ENTRA_AUTHORITY.replace(/\/+$/, '') },
+    mail:
+      data.TIDEGATE_SMTP_URL === undefined
+        ? null
+        : { url: data.TIDEGATE_SMTP_URL, from: data.TIDEGATE_MAIL_FROM ?? 'Tidegate <tidegate@localhost>' },
     logLevel: data.TIDEGATE_LOG_LEVEL,
   };
 }

@@ -16,7 +16,7 @@ test('what is over is purged, and nothing else', async () => {
   api.advance({ hours: 9 });
   expect(await codeOf(api.nobody.login({ user: 'ivan', password: 'wrong password' }))).toBe('login_failed');
   const carol = await api.as('carol');
-  const jobs = startJobs(api.context, api.storeUrl);
+  const jobs = startJobs(api.context, api.storeUrl, null);
   const { db } = api.context.store;
   const left = async () => ({
     logins: (await db.selectFrom('logins').select('person').execute()).map(({ person }) => person),

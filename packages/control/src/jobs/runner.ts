@@ -5,6 +5,9 @@
 import type { Runner, TaskList } from 'graphile-worker';
 import type { Context } from '../context.ts';
 import { purgeLogins } from '../identity/logins.ts';
+import { purgeNotices } from '../notify/list.ts';
+import type { MailOptions } from '../notify/mail.ts';
+import { MAIL_TASK } from '../notify/notice.ts';
 import { isOutage } from '../store/outage.ts';
 
 /** New jobs are announced; this is only for what was missed. */
@@ -19,7 +22,7 @@ export interface Jobs {
 }
 
 /** Starts in the background; a store that is away, now or later, is waited for. */
-export function startJobs(context: Context, storeUrl: string): Jobs {
+export function startJobs(context: Context, storeUrl: string, mail: MailOptions | null): Jobs {
   const stopped = Promise.withResolvers<void>();
   let stopping = false;
   let runner: Runner | null = null;
@@ -27,7 +30,7 @@ export function startJobs(context: Context, storeUrl: string): Jobs {
   const keepRunning = async (): Promise<void> => {
     while (!stopping) {
       try {
-        runner = await start(context, storeUrl);
+        runner = await start(context, storeUrl, mail);
         if (stopping) await runner.stop();
         await runner.promise;
       } catch (error) {
@@ -51,15 +54,18 @@ export function startJobs(context: Context, storeUrl: string): Jobs {
   };
 }
 
-async function start(context: Context, connectionString: string): Promise<Runner> {
+async function start(context: Context, connectionString: string, mail: MailOptions | null): Promise<Runner> {
   // Loaded here: nobody waits for jobs when a control plane starts.
   const { Logger: JobLogger, parseCronItems, run } = await import('graphile-worker');
   return run({
     // Connections of its own: one of them listens.
     connectionString,
     maxPoolSize: 3,
-    taskList: tasks(context),
-    parsedCronItems: parseCronItems([{ task: 'purge-logins', match: '*/10 * * * *' }]),
+    taskList: { ...tasks(context), ...(mail === null ? {} : { [MAIL_TASK]: await mailTask(context, mail) }) },
+    parsedCronItems: parseCronItems([
+      { task: 'purge-logins', match: '*/10 * * * *' },
+      { task: 'purge-notices', match: '17 3 * * *' },
+    ]),
     concurrency: 1,
     pollInterval: POLL_MS,
     noHandleSignals: true,
@@ -70,6 +76,13 @@ async function start(context: Context, connectionString: string): Promise<Runner
   });
 }
 
+/** Loaded only where mails are sent. */
+async function mailTask(context: Context, mail: MailOptions): Promise<(payload: unknown) => Promise<void>> {
+  const { mailer } = await import('../notify/mail.ts');
+  return mailer(context, mail);
+}
+
 const tasks = (context: Context): TaskList => ({
   'purge-logins': () => purgeLogins(context),
+  'purge-notices': () => purgeNotices(context),
 });

@@ -131,7 +131,7 @@ test('while the store is away the API says so, and goes on when it is back', asy
     signIn: settings({ publicUrl: () => 'http://localhost' }),
   };
   const clock = startClock(context);
-  const jobs = startJobs(context, url);
+  const jobs = startJobs(context, url, null);
   const app = await buildServer(
     {
       context,

@@ -8,6 +8,7 @@ import { secondFactors } from './factors.ts';
 import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
 import { apiKeys } from './keys.ts';
+import { notices } from './notices.ts';
 import { identityProviders } from './oidc.ts';
 import { overview } from './overview.ts';
 import { people } from './people.ts';
@@ -20,6 +21,7 @@ import { signIn } from './sign-in.ts';
 import { workloads } from './workloads.ts';
 
 export type { Access, Endpoint } from './endpoint.ts';
+export { type NoticeView, notice } from './notices.ts';
 export { backChannelLogout, signInCallback } from './oidc.ts';
 export { runQuery } from './query.ts';
 export { auditExport } from './record.ts';
@@ -39,6 +41,7 @@ export const endpoints = {
   ...sessions,
   ...configuration,
   ...gateways,
+  ...notices,
   ...record,
   ...overview,
   ...queries,

@@ -8,6 +8,7 @@ import { factorRoutes } from './factors.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { grantRoutes } from './grants.ts';
 import { identityRoutes } from './identity.ts';
+import { noticeRoutes } from './notices.ts';
 import { oidcRoutes } from './oidc.ts';
 import { overviewRoutes } from './overview.ts';
 import { peopleRoutes } from './people.ts';
@@ -33,6 +34,7 @@ export function registerRoutes(routes: Routes): void {
   sessionRoutes(routes);
   configRoutes(routes);
   gatewayRoutes(routes);
+  noticeRoutes(routes);
   auditRoutes(routes);
   overviewRoutes(routes);
   queryRoutes(routes);

@@ -12,6 +12,7 @@ import * as oidc from './0009_oidc.ts';
 import * as scim from './0010_scim.ts';
 import * as workloads from './0011_workloads.ts';
 import * as roles from './0012_roles.ts';
+import * as notices from './0013_notices.ts';
 import * as lookingBack from './0030_looking_back.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -27,5 +28,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010_scim': scim,
   '0011_workloads': workloads,
   '0012_roles': roles,
+  '0013_notices': notices,
   '0030_looking_back': lookingBack,
 };

@@ -7,6 +7,7 @@ import { gateways } from './gateways.ts';
 import { grants } from './grants.ts';
 import { identity } from './identity.ts';
 import { apiKeys } from './keys.ts';
+import { notices } from './notices.ts';
 import { oidc } from './oidc.ts';
 import { overview } from './overview.ts';
 import { people } from './people.ts';
@@ -31,6 +32,7 @@ export const TABLE: Readonly<Record<EndpointName, Row>> = {
   ...sessions,
   ...configuration,
   ...gateways,
+  ...notices,
   ...record,
   ...overview,
   ...queries,
