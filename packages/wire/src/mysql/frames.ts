@@ -6,6 +6,7 @@
  * passed over.
  */
 import { Buffer } from 'node:buffer';
+import { Gathering } from '../gathering.ts';
 import { uint24At } from './integers.ts';
 
 /** What `next` finds. */
@@ -25,8 +26,6 @@ export const FULL_PACKET = 0xffffff;
 export const GATHER_LIMIT = 64 * 1024;
 /** The first piece of a large message has so many bytes at least: room for what precedes text and values. */
 export const HEAD_BYTES = 4096;
-/** A gathering buffer up to this size is kept for the next message; a larger one is given back. */
-const KEPT_BUFFER = 1024;
 
 const EMPTY: Uint8Array = Buffer.alloc(0);
 
@@ -73,12 +72,7 @@ export class Frames {
   #mode: number = Mode.none;
   /** Bytes of the packet in flight still to come. */
   #left = 0;
-  /** Gathering: the buffer, how much of it is wanted, how much is there. */
-  #buffer: Uint8Array = EMPTY;
-  #wanted = 0;
-  #had = 0;
-  /** The buffer was handed out for this chunk, and must not be written again before the next. */
-  #lent = false;
+  readonly #gathering = new Gathering();
   /** A header cut in two: how many of its bytes are there, and the length so far. */
   #headerHad = 0;
   #length = 0;
@@ -91,7 +85,7 @@ export class Frames {
   feed(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.#at = 0;
-    this.#lent = false;
+    this.#gathering.fed();
   }
 
   /** Lets go of the chunk, so that a quiet session keeps nothing of it alive. */
@@ -100,7 +94,7 @@ export class Frames {
     this.#at = 0;
     this.bytes = EMPTY;
     this.boundarySequence = this.#headerHad > 0 ? (this.sequence + 1) & 0xff : this.sequence;
-    if (this.#mode !== Mode.gather && this.#buffer.length > KEPT_BUFFER) this.#buffer = EMPTY;
+    if (this.#mode !== Mode.gather) this.#gathering.release();
   }
 
   /** Where the walk stands in the chunk. */
@@ -257,10 +251,7 @@ export class Frames {
     const streamed = bulk || (!fits && pieces);
     if (this.#chunk.length - this.#at < wanted) {
       this.#mode = Mode.gather;
-      this.#wanted = wanted;
-      this.#had = 0;
-      if (this.#lent || this.#buffer.length < wanted)
-        this.#buffer = Buffer.allocUnsafeSlow(Math.max(wanted, KEPT_BUFFER));
+      this.#gathering.begin(wanted);
       return Found.nothing;
     }
     if (streamed) {
@@ -294,17 +285,14 @@ export class Frames {
   }
 
   #gather(): number {
-    const count = Math.min(this.#wanted - this.#had, this.#chunk.length - this.#at);
-    const to = this.#at + count;
-    this.#buffer.set(this.#chunk.subarray(this.#at, to), this.#had);
-    this.#at = to;
-    this.#had += count;
+    const gathering = this.#gathering;
+    const count = gathering.take(this.#chunk, this.#at);
+    this.#at += count;
     this.#left -= count;
-    if (this.#had < this.#wanted) return Found.nothing;
-    this.bytes = this.#buffer;
+    if (!gathering.whole()) return Found.nothing;
+    this.bytes = gathering.bytes;
     this.start = 0;
-    this.end = this.#wanted;
-    this.#lent = true;
+    this.end = gathering.wanted;
     const streamed = this.#options.pieces && this.size > this.#options.gather;
     this.#settle(streamed ? Mode.pieces : Mode.skip);
     return streamed ? Found.piece : Found.message;

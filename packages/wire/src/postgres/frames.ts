@@ -5,6 +5,7 @@
  * larger than that is handed on piece by piece.
  */
 import { Buffer } from 'node:buffer';
+import { Gathering } from '../gathering.ts';
 
 /** How a message type is walked. A table of 256 of these describes one direction of the protocol. */
 export const Treat = {
@@ -39,8 +40,6 @@ export const HEAD_BYTES = 4096;
 /** PostgreSQL's own limit: 1 GiB less one byte, the length field included. */
 const MAX_LENGTH = 0x3fffffff;
 const HEADER_BYTES = 5;
-/** A gathering buffer up to this size is kept for the next message; a larger one is given back. */
-const KEPT_BUFFER = 1024;
 
 const EMPTY: Uint8Array = Buffer.alloc(0);
 
@@ -69,12 +68,7 @@ export class Frames {
   #mode: number = Mode.none;
   /** Bytes of the body in flight still to come. */
   #left = 0;
-  /** Gathering: the buffer, how much of it is wanted, how much is there. */
-  #buffer: Uint8Array = EMPTY;
-  #wanted = 0;
-  #had = 0;
-  /** The buffer was handed out for this chunk, and must not be written again before the next. */
-  #lent = false;
+  readonly #gathering = new Gathering();
   /** A header cut in two: how many of its bytes are there, and the length so far. */
   #headerHad = 0;
   #length = 0;
@@ -89,14 +83,14 @@ export class Frames {
   feed(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.#at = 0;
-    this.#lent = false;
+    this.#gathering.fed();
   }
 
   /** Lets go of the chunk, so that a quiet session keeps nothing of it alive. */
   release(): void {
     this.#chunk = EMPTY;
     this.bytes = EMPTY;
-    if (this.#mode !== Mode.gather && this.#buffer.length > KEPT_BUFFER) this.#buffer = EMPTY;
+    if (this.#mode !== Mode.gather) this.#gathering.release();
   }
 
   /** Bytes still to come of the message in flight (0: between messages); of a header cut in two, those it lacks. */
@@ -243,10 +237,7 @@ export class Frames {
     const wanted = treatment === Treat.head || !fits ? Math.min(size, HEAD_BYTES) : size;
     if (available < wanted) {
       this.#mode = Mode.gather;
-      this.#wanted = wanted;
-      this.#had = 0;
-      if (this.#lent || this.#buffer.length < wanted)
-        this.#buffer = Buffer.allocUnsafeSlow(Math.max(wanted, KEPT_BUFFER));
+      this.#gathering.begin(wanted);
       return Found.nothing;
     }
     if (!fits && treatment === Treat.stream) return this.#piece();
@@ -270,17 +261,14 @@ export class Frames {
   }
 
   #gather(): number {
-    const count = Math.min(this.#wanted - this.#had, this.#chunk.length - this.#at);
-    const to = this.#at + count;
-    this.#buffer.set(this.#chunk.subarray(this.#at, to), this.#had);
-    this.#at = to;
-    this.#had += count;
+    const gathering = this.#gathering;
+    const count = gathering.take(this.#chunk, this.#at);
+    this.#at += count;
     this.#left -= count;
-    if (this.#had < this.#wanted) return Found.nothing;
-    this.bytes = this.#buffer;
+    if (!gathering.whole()) return Found.nothing;
+    this.bytes = gathering.bytes;
     this.start = 0;
-    this.end = this.#wanted;
-    this.#lent = true;
+    this.end = gathering.wanted;
     const streamed = this.size > this.#gatherLimit && this.#treatment[this.type] === Treat.stream;
     this.#mode = this.#left === 0 ? Mode.none : streamed ? Mode.pieces : Mode.skip;
     return streamed ? Found.piece : Found.message;
