@@ -2,6 +2,7 @@
 import { type Client, problem, Refusal } from '@tidegate/contract';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { grantPrepared } from '../../src/access/reports.ts';
 import { type Api, codeOf, PASSWORD, startApi, withCluster } from '../support/api.ts';
 import { Authenticator } from '../support/authenticator.ts';
 
@@ -40,9 +41,14 @@ async function keyOf(client: Client): Promise<Authenticator> {
 const guarded = { resource: 'orders', role: 'guarded', reason: 'INC-1' };
 
 describe('a factor shown in a browser, for a terminal', () => {
+  /** Alice's. */
+  let key: Authenticator;
+  beforeAll(async () => {
+    key = await keyOf(await signIn('alice'));
+  });
+
   test('the refusal tells the link; the passkey shown there lets the terminal go on', async () => {
     const browser = await signIn('alice');
-    const key = await keyOf(browser);
     const terminal = await signIn('alice');
     const refused = await terminal.createRequest(guarded).catch((error: unknown) => error);
     if (!(refused instanceof Refusal)) throw new Error('not refused');
@@ -74,6 +80,31 @@ describe('a factor shown in a browser, for a terminal', () => {
     // It is over: no factor is spent on it again.
     expect(await codeOf(browser.completeStepUp({ id, code: '000000' }))).toBe('wrong_state');
     expect((await terminal.beginStepUp()).id).not.toBe(id);
+  });
+
+  test('at connect: the refusal of a grant’s own holder leads there, and then they go in', async () => {
+    const browser = await signIn('alice');
+    const prove = async (client: Client) => {
+      const { challenge, options } = await client.askPasskey();
+      return { challenge, response: key.get(options, { origin }) };
+    };
+    await browser.showPasskey(await prove(browser));
+    const { id } = await browser.createRequest(guarded);
+    const bob = await signIn('bob');
+    await appOf(bob);
+    const { grant } = await bob.review({ id, decision: 'approve' });
+    if (grant === null) throw new Error('no grant');
+    await grantPrepared(api.context, grant.id);
+
+    const terminal = await signIn('alice');
+    const wanted = { resource: 'orders', grant: grant.id };
+    const refused = await terminal.connect(wanted).catch((error: unknown) => error);
+    const link = refused instanceof Refusal ? (refused.problem?.link ?? '') : '';
+    expect(refused).toMatchObject({ code: 'mfa_required', next: expect.stringContaining(link) });
+    const asked = new URL(link).searchParams.get('challenge') ?? '';
+    await browser.completeStepUp({ id: asked, passkey: await prove(browser) });
+    expect((await terminal.connect(wanted)).grant).toBe(grant.id);
+    await bob.removeTotp();
   });
 
   test('for another login only: who waits elsewhere waits on', async () => {
