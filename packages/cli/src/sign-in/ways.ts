@@ -20,6 +20,12 @@ export async function chooseWay(context: Context, said: Said, ask: () => Promise
     throw new UsageError('--provider and --device sign in without a password.', 'Leave the one or the other out.');
   }
   if (byPassword) return null;
+  if (!byProvider && !context.terminal.interactive) {
+    throw new UsageError(
+      'Say how to sign in: there is no terminal to ask at.',
+      'With --provider NAME, --device, or --user NAME.',
+    );
+  }
   const ways = await ask();
   const names = ways.providers.map(({ name }) => name);
   if (said.provider !== undefined) {

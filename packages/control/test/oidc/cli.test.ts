@@ -97,7 +97,10 @@ describe('tidegate login', () => {
 
   test('where nobody is there to be asked, the ways are named', async () => {
     const { code, err } = await tidegate('login').ended;
-    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('One of --provider corp, --user NAME.') });
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringContaining('With --provider NAME, --device, or --user NAME.'),
+    });
     const unknown = await tidegate('login', '--provider', 'crop').ended;
     expect({ code: unknown.code, err: unknown.err }).toEqual({
       code: 2,
