@@ -1,5 +1,6 @@
 /** Killed anywhere, at work twice, or hindered by the person themselves: it always converges, and closed means closed. */
-import type { DesiredGrant } from '@tidegate/contract';
+import { type DesiredGrant, desiredGrant } from '@tidegate/contract';
+import { isProblem, parseGrantLine } from '@tidegate/core';
 import type { TemporaryCluster } from '@tidegate/embedded/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -20,6 +21,13 @@ import {
   type World,
   worldOn,
 } from './principal-support.ts';
+
+/** A grant with what its role lists, in its own name. */
+function listing({ resource }: World): DesiredGrant {
+  const line = parseGrantLine('SELECT, UPDATE (item), DELETE ON shop.orders', 'postgres');
+  if (isProblem(line)) throw new Error(line.message);
+  return desiredGrant.parse({ ...grantOn(resource, 'write'), role: { name: 'support', lines: [line] } });
+}
 
 /** Dies at the nth message to the server: before it is sent, or when it was done and nobody heard. */
 class Mortal implements Administrator {
@@ -92,14 +100,15 @@ describe.each(ADMINS)('administrator: %s', (admin) => {
     await client.query('BEGIN; DELETE FROM shop.orders'); // and stays
   }
 
-  test.runIf(admin === 'createrole')(
-    'killed between any two messages, in any operation: the next run gets there',
-    async () => {
+  const levels = { write: () => grantOn(world.resource, 'write'), lines: () => listing(world) };
+  test.runIf(admin === 'createrole').each(['write', 'lines'] as const)(
+    'killed between any two messages, in any operation: the next run gets there (%s)',
+    async (level) => {
       const mortal = new Mortal(world);
       const principals = provisionerOf(world, mortal);
       for (const when of ['before', 'after'] as const) {
         for (let k = 1, dies = true; dies; k += 1) {
-          const grant = grantOn(world.resource, 'write');
+          const grant = levels[level]();
           const end = inAnHour();
           dies = false;
           for (const operation of [
