@@ -537,6 +537,15 @@ describe('local files', () => {
     ]);
   });
 
+  test('nor may it be a large one that is half sent', () => {
+    const stage = new Stage({ localFiles: true });
+    stage.send(client.prepare('select ?'));
+    stage.answer(server.prepared(1, 1, 0, 1), server.definition(2), server.eof(3));
+    const large = client.execute(1, [string('x'.repeat(70_000))]);
+    stage.send(client.query('load data local infile'), large.subarray(0, 40_000));
+    expect(stage.answer(server.file(1, 'f'))).toMatchObject({ side: 'client' });
+  });
+
   test('an error before the end of the data: the data goes on', () => {
     const stage = new Stage({ localFiles: true });
     stage.send(client.query('load data local infile'));

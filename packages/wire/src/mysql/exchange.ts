@@ -40,6 +40,8 @@ export class Exchange {
   preparing = 0;
   /** The server asked for a file's content, and the client has not ended it. */
   upload: Upload | null = null;
+  /** A large command is told in part: its rest follows. */
+  inCommand = false;
   /** Bytes of files for the result that is being made. */
   bulkIn = 0;
   /** The number that the server's next packet carries if it follows the client's last one. */

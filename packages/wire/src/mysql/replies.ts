@@ -300,7 +300,7 @@ export class Replies {
   #file(): Refusal | null {
     const exchange = this.#exchange;
     if (!this.#allowFiles) return FILE_NOT_ALLOWED;
-    if (exchange.pending.length > 1) return PIPELINED_PAST_FILE;
+    if (exchange.pending.length > 1 || exchange.inCommand) return PIPELINED_PAST_FILE;
     if (exchange.upload !== null) return OUT_OF_STEP;
     const { bytes, start, end } = this.frames;
     exchange.upload = new Upload(exchange.pending.number(0), bytes, start + 1, end);

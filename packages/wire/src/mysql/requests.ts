@@ -268,12 +268,14 @@ export class Requests {
     }
     if (frames.offset === 0) {
       const refused = this.#command();
+      this.#exchange.inCommand = !frames.last;
       if (refused !== null || !frames.last) return refused;
     } else {
       if (this.#large.statement !== null) this.#types.read(frames.bytes, frames.start, frames.end);
       this.#large.next(frames, this.#exchange.sink);
     }
     if (!frames.last) return null;
+    this.#exchange.inCommand = false;
     this.#exchange.replySequence = (frames.sequence + 1) & 0xff;
     if (this.#large.ref > 0) this.#executeLarge();
     this.#large.end();
