@@ -1,7 +1,7 @@
 /** Signing in at an identity provider (OpenID Connect), and who people are there. */
 import { z } from 'zod';
 import { providerName } from '../config.ts';
-import { instant, personName } from '../shapes.ts';
+import { challengeId, instant, personName } from '../shapes.ts';
 
 /** What can be chosen from before anybody is signed in. */
 export const signInWays = z.object({
@@ -23,6 +23,8 @@ export const destination = z.union([
   z.strictObject({ port, challenge }),
 ]);
 export const startSignIn = z.object({ destination });
+/** `asked`: the terminal’s question that this answers too; in a browser alone. */
+export const startStepUp = startSignIn.extend({ asked: challengeId.optional() });
 /** The provider’s page, to be opened in a browser. */
 export const signInStarted = z.object({ location: z.url() });
 

@@ -147,6 +147,25 @@ describe('anew', () => {
     expect((await eli.me()).session.mfaAt).not.toBeNull();
   });
 
+  test('a terminal that asked is answered from the browser, with the same sign-in', async () => {
+    const subject = account('fin', { amr: ['pwd'] });
+    const { nobody } = world.api;
+    const device = await nobody.startDeviceSignIn({ provider: 'corp' });
+    await new Browser().walk(device.verificationUriComplete ?? '', subject);
+    world.api.advance({ seconds: 5 });
+    const { login } = await nobody.pollDeviceSignIn({ handle: device.handle });
+    const terminal = nobody.withToken(login?.token ?? '');
+    const asked = await terminal.beginStepUp();
+    const browser = await world.signIn(subject);
+    account('fin', { amr: ['mfa'] });
+    const body = { destination: { cookie: true, returnTo: '/home' }, asked: asked.id };
+    const told: unknown = await (await browser.call(world.origin, '/v1/sign-in/step-up', body)).json();
+    await browser.walk(String(Reflect.get(Object(told), 'location')), subject, ({ pathname }) => pathname === '/home');
+    expect((await terminal.stepUp({ id: asked.id })).state).toBe('shown');
+    expect((await terminal.me()).session.mfaAt).not.toBeNull();
+    expect(await mfaAtOf(browser)).not.toBeNull();
+  });
+
   test('who signed in with a password has no provider to go to', async () => {
     const olga = await world.api.as('olga');
     const destination = { port: 50_124, challenge: 'c'.repeat(43) };

@@ -22,9 +22,11 @@ export interface FactorsProps {
   /** Gives it to the API. Rejects with the API's refusal. */
   readonly show: (shown: Shown) => Promise<unknown>;
   readonly onDone: () => void;
+  /** The terminal’s question that it answers, if there is one: the provider’s answer then counts for both. */
+  readonly asked?: string;
 }
 
-export function Factors({ show, onDone }: FactorsProps) {
+export function Factors({ show, onDone, asked }: FactorsProps) {
   const { mfa, session } = useSuspenseQuery(reading('me')).data;
   const hasCodes = mfa.totp || mfa.recoveryCodes > 0;
   const atProvider = session.how === 'oidc';
@@ -44,7 +46,7 @@ export function Factors({ show, onDone }: FactorsProps) {
       )}
       {mfa.passkeys > 0 && hasCodes && <Divider label={words.or} />}
       {hasCodes && <Code show={show} onDone={onDone} />}
-      {atProvider && <AtProvider />}
+      {atProvider && <AtProvider asked={asked} />}
       {mfa.passkeys === 0 && !hasCodes && !atProvider && (
         <Text>
           {words.none} <Link to="/security">{words.toSecurity}</Link>
@@ -101,9 +103,9 @@ function Code({ show, onDone }: FactorsProps) {
 }
 
 /** Leaves the app for the provider's page, and comes back to where one was. */
-function AtProvider() {
+function AtProvider({ asked }: { readonly asked: string | undefined }) {
   const go = useMutation({
-    mutationFn: () => api.startStepUp({ destination: { cookie: true, returnTo: ourAddress() } }),
+    mutationFn: () => api.startStepUp({ destination: { cookie: true, returnTo: ourAddress() }, asked }),
     onSuccess: ({ location }) => window.location.assign(location),
   });
   return (

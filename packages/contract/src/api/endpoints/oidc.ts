@@ -29,7 +29,7 @@ export const identityProviders = {
     path: '/v1/sign-in/step-up',
     access: 'person',
     summary: 'Begin to show a second factor at the identity provider you signed in at',
-    body: oidc.startSignIn,
+    body: oidc.startStepUp,
     answer: oidc.signInStarted,
   },
   redeemSignIn: {

@@ -32,7 +32,7 @@ export function oidcRoutes(routes: Routes): void {
     return sendOn(browser, begun);
   });
   serve(routes, 'startStepUp', async ({ caller, body, browser }) =>
-    sendOn(browser, await beginStepUp(context, caller, toDestination(body, browser))),
+    sendOn(browser, await beginStepUp(context, caller, toDestination(body, browser), body.asked ?? null)),
   );
   serve(routes, 'redeemSignIn', async ({ body, address, userAgent }) => ({
     login: toBearer(await redeemSignIn(context, { ...body, address, userAgent })),

@@ -1,4 +1,5 @@
 /** The provider's answer, as a browser brings it: who it is for, whether it is to be believed, and what becomes of it. */
+import { challengeId } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import * as openid from 'openid-client';
 import { z } from 'zod';
@@ -15,7 +16,7 @@ import { loginThatRises, rise } from './rise.ts';
 import { readTokens, type Shown } from './tokens.ts';
 import { assertSameBrowser, overAlready, type SignInRow, secretsOf, take } from './under-way.ts';
 
-const secrets = z.object({ verifier: z.string(), nonce: z.string() });
+const secrets = z.object({ verifier: z.string(), nonce: z.string(), asked: challengeId.nullable() });
 
 /** What a browser brings back. */
 export interface Brought {
@@ -72,7 +73,8 @@ async function believed(context: Context, row: SignInRow, state: string, brought
     return { location, opened };
   }
   const caller = await loginThatRises(context, row.login, address, handToken);
-  await rise(context, provider, shown, { caller, startedAt: row.startedAt });
+  const { asked } = secretsOf(context, row, secrets);
+  await rise(context, provider, shown, { caller, asked, startedAt: row.startedAt });
   return { location, opened: null };
 }
 

@@ -3,7 +3,7 @@
  * Tidegate is the client for everybody, terminals too: its secret and the refresh tokens stay here (ADR 3).
  */
 import type { IdentityProvider } from '@tidegate/contract';
-import { TidegateError } from '@tidegate/core';
+import { type ChallengeId, TidegateError } from '@tidegate/core';
 import * as openid from 'openid-client';
 import type { Context } from '../../context.ts';
 import { type Caller, loginOf } from '../caller.ts';
@@ -39,14 +39,19 @@ export function beginSignIn(
   destination: Destination,
   address: string,
 ): Promise<Begun> {
-  return toProvider(context, provider, destination, { address, login: null, more: () => ({}) });
+  return toProvider(context, provider, destination, { address, login: null, asked: null, more: () => ({}) });
 }
 
 /**
  * Sends the caller to their provider again, to prove anew who they are, with a second factor. Throws `conflict` for a
  * login that did not come from a provider.
  */
-export async function beginStepUp(context: Context, caller: Caller, destination: Destination): Promise<Begun> {
+export async function beginStepUp(
+  context: Context,
+  caller: Caller,
+  destination: Destination,
+  asked: ChallengeId | null,
+): Promise<Begun> {
   const login = loginOf(caller);
   const session = await context.store.db
     .selectFrom('providerSessions')
@@ -56,7 +61,10 @@ export async function beginStepUp(context: Context, caller: Caller, destination:
   if (session === undefined) {
     throw new TidegateError('conflict', 'You did not sign in at an identity provider.', 'Show your own second factor.');
   }
-  return toProvider(context, session.provider, destination, { address: caller.address, login, more: asksForFactor });
+  return toProvider(context, session.provider, destination, {
+    ...{ address: caller.address, login, asked },
+    more: asksForFactor,
+  });
 }
 
 /**
@@ -77,6 +85,8 @@ function asksForFactor({ entra, mfa }: IdentityProvider): Record<string, string>
 interface Asking {
   readonly address: string;
   readonly login: Parameters<typeof begin>[2]['login'];
+  /** A terminal’s question that the step-up answers too. */
+  readonly asked: ChallengeId | null;
   readonly more: (settings: IdentityProvider) => Record<string, string>;
 }
 
@@ -84,12 +94,12 @@ async function toProvider(
   context: Context,
   name: string,
   destination: Destination,
-  { address, login, more }: Asking,
+  { address, login, asked, more }: Asking,
 ): Promise<Begun> {
   const { client, settings } = await openProvider(context, name);
   const state = newSecret(context);
   const cookie = destination.browser ? boundTo(context, destination.bound) : null;
-  const secrets = { verifier: newSecret(context), nonce: newSecret(context) };
+  const secrets = { verifier: newSecret(context), nonce: newSecret(context), asked };
   const at = { provider: name, address, login, secrets };
   await begin(
     context,

@@ -59,7 +59,7 @@ export async function redeemSignIn(context: Context, input: Redeeming): Promise<
     const { startedAt, ...shown } = secretsOf(context, row, waiting);
     if (row.login === null) return await enter(context, provider, shown, { address, userAgent, kind: 'bearer' });
     const caller = await loginThatRises(context, row.login, address, () => undefined);
-    await rise(context, provider, shown, { caller, startedAt: Temporal.Instant.from(startedAt) });
+    await rise(context, provider, shown, { caller, asked: null, startedAt: Temporal.Instant.from(startedAt) });
     return null;
   } catch (error) {
     throw await explain(context, row, address, error);

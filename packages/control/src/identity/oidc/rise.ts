@@ -2,12 +2,13 @@
  * A step-up at the provider: the person has proved anew who they are, and the token says how and when. It counts for the
  * login that asked, if it is the same person, if a second factor was shown, and if that was since it asked.
  */
-import { after, type LoginId, TidegateError } from '@tidegate/core';
+import { after, type ChallengeId, type LoginId, TidegateError } from '@tidegate/core';
 import type { Context } from '../../context.ts';
 import { recorded } from '../../refusals.ts';
 import type { Caller, HandToken } from '../caller.ts';
 import { stepUp } from '../logins.ts';
 import { groupsOf, toPerson } from '../people.ts';
+import { settleShown } from '../step-up.ts';
 import { identityOf, proofIn } from './claims.ts';
 import { CLOCK_TOLERANCE_S, type Provider } from './provider.ts';
 import { RefusedToken } from './refused.ts';
@@ -46,6 +47,13 @@ export async function loginThatRises(
   return { ...person, ...{ login, carriedBy, how, mfaAt, authTime, address, handToken }, loginExpiresAt: expiresAt };
 }
 
+export interface Rising {
+  readonly caller: Caller;
+  /** A terminal’s question that is answered with it. */
+  readonly asked: ChallengeId | null;
+  readonly startedAt: Temporal.Instant;
+}
+
 /**
  * Throws `RefusedToken` for another person than the login's, and `mfa_invalid` where the provider does not say that a
  * second factor was shown, and when, since `startedAt` (give or take the drift of two clocks).
@@ -54,7 +62,7 @@ export async function rise(
   context: Context,
   { settings }: Provider,
   { claims }: Shown,
-  { caller, startedAt }: { readonly caller: Caller; readonly startedAt: Temporal.Instant },
+  { caller, asked, startedAt }: Rising,
 ): Promise<void> {
   const tried = { kind: 'mfa.refused', data: { person: caller.name, address: caller.address, how: 'oidc' } };
   await recorded(context, tried, async () => {
@@ -77,6 +85,9 @@ export async function rise(
         'Tell your administrator: docs/IDENTITY.md says what the provider must tell.',
       );
     }
-    await stepUp(context, caller, { how: 'oidc', at: mfaAt });
+    await stepUp(context, caller, {
+      ...{ how: 'oidc', at: mfaAt },
+      also: async (tx, at) => (asked === null ? [] : settleShown(tx, caller, asked, 'oidc', at)),
+    });
   });
 }

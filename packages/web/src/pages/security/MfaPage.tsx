@@ -59,7 +59,7 @@ function Asked({ stepUp }: { readonly stepUp: StepUpView }) {
           [words.when, <RelativeTime key="when" at={createdAt} />],
         ]}
       />
-      <Factors show={show} onDone={() => void stale('stepUp', 'me')} />
+      <Factors show={show} onDone={() => void stale('stepUp', 'me')} asked={id} />
       <Group>
         <Button variant="default" color="red" onClick={() => refuse.mutate()} loading={refuse.isPending}>
           {words.notMe}
