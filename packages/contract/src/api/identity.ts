@@ -1,6 +1,7 @@
 /** People, groups, sign-in, second factors, first set-up. */
 import { z } from 'zod';
-import { entraIdentity, groupName, instant, loginId, personName } from '../shapes.ts';
+import { tidegateRole } from '../config.ts';
+import { entraIdentity, groupName, instant, loginId, personName, resourceName } from '../shapes.ts';
 import { loginHow, loginKind } from './logins.ts';
 
 /** What a page of ours adds to every call: no form and no page of another origin can (any value will do). */
@@ -26,6 +27,8 @@ export const me = z
     groups: z.array(groupName),
     administrator: z.boolean(),
     auditor: z.boolean(),
+    /** Tidegate's own roles: everywhere (null), or on these resources alone. */
+    roles: z.array(z.object({ role: tidegateRole, resources: z.array(resourceName).nullable() })),
     /** What can be shown as a second factor: passkeys that are not locked, recovery codes that are left. */
     mfa: z.object({ totp: z.boolean(), passkeys: z.int(), recoveryCodes: z.int() }),
     session: z.object({

@@ -14,7 +14,8 @@ import {
 } from '@tidegate/core';
 import type { Selectable } from 'kysely';
 import type { Context } from '../context.ts';
-import { type Caller, seesAll } from '../identity/caller.ts';
+import type { Caller } from '../identity/caller.ts';
+import { seesAll } from '../identity/permissions/may.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';

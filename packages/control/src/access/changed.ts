@@ -6,14 +6,14 @@ import {
   isEligible,
   isRequester,
   namedIn,
-  type Person,
   type PersonName,
   type RequestId,
   type ResourceName,
   type SessionId,
 } from '@tidegate/core';
 import { currentConfig } from '../config/current.ts';
-import { seesAll } from '../identity/caller.ts';
+import { sees, seesAll } from '../identity/permissions/may.ts';
+import type { Powered } from '../identity/permissions/powers.ts';
 import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 import { toSteps } from './rows.ts';
@@ -87,9 +87,10 @@ export async function readChanged(db: Reader, ids: ChangedIds): Promise<Changed>
  * What of it `person` may know to have changed: the same people as may read it (`show.ts`). Only names are told, and
  * whoever reads what they name is asked again.
  */
-export function seenBy(person: Person, changed: Changed): LiveChanges {
+export function seenBy(person: Powered, changed: Changed): LiveChanges {
   const all = seesAll(person);
   const owns = (resource: ResourceName): boolean =>
+    sees(person, resource) ||
     (changed.owners.get(resource) ?? []).some((group) => person.groups.some((own) => own === group));
   const requests = changed.requests.filter(
     ({ requester, runBy, resource, steps, reviewers }) =>

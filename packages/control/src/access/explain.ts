@@ -16,8 +16,9 @@ import {
 } from '@tidegate/core';
 import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
-import { type Caller, seesAll } from '../identity/caller.ts';
+import type { Caller } from '../identity/caller.ts';
 import { loadPeopleAmong, loadPerson } from '../identity/people.ts';
+import { seesAll } from '../identity/permissions/may.ts';
 import type { Reader } from '../store/schema.ts';
 import { resourceNamed } from './in-force.ts';
 import { showStep } from './show.ts';

@@ -2,13 +2,14 @@
 import type { GrantView, RequestView } from '@tidegate/contract';
 import { type Person, type PersonName, type ResourceName, reviewSeat } from '@tidegate/core';
 import { type ExpressionBuilder, sql } from 'kysely';
-import { type Caller, seesAll } from '../identity/caller.ts';
+import type { Caller } from '../identity/caller.ts';
+import { seesAll } from '../identity/permissions/may.ts';
 import { anyOf } from '../store/any.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Database, Reader } from '../store/schema.ts';
 import { standsInFor } from './delegations.ts';
 import { type RequestRow, reviewsOf, toRequest } from './rows.ts';
-import { ownedBy, showGrantRow, showRequests } from './show.ts';
+import { inSightOf, showGrantRow, showRequests } from './show.ts';
 
 export type RequestFilter = 'mine' | 'to-review' | 'all';
 
@@ -20,7 +21,7 @@ export async function listRequests(
   page: PageQuery,
   now: Temporal.Instant,
 ): Promise<Page<RequestView>> {
-  const owned = filter === 'all' && !seesAll(caller) ? await ownedBy(db, caller) : [];
+  const owned = filter === 'all' && !seesAll(caller) ? await inSightOf(db, caller) : [];
   const looking: Looking = { caller, absent: await standsInFor(db, caller.name, now), now };
   const rows: RequestRow[] = [];
   // What SQL lets through for `to-review` core looks at again; so a page may take more than one read.
@@ -128,7 +129,7 @@ export async function listGrants(
   { state, person, resource }: GrantFilter,
   page: PageQuery,
 ): Promise<Page<GrantView>> {
-  const owned = seesAll(caller) ? [] : await ownedBy(db, caller);
+  const owned = seesAll(caller) ? [] : await inSightOf(db, caller);
   const from = key(page.cursor);
   const rows = await db
     .selectFrom('grants')

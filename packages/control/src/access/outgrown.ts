@@ -3,7 +3,8 @@ import type { OutgrownGrantView } from '@tidegate/contract';
 import { type GrantId, TidegateError } from '@tidegate/core';
 import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
-import { type Caller, seesAll } from '../identity/caller.ts';
+import type { Caller } from '../identity/caller.ts';
+import { seesAll } from '../identity/permissions/may.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import { anyOf } from '../store/any.ts';
@@ -13,7 +14,7 @@ import { decideNow } from './decision.ts';
 import type { InForce } from './in-force.ts';
 import { lockGrant, readGrantRow, readRequest } from './rows.ts';
 import { givesOtherwise } from './same-given.ts';
-import { assertMaySeeGrant, mayAct, ownedBy, showGrantRow } from './show.ts';
+import { assertMaySeeGrant, inSightOf, mayAct, showGrantRow } from './show.ts';
 
 /** Open grants that are looked at: more than that are told by the number that is missing. */
 const LOOKED_MAX = 2_000;
@@ -21,7 +22,7 @@ const LOOKED_MAX = 2_000;
 /** Oldest first: of the resources the caller owns, or all for auditors and administrators. */
 export async function listOutgrown(context: Context, caller: Caller): Promise<OutgrownGrantView[]> {
   const { db } = context.store;
-  const owned = seesAll(caller) ? null : await ownedBy(db, caller);
+  const owned = seesAll(caller) ? null : await inSightOf(db, caller);
   const rows = await db
     .selectFrom('grants')
     .selectAll()

@@ -5,11 +5,12 @@
 import type { Overview } from '@tidegate/contract';
 import { type ResourceName, TidegateError } from '@tidegate/core';
 import { type RawBuilder, sql } from 'kysely';
-import { type Caller, seesAll } from '../identity/caller.ts';
+import type { Caller } from '../identity/caller.ts';
+import { seesAll } from '../identity/permissions/may.ts';
 import { isRefused } from '../record/search.ts';
 import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
-import { ownedBy } from './show.ts';
+import { inSightOf } from './show.ts';
 
 /** Rows of a kind that are counted. */
 const COUNT = 50_000;
@@ -31,7 +32,7 @@ export async function showOverview(
   asked: { readonly since: Temporal.Instant | null; readonly until: Temporal.Instant | null },
   now: Temporal.Instant,
 ): Promise<Overview> {
-  const owned = seesAll(caller) ? null : await ownedBy(db, caller);
+  const owned = seesAll(caller) ? null : await inSightOf(db, caller);
   if (owned?.length === 0) {
     throw new TidegateError(
       'forbidden',

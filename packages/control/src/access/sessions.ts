@@ -3,14 +3,15 @@ import type { SessionDetail, SessionView } from '@tidegate/contract';
 import { type GrantId, type PersonName, type ResourceName, type SessionId, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
 import type { Context } from '../context.ts';
-import { type Caller, seesAll } from '../identity/caller.ts';
+import type { Caller } from '../identity/caller.ts';
+import { seesAll } from '../identity/permissions/may.ts';
 import { wantCut } from '../link/cuts.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import { anyOf } from '../store/any.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Reader } from '../store/schema.ts';
-import { assertMaySeeGrant, mayAct, ownedBy } from './show.ts';
+import { assertMaySeeGrant, inSightOf, mayAct } from './show.ts';
 
 export interface SessionFilter {
   readonly state: 'open' | 'all';
@@ -29,7 +30,7 @@ export async function listSessions(
   { state, grant, person = null, resource = null, since = null, until = null }: SessionFilter,
   { cursor, limit }: PageQuery,
 ): Promise<Page<SessionView>> {
-  const owned = seesAll(caller) ? [] : await ownedBy(db, caller);
+  const owned = seesAll(caller) ? [] : await inSightOf(db, caller);
   const from = parseCursor(cursor, 2);
   const rows = await viewed(db)
     .$if(!seesAll(caller), (query) =>

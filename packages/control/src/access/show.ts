@@ -18,16 +18,17 @@ import {
   TidegateError,
 } from '@tidegate/core';
 import { currentConfig } from '../config/current.ts';
-import { isAdministrator, seesAll } from '../identity/caller.ts';
+import { administers, seenBy, sees, seesAll } from '../identity/permissions/may.ts';
+import type { Powered } from '../identity/permissions/powers.ts';
 import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 import type { GrantRow } from '../store/schema-access.ts';
 import { afterReviewsOf } from './after-review.ts';
 import { givenOf, noSuchGrant, noSuchRequest, type RequestRow, readGrantRow, reviewsOf, toRequest } from './rows.ts';
 
-/** Administrators, and members of the resource's owning groups. */
-export async function mayAct(db: Reader, person: Person, resource: ResourceName): Promise<boolean> {
-  return isAdministrator(person) || (await ownedBy(db, person)).includes(resource);
+/** Administrators, of everything or of this resource, and members of the resource's owning groups. */
+export async function mayAct(db: Reader, person: Powered, resource: ResourceName): Promise<boolean> {
+  return administers(person, resource) || (await ownedBy(db, person)).includes(resource);
 }
 
 /** The resources a person's groups own. */
@@ -36,10 +37,17 @@ export async function ownedBy(db: Reader, { groups }: Person): Promise<readonly 
   return resources.filter(({ owners }) => owners.some((group) => groups.includes(group))).map(({ name }) => name);
 }
 
+/** The resources where a person may look at what is others': those they own, and those that their roles here reach. */
+export async function inSightOf(db: Reader, person: Powered): Promise<readonly ResourceName[]> {
+  const { resources } = await currentConfig(db);
+  const names = resources.map(({ name }) => name);
+  return [...new Set([...(await ownedBy(db, person)), ...seenBy(person, names)])];
+}
+
 /** Its requester, whoever reviewed it or could (in their own right, or in the stead of the `absent`), the resource's owners, auditors and administrators. */
 export async function maySeeRequest(
   db: Reader,
-  person: Person,
+  person: Powered,
   request: AccessRequest,
   absent: readonly Person[] = [],
 ): Promise<boolean> {
@@ -51,14 +59,14 @@ export async function maySeeRequest(
     request.steps.some((step) =>
       [person, ...absent].some((each) => isEligible(namedIn(step, true), requester, each)),
     ) ||
-    (await ownedBy(db, person)).includes(request.resource)
+    (await inSightOf(db, person)).includes(request.resource)
   );
 }
 
 /** Throws `not_found` to whoever may not see it: that it exists is nothing to them. */
 export async function assertMaySeeRequest(
   db: Reader,
-  person: Person,
+  person: Powered,
   request: AccessRequest,
   absent: readonly Person[] = [],
 ): Promise<void> {
@@ -68,18 +76,18 @@ export async function assertMaySeeRequest(
 /** Its holder, the resource's owners, auditors and administrators; `not_found` to others. */
 export async function assertMaySeeGrant(
   db: Reader,
-  person: Person,
+  person: Powered,
   grant: Pick<Grant, 'id' | 'person' | 'resource'>,
 ): Promise<void> {
   if (grant.person === person.name || seesAll(person)) return;
-  if ((await ownedBy(db, person)).includes(grant.resource)) return;
+  if ((await inSightOf(db, person)).includes(grant.resource)) return;
   throw noSuchGrant(grant.id);
 }
 
 /** Throws `forbidden` to those who may see it, `not_found` to all others. */
-export function assertOwnGrant(person: Person, grant: Pick<Grant, 'id' | 'person'>): void {
+export function assertOwnGrant(person: Powered, grant: Pick<Grant, 'id' | 'person' | 'resource'>): void {
   if (grant.person === person.name) return;
-  if (!seesAll(person)) throw noSuchGrant(grant.id);
+  if (!sees(person, grant.resource)) throw noSuchGrant(grant.id);
   throw new TidegateError('forbidden', 'Only its holder may do this with a grant.', `Ask ${grant.person}.`);
 }
 

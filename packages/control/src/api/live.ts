@@ -4,9 +4,11 @@
  * still hold: an open page alone keeps no login from falling idle.
  */
 import { LIVE_BEAT_SECONDS, type LiveChanges, type LiveEvent } from '@tidegate/contract';
-import { type GroupName, type LoginId, type Person, reached, TidegateError } from '@tidegate/core';
+import { type GroupName, type LoginId, reached, TidegateError } from '@tidegate/core';
 import { type ChangedIds, readChanged, seenBy } from '../access/changed.ts';
+import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
+import { type Powered, powersUnder } from '../identity/permissions/powers.ts';
 import { CHANGES_CHANNEL, type Change } from '../store/announce.ts';
 import { anyOf } from '../store/any.ts';
 import { STATE_CHANNEL } from '../store/store.ts';
@@ -21,7 +23,7 @@ const STREAMS_OF_LOGIN = 12;
 /** One browser's end. */
 export interface Hearer {
   readonly login: LoginId;
-  person: Person;
+  person: Powered;
   /** False: it takes no more, and is given up. */
   send(text: string): boolean;
   end(): void;
@@ -160,6 +162,7 @@ export class Live {
       .where('logins.id', '=', anyOf([...new Set([...this.#hearers].map(({ login }) => login))]))
       .where('people.disabledAt', 'is', null)
       .execute();
+    const config = await currentConfig(store.db);
     const held = new Map<LoginId, Set<GroupName>>();
     for (const { id, expiresAt, lastUsedAt, groupName } of rows) {
       if (reached(expiresAt, at) || reached(lastUsedAt.add(signIn.idle), at)) continue;
@@ -170,7 +173,8 @@ export class Live {
     for (const hearer of [...this.#hearers]) {
       const groups = held.get(hearer.login);
       if (groups !== undefined) {
-        hearer.person = { ...hearer.person, groups: [...groups] };
+        const person = { ...hearer.person, groups: [...groups] };
+        hearer.person = { ...person, powers: powersUnder(config, person) };
         continue;
       }
       hearer.send(message('ended', {}));

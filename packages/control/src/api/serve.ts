@@ -9,10 +9,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptio
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { assertInScope, authenticateKey, isApiKey } from '../identity/api-keys/authenticate.ts';
-import { type Caller, isAdministrator, seesAll } from '../identity/caller.ts';
+import type { Caller } from '../identity/caller.ts';
 import { authenticate } from '../identity/logins.ts';
 import { offeringLink } from '../identity/offer-link.ts';
-import { appendEvent } from '../record/events.ts';
+import { assertAdmitted } from '../identity/permissions/admit.ts';
 import { recorded } from '../refusals.ts';
 import { assertFromOurPage, type Browser, browserOf } from './browser.ts';
 import { certificateOf } from './tls.ts';
@@ -152,14 +152,7 @@ export function admit({ context }: Served, name: string, endpoint: Endpoint) {
     if (endpoint.access === 'anyone') return;
     const caller = await callerFrom(context, name, request, reply);
     await assertInScope(context, caller, name);
-    if (endpoint.access === 'auditor' && !seesAll(caller)) {
-      throw new TidegateError('forbidden', 'Only auditors and administrators may see this.', 'Ask one of them.');
-    }
-    if (endpoint.access === 'administrator' && !isAdministrator(caller)) {
-      const data = { person: caller.name, endpoint: name, address: caller.address };
-      await context.store.transaction((tx) => appendEvent(tx, { kind: 'call.refused', at: context.now(), data }));
-      throw new TidegateError('forbidden', 'Only administrators may do this.', 'Ask one of them.');
-    }
+    await assertAdmitted(context, caller, name, endpoint);
     callers.set(request, caller);
   };
 }
@@ -170,11 +163,13 @@ export function described(endpoint: Endpoint): RouteShorthandOptions['schema'] {
     anyone: '',
     person: '',
     auditor: ' For auditors and administrators.',
+    'policy-reader': ' For auditors, policy editors and administrators.',
+    'policy-editor': ' For policy editors and administrators.',
     administrator: ' For administrators.',
   };
   return {
     summary: endpoint.summary,
-    description: `${endpoint.summary}.${needs[endpoint.access]}`,
+    description: `${endpoint.summary}.${needs[endpoint.access]}${endpoint.scoped === true ? ' Or on some resources.' : ''}`,
     tags: [endpoint.path.split('/')[2] ?? ''],
     security: endpoint.access === 'anyone' ? [] : [{ bearer: [] }, { cookie: [] }],
   };

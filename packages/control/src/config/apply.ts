@@ -8,6 +8,7 @@ import { type PersonName, type ResourceName, TidegateError } from '@tidegate/cor
 import { sql } from 'kysely';
 import { assertAdministratorLeft } from '../identity/administrators.ts';
 import { mapGroups } from '../identity/oidc/groups.ts';
+import { assertMayApply } from '../identity/permissions/apply.ts';
 import { followConfiguration } from '../identity/scim/memberships.ts';
 import { followWorkloads } from '../identity/workloads/follow.ts';
 import type { ControlEvent } from '../record/events.ts';
@@ -38,7 +39,7 @@ const TOLD_MAX = 100;
 
 /**
  * Makes `yaml` the configuration in force and answers its version. Throws `InvalidConfig` with every error, `conflict`
- * when the plan is stale or a resource with open grants would go. Answers its events, `config.applied` last, for the caller to
+ * when the plan is stale or a resource with open grants would go, `forbidden` for what `assertMayApply` keeps from `by`. Answers its events, `config.applied` last, for the caller to
  * append last (see `appendEvent`), and tells gateways and other control planes at commit.
  */
 export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput): Promise<Applied> {
@@ -53,6 +54,7 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
       'Plan again, look at it, and apply that.',
     );
   }
+  await assertMayApply(tx, by, before, after);
   await assertNoOpenGrants(tx, before, after);
 
   const version = before.version + 1;
@@ -115,10 +117,14 @@ async function replaceMembers(tx: Tx, groups: Config['groups']): Promise<void> {
 
 /** The first configuration is applied before there is anybody, so only a loss is looked at. */
 function losesAdministrator(before: CurrentConfig, after: CurrentConfig): boolean {
-  const administrators = (config: CurrentConfig) =>
-    config.groups.filter(({ name }) => name === ADMINISTRATORS).flatMap(({ members }) => members);
-  const kept = new Set(administrators(after));
-  return administrators(before).some((person) => !kept.has(person));
+  const named = ({ groups, permissions }: CurrentConfig) => ({
+    members: groups.filter(({ name }) => name === ADMINISTRATORS).flatMap(({ members }) => members),
+    to: permissions.filter(({ role, resources }) => role === 'administrator' && resources === undefined),
+  });
+  const [old, now] = [named(before), named(after)];
+  return (
+    old.members.some((person) => !now.members.includes(person)) || JSON.stringify(old.to) !== JSON.stringify(now.to)
+  );
 }
 
 /** What the store keeps beside the configuration for resources that are no more. */

@@ -1,18 +1,11 @@
-/** Who is calling, and what they must be. */
-import { ADMINISTRATORS, AUDITORS } from '@tidegate/config';
+/** Who is calling. What they may, `permissions/` says. */
 import type { KeyScope } from '@tidegate/contract';
-import {
-  type ApiKeyId,
-  type GroupName,
-  type LoginId,
-  type Person,
-  type PersonName,
-  TidegateError,
-} from '@tidegate/core';
+import { type ApiKeyId, type GroupName, type LoginId, type PersonName, TidegateError } from '@tidegate/core';
 import type { LoginHow, LoginKind } from '../store/schema-logins.ts';
+import type { Powered } from './permissions/powers.ts';
 
 /** One signed-in call. */
-export interface Caller extends Person {
+export interface Caller extends Powered {
   readonly name: PersonName;
   readonly groups: readonly GroupName[];
   /** Which login this is; null for who proves themselves anew with each call (an API key). */
@@ -35,11 +28,6 @@ export interface Caller extends Person {
 }
 
 export type HandToken = (token: string, expiresAt: Temporal.Instant) => void;
-
-export const isAdministrator = (person: Person): boolean => person.groups.includes(ADMINISTRATORS);
-export const isAuditor = (person: Person): boolean => person.groups.includes(AUDITORS);
-/** May look at everything. */
-export const seesAll = (person: Person): boolean => isAdministrator(person) || isAuditor(person);
 
 /** The caller's login. Throws `forbidden` for who has none. */
 export function loginOf({ login }: Caller): LoginId {

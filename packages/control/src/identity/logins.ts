@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type LoginId, newLoginId, type PersonName, reached, TidegateError } from '@tidegate/core';
+import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
@@ -11,6 +12,7 @@ import type { FactorShown, LoginHow, LoginKind } from '../store/schema-logins.ts
 import { WINDOW } from './attempts.ts';
 import { type Caller, type HandToken, loginOf } from './caller.ts';
 import { groupsOf, loadPerson, toPerson } from './people.ts';
+import { powersUnder } from './permissions/powers.ts';
 
 /** `last_used_at` is moved no more often than this, so that reading costs no writing. */
 const TOUCH_EVERY = Temporal.Duration.from({ minutes: 1 });
@@ -112,8 +114,10 @@ export async function authenticate(
   if (reached(row.lastUsedAt.add(TOUCH_EVERY), at)) {
     await store.db.updateTable('logins').set({ lastUsedAt: at }).where('id', '=', row.id).execute();
   }
+  const person = toPerson(row, await groupsOf(store.db, row.person));
   return {
-    ...toPerson(row, await groupsOf(store.db, row.person)),
+    ...person,
+    powers: powersUnder(await currentConfig(store.db), person),
     login: row.id,
     carriedBy: kind,
     how: row.how,

@@ -6,6 +6,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Context } from '../context.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
+import { anyOf } from '../store/any.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Reader } from '../store/schema.ts';
 import type { FindingsTable } from '../store/schema-record.ts';
@@ -16,12 +17,14 @@ type Found = Extract<FromGateway, { type: 'finding' }>;
 export interface FindingFilter {
   readonly state: 'open' | 'all';
   readonly resource: ResourceName | null;
+  /** Only these; null: every resource. */
+  readonly within: readonly ResourceName[] | null;
 }
 
 /** Newest first. */
 export async function listFindings(
   db: Reader,
-  { state, resource }: FindingFilter,
+  { state, resource, within }: FindingFilter,
   { cursor, limit }: PageQuery,
 ): Promise<Page<Finding>> {
   const from = parseCursor(cursor, 2);
@@ -30,6 +33,7 @@ export async function listFindings(
     .select(SHOWN)
     .$if(state === 'open', (query) => query.where('resolvedAt', 'is', null))
     .$if(resource !== null, (query) => query.where('resource', '=', resource))
+    .$if(within !== null, (query) => query.where('resource', '=', anyOf(within ?? [])))
     .$if(from !== null, (query) =>
       query.where(sql<boolean>`(found_at, id) < (${cursorInstant(from?.[0] ?? '')}, ${from?.[1] ?? ''})`),
     )

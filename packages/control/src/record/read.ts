@@ -1,18 +1,18 @@
 /** The record as it is looked at: entries, streams, checkpoints, and the key that checks them. */
 
 import { createPublicKey } from 'node:crypto';
-import type { AuditQuery, AuditStream } from '@tidegate/contract';
+import type { AuditStream } from '@tidegate/contract';
 import { type AuditEntry, auditKeyId, type Checkpoint, type StreamId, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Reader } from '../store/schema.ts';
 import { toCheckpoint } from './checkpoints.ts';
-import { matching } from './filter.ts';
+import { type EntryFilter, matching } from './filter.ts';
 
 /** Newest first. */
 export async function listEntries(
   db: Reader,
-  filter: AuditQuery,
+  filter: EntryFilter,
   { cursor, limit }: PageQuery,
 ): Promise<Page<AuditEntry>> {
   const from = parseCursor(cursor, 3);

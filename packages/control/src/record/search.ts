@@ -4,7 +4,7 @@
  * index that only searches need.
  */
 import type { AuditQuery, SearchQuery } from '@tidegate/contract';
-import type { AuditEntry } from '@tidegate/core';
+import type { AuditEntry, ResourceName } from '@tidegate/core';
 import { type RawBuilder, sql } from 'kysely';
 import { cursorInstant, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Reader } from '../store/schema.ts';
@@ -29,9 +29,15 @@ interface Found {
   readonly looked: number | null;
 }
 
-export async function searchRecord(db: Reader, query: SearchQuery, { cursor, limit }: PageQuery): Promise<SearchPage> {
+/** `within` null: the whole record; else only what concerns these resources. */
+export async function searchRecord(
+  db: Reader,
+  query: SearchQuery,
+  within: readonly ResourceName[] | null,
+  { cursor, limit }: PageQuery,
+): Promise<SearchPage> {
   const from = parseCursor(cursor, 3);
-  const looked = matching(db, foundByIndex(query))
+  const looked = matching(db, { ...foundByIndex(query), ...(within === null ? {} : { within }) })
     .select(['at', 'stream', 'seq', 'kind', 'entry'])
     .$if(from !== null, (rows) => rows.where(beforeCursor(from ?? [])))
     .$if(query.outcome === 'refused', (rows) => rows.where(isRefused))

@@ -8,14 +8,14 @@ export const configuration = {
   config: {
     method: 'GET',
     path: '/v1/config',
-    access: 'auditor',
+    access: 'policy-reader',
     summary: 'The configuration in force',
     answer: operate.configVersion,
   },
   planConfig: {
     method: 'POST',
     path: '/v1/config/plan',
-    access: 'administrator',
+    access: 'policy-editor',
     summary: 'What applying this configuration would change',
     body: operate.configText,
     answer: operate.configPlan,
@@ -23,7 +23,7 @@ export const configuration = {
   applyConfig: {
     method: 'POST',
     path: '/v1/config/apply',
-    access: 'administrator',
+    access: 'policy-editor',
     summary: 'Put a configuration in force',
     body: operate.applyConfig,
     answer: operate.configVersion,
@@ -31,7 +31,7 @@ export const configuration = {
   simulateConfig: {
     method: 'POST',
     path: '/v1/config/simulate',
-    access: 'administrator',
+    access: 'policy-editor',
     summary: 'How past requests would be decided under this configuration: those for which it would be otherwise',
     body: operate.simulateConfig,
     answer: operate.simulation,
@@ -46,7 +46,7 @@ export const configuration = {
   configVersions: {
     method: 'GET',
     path: '/v1/config/versions',
-    access: 'auditor',
+    access: 'policy-reader',
     summary: 'Every configuration there was, newest first',
     query: pageQuery,
     answer: page(operate.configVersion.omit({ yaml: true })),
@@ -54,7 +54,7 @@ export const configuration = {
   configVersion: {
     method: 'GET',
     path: '/v1/config/versions/:version',
-    access: 'auditor',
+    access: 'policy-reader',
     summary: 'One configuration there was',
     params: z.object({ version: z.coerce.number<number>().int().min(0) }),
     answer: operate.configVersion,

@@ -1,8 +1,11 @@
 /** What one endpoint is, and the parts of paths and queries that many share. */
 import { z } from 'zod';
 
-/** `anyone`: no login needed. `auditor`: auditors and administrators. */
-export type Access = 'anyone' | 'person' | 'auditor' | 'administrator';
+/**
+ * The least a caller must be. `anyone`: no login needed. `auditor`: auditors and administrators. `policy-reader`:
+ * auditors, policy editors and administrators. `policy-editor`: policy editors and administrators.
+ */
+export type Access = 'anyone' | 'person' | 'auditor' | 'policy-reader' | 'policy-editor' | 'administrator';
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -10,6 +13,8 @@ export interface Endpoint {
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
+  /** Who has the role on some resources alone is let in too, and sees and does there what concerns these. */
+  readonly scoped?: true;
   /** The answer's status; 200 where left out. 204 has no `answer`. */
   readonly status?: 201 | 204;
   readonly params?: z.ZodObject;

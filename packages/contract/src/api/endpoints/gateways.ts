@@ -34,6 +34,7 @@ export const gateways = {
     method: 'GET',
     path: '/v1/findings',
     access: 'auditor',
+    scoped: true,
     summary: 'Access left behind in databases, newest first',
     query: pageQuery.extend({ state: openOrAll, resource: resourceName.optional() }),
     answer: page(operate.finding),

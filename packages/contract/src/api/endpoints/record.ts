@@ -10,6 +10,7 @@ export const record = {
     method: 'GET',
     path: '/v1/audit/entries',
     access: 'auditor',
+    scoped: true,
     summary: 'The record, newest first',
     query: pageQuery.extend(operate.auditQuery.shape),
     answer: page(operate.auditEntry),
@@ -18,6 +19,7 @@ export const record = {
     method: 'GET',
     path: '/v1/audit/search',
     access: 'auditor',
+    scoped: true,
     summary:
       'The record by what was done, newest first; each page looks at a bounded part of it and says how far it got',
     query: pageQuery.extend(back.searchQuery.shape),

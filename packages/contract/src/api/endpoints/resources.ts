@@ -32,6 +32,7 @@ export const resources = {
     method: 'PUT',
     path: '/v1/resources/:name/credential',
     access: 'administrator',
+    scoped: true,
     summary: 'Store the password of the resource’s administrator, sealed',
     params: named(resourceName),
     body: operate.newCredential,
@@ -42,6 +43,7 @@ export const resources = {
     method: 'POST',
     path: '/v1/resources/:name/give-up',
     access: 'administrator',
+    scoped: true,
     summary:
       'For a server that is gone for good: close its closing grants, with findings that their principals may be left',
     params: named(resourceName),

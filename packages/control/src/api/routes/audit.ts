@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { auditExport } from '@tidegate/contract';
 import type { z } from 'zod';
+import { auditedBy } from '../../identity/permissions/may.ts';
 import { exportRecord } from '../../record/export.ts';
 import { auditKeyOf, listCheckpoints, listEntries, listStreams } from '../../record/read.ts';
 import { searchRecord } from '../../record/search.ts';
@@ -13,11 +14,14 @@ import type { Routes } from './routes.ts';
 export function auditRoutes(routes: Routes): void {
   const { context } = routes;
   const { db } = context.store;
-  serve(routes, 'auditEntries', async ({ query: { cursor, limit, ...filter } }) =>
-    answerPage(await listEntries(db, filter, pageFrom({ cursor, limit }))),
-  );
-  serve(routes, 'searchRecord', async ({ query: { cursor, limit, ...query } }) => {
-    const { items, ...rest } = await searchRecord(db, query, pageFrom({ cursor, limit }));
+  serve(routes, 'auditEntries', async ({ caller, query: { cursor, limit, ...filter } }) => {
+    const within = auditedBy(caller);
+    return answerPage(
+      await listEntries(db, within === null ? filter : { ...filter, within }, pageFrom({ cursor, limit })),
+    );
+  });
+  serve(routes, 'searchRecord', async ({ caller, query: { cursor, limit, ...query } }) => {
+    const { items, ...rest } = await searchRecord(db, query, auditedBy(caller), pageFrom({ cursor, limit }));
     return { items: [...items], ...rest };
   });
   serve(routes, 'recordSummary', ({ query }) => summarise(db, query, context.now()));

@@ -1,5 +1,6 @@
 /** Gateways, how they join, and what they found. */
 import { parseDuration } from '@tidegate/core';
+import { auditedBy } from '../../identity/permissions/may.ts';
 import { listFindings, resolveFinding } from '../../link/findings.ts';
 import { listGateways } from '../../link/gateways.ts';
 import { createJoinToken } from '../../link/join-tokens.ts';
@@ -18,8 +19,8 @@ export function gatewayRoutes(routes: Routes): void {
   serve(routes, 'revokeGateway', ({ caller, params, body }) =>
     revokeGateway(context, { name: params.name, by: caller.name, reason: body.reason }),
   );
-  serve(routes, 'findings', async ({ query }) => {
-    const filter = { state: query.state, resource: query.resource ?? null };
+  serve(routes, 'findings', async ({ caller, query }) => {
+    const filter = { state: query.state, resource: query.resource ?? null, within: auditedBy(caller) };
     return answerPage(await listFindings(db, filter, pageFrom(query)));
   });
   serve(routes, 'resolveFinding', ({ caller, params, body }) =>

@@ -11,6 +11,7 @@ import { assertMaySeeGrant, showGrant } from '../../access/show.ts';
 import { grantStory } from '../../access/story.ts';
 import { revokeTicket } from '../../access/tickets.ts';
 import { whenChanged } from '../../access/wait.ts';
+import { assertUserOf } from '../../identity/permissions/user.ts';
 import { serve } from '../serve.ts';
 import { answerPage, onePage, pageFrom } from './page.ts';
 import { withCode } from './requests.ts';
@@ -30,15 +31,19 @@ export function grantRoutes(routes: Routes): void {
   serve(routes, 'grantStory', ({ caller, params, query }) =>
     grantStory(store.db, caller, params.id, pageFrom(query), context.now()),
   );
-  serve(routes, 'extendGrant', ({ caller, params, body }) =>
-    requestExtension(context, caller, params.id, { duration: parseDuration(body.duration), reason: body.reason }),
-  );
+  serve(routes, 'extendGrant', async ({ caller, params, body }) => {
+    const { person, resource } = await readGrantRow(store.db, params.id);
+    if (person === caller.name) await assertUserOf(context, caller, 'extendGrant', resource);
+    const wanted = { duration: parseDuration(body.duration), reason: body.reason };
+    return requestExtension(context, caller, params.id, wanted);
+  });
   serve(routes, 'relinquishGrant', ({ caller, params }) => relinquishGrant(context, caller, params.id));
   serve(routes, 'revokeGrant', ({ caller, params, body }) => revokeGrant(context, caller, params.id, body.reason));
   serve(routes, 'outgrownGrants', async ({ caller }) => onePage(await listOutgrown(context, caller)));
   serve(routes, 'keepGrant', ({ caller, params, body }) => keepGrant(context, caller, params.id, body.comment));
-  serve(routes, 'connect', async ({ caller, body, signal }) =>
-    connect(
+  serve(routes, 'connect', async ({ caller, body, signal }) => {
+    await assertUserOf(context, caller, 'connect', body.resource);
+    return connect(
       { ...context, waitForTicket },
       await withCode(routes, caller, body.mfaCode),
       {
@@ -48,7 +53,7 @@ export function grantRoutes(routes: Routes): void {
         database: body.database ?? null,
       },
       signal,
-    ),
-  );
+    );
+  });
   serve(routes, 'revokeTicket', ({ caller, params }) => revokeTicket(context, caller, params.id, params.ticket));
 }

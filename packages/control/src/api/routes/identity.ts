@@ -1,12 +1,14 @@
 /** First set-up, signing in and out, oneself, logins. */
-import type { Me } from '@tidegate/contract';
+import { type Me, tidegateRole } from '@tidegate/contract';
 import type { Context } from '../../context.ts';
-import { type Caller, isAdministrator, isAuditor } from '../../identity/caller.ts';
+import type { Caller } from '../../identity/caller.ts';
 import { changePassword } from '../../identity/change-password.ts';
 import { factorsOf } from '../../identity/factors.ts';
 import { endLogin, listLogins } from '../../identity/list-logins.ts';
 import { logout } from '../../identity/logins.ts';
 import { askPasskeyLogin, loginWithPasskey } from '../../identity/passkeys/show.ts';
+import { isAdministrator, isAuditor } from '../../identity/permissions/may.ts';
+import { isHad } from '../../identity/permissions/powers.ts';
 import { setUp } from '../../identity/setup.ts';
 import { type Client, login } from '../../identity/sign-in.ts';
 import type { Browser } from '../browser.ts';
@@ -61,6 +63,7 @@ export async function showMe({ store }: Context, caller: Caller): Promise<Me> {
     groups: [...caller.groups],
     administrator: isAdministrator(caller),
     auditor: isAuditor(caller),
+    roles: rolesOf(caller),
     mfa: await factorsOf(store.db, caller.name),
     session: {
       id: caller.login,
@@ -71,4 +74,13 @@ export async function showMe({ store }: Context, caller: Caller): Promise<Me> {
       mfaAt: caller.mfaAt?.toString() ?? null,
     },
   };
+}
+
+/** Tidegate's own roles that the caller has; what everybody has anyway is not told. */
+function rolesOf({ powers }: Caller): Me['roles'] {
+  return tidegateRole.options.flatMap((role) => {
+    const reach = powers[role];
+    if (role === 'user' || !isHad(reach)) return [];
+    return [{ role, resources: reach === 'everything' ? null : [...reach].sort() }];
+  });
 }

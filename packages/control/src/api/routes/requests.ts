@@ -13,6 +13,7 @@ import { assertMaySeeRequest, showRequest } from '../../access/show.ts';
 import { whenChanged } from '../../access/wait.ts';
 import type { Caller } from '../../identity/caller.ts';
 import { showCode } from '../../identity/codes.ts';
+import { assertUserOf } from '../../identity/permissions/user.ts';
 import { serve } from '../serve.ts';
 import { answerPage, pageFrom } from './page.ts';
 import type { Routes } from './routes.ts';
@@ -35,8 +36,9 @@ export function requestRoutes(routes: Routes): void {
   serve(routes, 'requests', async ({ caller, query }) =>
     answerPage(await listRequests(store.db, caller, query.filter, pageFrom(query), context.now())),
   );
-  serve(routes, 'createRequest', async ({ caller, body }) =>
-    createRequest(context, await withCode(routes, caller, body.mfaCode), {
+  serve(routes, 'createRequest', async ({ caller, body }) => {
+    await assertUserOf(context, caller, 'createRequest', body.resource);
+    return createRequest(context, await withCode(routes, caller, body.mfaCode), {
       resource: body.resource,
       role: body.role,
       duration: body.duration === undefined ? null : parseDuration(body.duration),
@@ -49,8 +51,8 @@ export function requestRoutes(routes: Routes): void {
       ticket: body.ticket ?? null,
       only: body.only ?? null,
       breakGlass: body.breakGlass,
-    }),
-  );
+    });
+  });
   serve(routes, 'request', async ({ caller, params, query, signal }) => {
     const { request } = await readRequest(store.db, params.id);
     await assertMaySeeRequest(store.db, caller, request, await standsInFor(store.db, caller.name, context.now()));

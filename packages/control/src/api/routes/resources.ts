@@ -1,9 +1,15 @@
 /** Resources. */
+
+import type { ResourceName } from '@tidegate/core';
 import { giveUpResource } from '../../access/give-up.ts';
 import { Objects } from '../../access/objects.ts';
 import { listResources, showResource } from '../../access/resources.ts';
 import { storeCredential } from '../../config/credentials.ts';
+import type { Context } from '../../context.ts';
+import type { Caller } from '../../identity/caller.ts';
 import { loadPerson } from '../../identity/people.ts';
+import { assertAdministers } from '../../identity/permissions/may.ts';
+import { recorded } from '../../refusals.ts';
 import { serve } from '../serve.ts';
 import { onePage } from './page.ts';
 import type { Routes } from './routes.ts';
@@ -17,10 +23,18 @@ export function resourceRoutes(routes: Routes): void {
   serve(routes, 'resourceObjects', async ({ caller, params }) =>
     objects.of(params.name, await loadPerson(db, caller.name)),
   );
-  serve(routes, 'setCredential', ({ caller, params, body }) =>
-    storeCredential(context, { resource: params.name, password: body.password, by: caller.name }),
-  );
-  serve(routes, 'giveUpResource', ({ caller, params, body }) =>
-    giveUpResource(context, { resource: params.name, by: caller.name, reason: body.reason }),
-  );
+  serve(routes, 'setCredential', async ({ caller, params, body }) => {
+    await ofAdministrators(context, caller, 'setCredential', params.name);
+    return storeCredential(context, { resource: params.name, password: body.password, by: caller.name });
+  });
+  serve(routes, 'giveUpResource', async ({ caller, params, body }) => {
+    await ofAdministrators(context, caller, 'giveUpResource', params.name);
+    return giveUpResource(context, { resource: params.name, by: caller.name, reason: body.reason });
+  });
+}
+
+/** An administrator of some resources was let in; of this one? A try stands on the record as it does at the door. */
+function ofAdministrators(context: Context, caller: Caller, endpoint: string, resource: ResourceName): Promise<void> {
+  const data = { person: caller.name, endpoint, resource, address: caller.address };
+  return recorded(context, { kind: 'call.refused', data }, async () => assertAdministers(caller, resource));
 }

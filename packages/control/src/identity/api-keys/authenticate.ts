@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto';
 import { type KeyScope, SCOPE_OF } from '@tidegate/contract';
 import { reached, TidegateError } from '@tidegate/core';
+import { currentConfig } from '../../config/current.ts';
 import type { Context } from '../../context.ts';
 import { appendEvent } from '../../record/events.ts';
 import type { Caller } from '../caller.ts';
 import { groupsOf, toPerson } from '../people.ts';
+import { powersUnder } from '../permissions/powers.ts';
 
 export const KEY_PREFIX = 'tdk_';
 
@@ -42,8 +44,10 @@ export async function authenticateKey({ store, now }: Context, key: string, addr
     const used = { lastUsedAt: at, lastUsedFrom: address };
     await store.db.updateTable('apiKeys').set(used).where('id', '=', row.id).execute();
   }
+  const person = toPerson(row, await groupsOf(store.db, row.name));
   return {
-    ...toPerson(row, await groupsOf(store.db, row.name)),
+    ...person,
+    powers: powersUnder(await currentConfig(store.db), person),
     login: null,
     carriedBy: 'bearer',
     how: 'api_key',

@@ -9,8 +9,9 @@ import { recorded } from '../../refusals.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../../store/cursor.ts';
 import type { Reader, Tx } from '../../store/schema.ts';
 import type { ApiKeyRow } from '../../store/schema-scim.ts';
-import { type Caller, isAdministrator, seesAll } from '../caller.ts';
+import type { Caller } from '../caller.ts';
 import { loadPerson } from '../people.ts';
+import { isAdministrator, seesAll } from '../permissions/may.ts';
 import { digestOf, KEY_PREFIX } from './authenticate.ts';
 
 /** 256 random bits: nothing that could be guessed, so a plain digest keeps them as well as a slow one would. */

@@ -3,11 +3,13 @@
  * login that asked, if it is the same person, if a second factor was shown, and if that was since it asked.
  */
 import { after, type ChallengeId, type LoginId, TidegateError } from '@tidegate/core';
+import { currentConfig } from '../../config/current.ts';
 import type { Context } from '../../context.ts';
 import { recorded } from '../../refusals.ts';
 import type { Caller, HandToken } from '../caller.ts';
 import { stepUp } from '../logins.ts';
 import { groupsOf, toPerson } from '../people.ts';
+import { powersUnder } from '../permissions/powers.ts';
 import { settleShown } from '../step-up.ts';
 import { identityOf, proofIn } from './claims.ts';
 import { CLOCK_TOLERANCE_S, type Provider } from './provider.ts';
@@ -44,7 +46,13 @@ export async function loginThatRises(
   }
   const { carriedBy, how, mfaAt, authTime, expiresAt } = row;
   const person = toPerson(row, await groupsOf(store.db, row.name));
-  return { ...person, ...{ login, carriedBy, how, mfaAt, authTime, address, handToken }, loginExpiresAt: expiresAt };
+  const powers = powersUnder(await currentConfig(store.db), person);
+  return {
+    ...person,
+    powers,
+    ...{ login, carriedBy, how, mfaAt, authTime, address, handToken },
+    loginExpiresAt: expiresAt,
+  };
 }
 
 export interface Rising {

@@ -5,7 +5,8 @@ import type { Context } from '../../context.ts';
 import type { ControlEvent } from '../../record/events.ts';
 import { recorded } from '../../refusals.ts';
 import type { Tx } from '../../store/schema.ts';
-import { type Caller, isAdministrator } from '../caller.ts';
+import type { Caller } from '../caller.ts';
+import { isAdministrator } from '../permissions/may.ts';
 
 /**
  * Throws `forbidden` unless the caller came with a key for this, and the key is a workload's or an administrator's: who
