@@ -5,6 +5,7 @@ import { ask, askNewPassword } from '../asking.ts';
 import { paint } from '../colour.ts';
 import { type Context, standardInput } from '../context.ts';
 import { safe, table } from '../layout.ts';
+import { identitiesCommands } from '../sign-in/identities.ts';
 import { aPassword, aPerson, UsageError } from '../usage.ts';
 import { away } from '../views/time.ts';
 import { action, all, either } from './command.ts';
@@ -32,6 +33,7 @@ function anEntraIdentity(text: string): EntraIdentity | null {
 export function peopleCommands(program: Command): void {
   setup(program);
   const command = program.command('people').description('accounts (administrators)');
+  identitiesCommands(command);
   command
     .command('list', { isDefault: true })
     .description('everybody')

@@ -11,18 +11,17 @@ import { isLoopback, type SignIn } from '../identity/signing-in.ts';
 /** What a browser is given and asked for, on behalf of one call. */
 export interface Browser {
   /** Throws `forbidden` unless a page of ours asks, over a connection that a cookie may go over. */
-  assertOurs(): void;
+  readonly assertOurs: () => void;
   /** The token of the cookie that came along, or null. */
   readonly token: string | null;
   /** Keeps a login's token in the browser, out of reach of scripts, until the login ends. */
-  keep(token: string, expiresAt: Temporal.Instant): void;
+  readonly keep: (token: string, expiresAt: Temporal.Instant) => void;
   /** Takes it from the browser again. */
-  forget(): void;
+  readonly forget: () => void;
   /** What `bind` left, if this is the browser. */
   readonly bound: string | null;
   /** Lets a sign-in that begins here be answered here alone, by whoever comes back from an identity provider in time. */
-  bind(secret: string): void;
-  unbind(): void;
+  readonly bind: (secret: string) => void;
 }
 
 /**
@@ -61,7 +60,6 @@ export function browserOf({ signIn, now }: Context, request: FastifyRequest, rep
     bound: cookieOf(request, binding),
     // Lax: it is the provider's page that sends the browser back here with it.
     bind: (secret) => put(`${binding}=${secret}`, 'Lax', BOUND_S),
-    unbind: () => put(`${binding}=`, 'Lax', 0),
   };
 }
 

@@ -1,11 +1,11 @@
 /** The command line against a real provider: what a person types, sees, and gets. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { withCluster } from '../support/api.ts';
+import { PASSWORD, withCluster } from '../support/api.ts';
 import { Browser } from './support/browser.ts';
 import { PLATFORM, startWorld, type World } from './support/world.ts';
 
@@ -108,4 +108,19 @@ describe('tidegate login', () => {
     });
     expect((await tidegate('login', '--device', '--user', 'erin').ended).code).toBe(2);
   });
+});
+
+test('tidegate people shows, links and unlinks identities', async () => {
+  await world.signIn('sub-erin');
+  const { token } = await world.api.nobody.login({ user: 'carol', password: PASSWORD });
+  const carol = { url: world.origin, token, person: 'carol', expiresAt: '2100-01-01T00:00:00Z' };
+  writeFileSync(join(home, '.config/tidegate/carol.json'), JSON.stringify(carol));
+  const people = async (...args: string[]) => tidegate('people', ...args, '--profile', 'carol').ended;
+  expect((await people('identities', 'erin')).out).toMatch(/corp +sub-erin/);
+  const at = ['--provider', 'corp', '--subject', 'sub-erin'];
+  expect((await people('link', 'dan', ...at)).out).toMatch(/sub-erin .* carol/);
+  expect((await people('identities', 'erin')).out).toContain('Nobody, at none.');
+  expect((await people('unlink', 'dan', ...at)).out).toContain('Unlinked');
+  expect((await people('unlink', 'dan', ...at)).err).toContain('not known by that subject');
+  expect((await people('link', 'dan')).code).toBe(2);
 });
