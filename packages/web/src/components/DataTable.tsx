@@ -3,7 +3,7 @@
  * table to assistive technology (roles and counts), each row a link where it has somewhere to lead.
  */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type CSSProperties, type ReactNode, useEffect, useRef } from 'react';
 import { common } from '../words/common.ts';
 import styles from './DataTable.module.css';
 
@@ -67,14 +67,13 @@ export function DataTable<Row>({
     if (place >= 0) virtual.scrollToIndex(place, { align: 'auto' });
   }, [place, virtual]);
 
-  const template = { gridTemplateColumns: columns.map(({ width }) => width ?? 'minmax(6rem, 1fr)').join(' ') };
   const cellClass = ({ align, minor }: Column<Row>) =>
     [styles.cell, align === 'right' ? styles.right : '', minor === true ? styles.minor : ''].join(' ');
   return (
     <div
       ref={scroller}
       className={styles.scroller}
-      style={height === undefined ? { maxHeight: '70dvh' } : { height }}
+      style={{ ...(height === undefined ? { maxHeight: '70dvh' } : { height }), ...layoutOf(columns) }}
       role="table"
       aria-label={label}
       aria-rowcount={rows.length + 1}
@@ -82,7 +81,7 @@ export function DataTable<Row>({
       tabIndex={0}
     >
       <div role="rowgroup" className={styles.head}>
-        <div role="row" className={styles.row} style={template} aria-rowindex={1}>
+        <div role="row" className={styles.row} aria-rowindex={1}>
           {columns.map((column) => (
             <div role="columnheader" key={column.key} className={cellClass(column)}>
               {column.title}
@@ -102,7 +101,7 @@ export function DataTable<Row>({
               aria-rowindex={index + 2}
               className={open === undefined ? styles.row : styles.opens}
               aria-current={index === place ? 'true' : undefined}
-              style={{ ...template, height: rowHeight, transform: `translateY(${start}px)` }}
+              style={{ height: rowHeight, transform: `translateY(${start}px)` }}
               tabIndex={open === undefined ? undefined : 0}
               onClick={open}
               onKeyDown={(event) => {
@@ -125,4 +124,20 @@ export function DataTable<Row>({
       )}
     </div>
   );
+}
+
+/** One layout for every row, whatever is in it; another one for narrow screens, without what is left out there. */
+function layoutOf<Row>(columns: readonly Column<Row>[]): CSSProperties {
+  const major = columns.filter(({ minor }) => minor !== true);
+  const widths = (of: readonly Column<Row>[]) => of.map(({ width = 'minmax(6rem, 1fr)' }) => width);
+  // The least a row takes: narrower than this the table scrolls sideways.
+  const least = (of: readonly Column<Row>[]) =>
+    `calc(${[...widths(of).map((width) => /minmax\(([^,]+),/.exec(width)?.[1] ?? width), `${0.9 * (of.length + 1)}rem`].join(' + ')})`;
+  const layout: Record<`--${string}`, string> = {
+    '--columns': widths(columns).join(' '),
+    '--columns-narrow': widths(major).join(' '),
+    '--least': least(columns),
+    '--least-narrow': least(major),
+  };
+  return layout as CSSProperties;
 }

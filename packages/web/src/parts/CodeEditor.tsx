@@ -87,6 +87,7 @@ export function CodeEditor({ ref, label, initial, extensions, height, readOnly =
           syntaxHighlighting(colours),
           syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
           EditorView.lineWrapping,
+          // Read-only is still to be gone through by keyboard.
           EditorState.readOnly.of(readOnly),
           EditorView.contentAttributes.of({ 'aria-label': name }),
           EditorView.updateListener.of(({ docChanged, state }) => {
@@ -96,6 +97,8 @@ export function CodeEditor({ ref, label, initial, extensions, height, readOnly =
         ],
       }),
     });
+    // What scrolls must be reachable by keyboard, whatever is in it (WCAG 2.1.1); the editor only gives it -1.
+    made.scrollDOM.tabIndex = 0;
     view.current = made;
     return () => {
       made.destroy();

@@ -61,6 +61,7 @@ export const resources = {
     undroppable_principal: 'A user that cannot be dropped',
     prepared_transaction: 'A prepared transaction',
   } as Readonly<Record<string, string>>,
+  credentialTitle: 'Credential',
   credential: 'Set the administrator’s password',
   credentialAsk: 'The password is stored sealed, and only the gateway that makes the users gets to see it.',
   credentialLabel: 'Password of the resource’s administrator',

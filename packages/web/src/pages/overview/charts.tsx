@@ -131,7 +131,7 @@ export function Bars({ label, data, name, empty = words.nothing, onChoose }: Bar
   if (data.length === 0) return <EmptyState title={empty} />;
   const most = Math.max(...data.map(({ count }) => count), 1);
   return (
-    <ul className={styles.bars} aria-label={label}>
+    <ul className={styles.bars} aria-label={`${label}: ${name}`}>
       {data.slice(0, 10).map(({ value, count }) => {
         const bar = (
           <>
@@ -147,12 +147,7 @@ export function Bars({ label, data, name, empty = words.nothing, onChoose }: Bar
             {onChoose === undefined ? (
               <span className={styles.bar}>{bar}</span>
             ) : (
-              <button
-                type="button"
-                className={styles.bar}
-                onClick={() => onChoose(value)}
-                aria-label={`${value}: ${count} ${name}`}
-              >
+              <button type="button" className={styles.bar} onClick={() => onChoose(value)}>
                 {bar}
               </button>
             )}

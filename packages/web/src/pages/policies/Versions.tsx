@@ -1,5 +1,5 @@
 /** Every configuration there was; one chosen, against the one before or what is in force. */
-import { Button, Group, SegmentedControl } from '@mantine/core';
+import { Button, Group, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { Answer } from '@tidegate/contract';
@@ -65,7 +65,7 @@ function Compared({ version, mayEdit }: { readonly version: number; readonly may
       title={words.version(version)}
       actions={
         <Group gap="sm">
-          <SegmentedControl
+          <Select
             size="xs"
             aria-label={words.against}
             value={against}
@@ -74,6 +74,7 @@ function Compared({ version, mayEdit }: { readonly version: number; readonly may
               { value: 'before', label: `${words.against} ${words.before}` },
               { value: 'inForce', label: `${words.against} ${words.inForce}` },
             ]}
+            allowDeselect={false}
           />
           {mayEdit && (
             <Button

@@ -116,7 +116,7 @@ function Told({ story }: { readonly story: GrantStory }) {
           {sessions.length === 0
             ? words.noSessions
             : sessions.map((session) => (
-                <div key={session.id}>
+                <div key={session.id} className={styles.inline}>
                   <Link to="/sessions/$id" params={{ id: session.id }}>
                     {session.application || session.clientAddress}
                   </Link>{' '}

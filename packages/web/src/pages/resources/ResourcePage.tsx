@@ -95,7 +95,7 @@ function Credential({ resource }: { readonly resource: ResourceView }) {
   };
   return (
     <Section
-      title={words.credential}
+      title={words.credentialTitle}
       hint={words.credentialAsk}
       actions={
         <Button variant="default" onClick={toggle} aria-expanded={opened}>
