@@ -47,13 +47,19 @@ function pemProblem(text: string): string | null {
   return null;
 }
 
-function checkCredential({ credential }: Resource, path: ConfigPath, findings: Findings): void {
-  const sources = (['env', 'file', 'stored'] as const).filter((source) => credential[source] !== undefined);
+function checkCredential({ credential, address, tls }: Resource, path: ConfigPath, findings: Findings): void {
+  // It goes to the server as it is, and whoever has it has the account.
+  if (credential.tokenFile !== undefined && (tls.mode === 'disable' || address.startsWith('/'))) {
+    findings.error([...path, 'credential', 'tokenFile'], 'A token is sent inside TLS only: give host:port, with TLS.');
+  }
+  const sources = (['env', 'file', 'tokenFile', 'stored'] as const).filter(
+    (source) => credential[source] !== undefined,
+  );
   if (sources.length === 1) return;
   findings.error(
     [...path, 'credential'],
     sources.length === 0
-      ? 'Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), or “stored: true” (tidegate resources credential).'
+      ? 'Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), “tokenFile” (a token in a file there), or “stored: true” (tidegate resources credential).'
       : `Only one of ${sources.map((source) => `“${source}”`).join(' and ')} can be where the password comes from.`,
   );
 }

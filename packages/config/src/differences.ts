@@ -121,7 +121,8 @@ function resourceChanges(old: CurrentResource, resource: CurrentResource): strin
 const allowedText = (allowed: boolean): string => (allowed ? 'allowed' : 'refused');
 
 /** Where the password comes from: a name, never what it names. */
-function credentialText({ credential: { user, env, file } }: CurrentResource): string {
+function credentialText({ credential: { user, env, file, tokenFile } }: CurrentResource): string {
+  if (tokenFile !== undefined) return `${user} by token in ${tokenFile}`;
   if (env !== undefined) return `${user} by variable ${env}`;
   return file === undefined ? `${user} by the store` : `${user} by file ${file}`;
 }

@@ -109,6 +109,17 @@ describe('an error', () => {
       ['10:14 resources[0].address: SQL Server is not reached by a socket: give host:port.'],
     ],
     [
+      'a token that would go without TLS',
+      [
+        ['address: db.example.com:5432', 'address: localhost:5432'],
+        [
+          'credential: { user: admin, env: ORDERS_PASSWORD }',
+          'credential: { user: admin, tokenFile: /run/token }\n    tls: { mode: disable }',
+        ],
+      ],
+      ['12:43 resources[0].credential.tokenFile: A token is sent inside TLS only: give host:port, with TLS.'],
+    ],
+    [
       'local files where the engine has none',
       [['    engine: postgres', '    engine: postgres\n    allow: { localInfile: true }']],
       ['10:27 resources[0].allow.localInfile: PostgreSQL has no local files to allow: take this out.'],
@@ -152,7 +163,7 @@ describe('an error', () => {
       'no source of a password',
       [[', env: ORDERS_PASSWORD', '']],
       [
-        '12:17 resources[0].credential: Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), or “stored: true” (tidegate resources credential).',
+        '12:17 resources[0].credential: Say where the password comes from: “env” (a variable at the gateway), “file” (a file there), “tokenFile” (a token in a file there), or “stored: true” (tidegate resources credential).',
       ],
     ],
     [

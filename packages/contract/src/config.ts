@@ -93,6 +93,8 @@ export const configResource = z.strictObject({
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')
       .optional(),
     file: z.string().startsWith('/', 'must be an absolute path').optional(),
+    /** A token of Entra ID in place of a password, in a file that whoever renews it (a workload-identity sidecar) writes. */
+    tokenFile: z.string().startsWith('/', 'must be an absolute path').optional(),
     stored: z.literal(true).optional(),
   }),
   tls: z

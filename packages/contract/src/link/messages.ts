@@ -42,6 +42,8 @@ export const credential = z.object({
   source: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('env'), name: z.string() }),
     z.object({ kind: z.literal('file'), path: z.string() }),
+    /** A token in place of a password. */
+    z.object({ kind: z.literal('tokenFile'), path: z.string() }),
     z.object({ kind: z.literal('secret'), password: z.string() }),
   ]),
 });

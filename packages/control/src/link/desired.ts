@@ -100,12 +100,13 @@ function desiredResource(
 }
 
 function credentialSource(
-  { name, credential: { env, file } }: CurrentResource,
+  { name, credential: { env, file, tokenFile } }: CurrentResource,
   sealed: string | undefined,
   opened: OpenedSecrets,
 ): DesiredResource['credential']['source'] | null {
   if (env !== undefined) return { kind: 'env', name: env };
   if (file !== undefined) return { kind: 'file', path: file };
+  if (tokenFile !== undefined) return { kind: 'tokenFile', path: tokenFile };
   return sealed === undefined ? null : { kind: 'secret', password: opened.credential(name, sealed) };
 }
 

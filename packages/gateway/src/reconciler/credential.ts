@@ -1,6 +1,7 @@
 /**
- * The administrator's password, from where the resource says: the gateway's environment, a file near it, or the store.
- * Read anew at each connect, so that a rotated one is in use without a restart. It appears in no error and no log.
+ * The administrator's password, or the token in its place, from where the resource says: the gateway's environment, a file
+ * near it, or the store. Read anew at each connect, so that a rotated one is in use without a restart. It appears in no
+ * error and no log.
  */
 import { readFile } from 'node:fs/promises';
 import type { DesiredResource } from '@tidegate/contract';
@@ -20,6 +21,7 @@ export function passwordOf(credential: DesiredResource['credential']): () => Pro
       return async () =>
         some(process.env[source.name], `The environment variable ${source.name} is not set at the gateway, or empty.`);
     case 'file':
+    case 'tokenFile':
       return () => fromFile(source.path);
   }
 }

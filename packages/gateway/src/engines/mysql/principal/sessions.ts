@@ -148,7 +148,7 @@ export const overTls = ({ address, tls }: Pick<DesiredResource, 'address' | 'tls
   tls.mode !== 'disable' && !('socket' in address);
 
 function clientOptions(resource: DesiredResource): ConnectionOptions {
-  const { address, tls } = resource;
+  const { address, tls, credential } = resource;
   const common: ConnectionOptions = {
     connectTimeout: CONNECT_WITHIN_MS,
     connectAttributes: { program_name: 'tidegate gateway' },
@@ -163,6 +163,8 @@ function clientOptions(resource: DesiredResource): ConnectionOptions {
   if (verifyIdentity && net.isIP(name) !== 0) throw namelessAddress(name);
   return {
     ...common,
+    // Azure asks for the token itself (mysql_clear_password), which a password is never told to anybody by.
+    enableCleartextPlugin: credential.source.kind === 'tokenFile',
     // The driver verifies the certificate against `host`; where the connection really goes is the stream's business.
     host: name,
     stream: () => net.connect(address.port, address.host),

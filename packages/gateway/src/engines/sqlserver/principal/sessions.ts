@@ -6,7 +6,14 @@ import type { DesiredResource } from '@tidegate/contract';
 import type { z } from 'zod';
 import { Pool } from '../../pool.ts';
 import { ProvisionError } from '../../provisioner.ts';
-import { type Connect, type DriverConnection, DriverError, type DriverOptions, type Encryption } from './driver.ts';
+import {
+  type Connect,
+  type Credential,
+  type DriverConnection,
+  DriverError,
+  type DriverOptions,
+  type Encryption,
+} from './driver.ts';
 import { codeOf, explained, type Where } from './errors.ts';
 import { type Server, welcome } from './server.ts';
 
@@ -88,7 +95,7 @@ export class Connections implements Administrator {
         host: address.host,
         port: address.port,
         database,
-        credential: { kind: 'password', user: resource.credential.user, password: secret },
+        credential: credentialOf(resource, secret),
         verifyName: resource.tls.mode !== 'verify-ca',
         ca: resource.tls.ca,
         serverName: resource.tls.serverName,
@@ -163,6 +170,11 @@ export class Connections implements Administrator {
     const { resource } = this.#options;
     return { address: addressOf(resource), user: resource.credential.user, database };
   }
+}
+
+function credentialOf({ credential: { user, source } }: DesiredResource, secret: string): Credential {
+  if (source.kind === 'tokenFile') return { kind: 'token', token: async () => secret };
+  return { kind: 'password', user, password: secret };
 }
 
 const HUNG_UP = new Set(['ECONNRESET', 'EPIPE', 'connection_lost']);
