@@ -1,5 +1,6 @@
-/** A grant's life as reader, editor and owner, on a real server, with the code that a gateway runs. */
-import type { DesiredGrant } from '@tidegate/contract';
+/** A grant's life as reader, editor, owner, and as a role that lists what it gives, on a real server, with the code that a gateway runs. */
+import { type DesiredGrant, desiredGrant } from '@tidegate/contract';
+import { type GrantLine, isProblem, parseGrantLine } from '@tidegate/core';
 import { kindOf, type Provisioner } from '../src/engines/provisioner.ts';
 import type { DriverConnection } from '../src/engines/sqlserver/principal/driver.ts';
 import { sqlserverProvisioner } from '../src/engines/sqlserver/principal/index.ts';
@@ -72,6 +73,51 @@ async function reader(walk: Walk): Promise<void> {
     );
     const { changed } = await principals.open(grant, until());
     return changed ? refused(`INSERT INTO dbo.orders VALUES (3, N'pot')`)() : 'not changed';
+  });
+  await closed(walk, grant);
+}
+
+function linesOf(...texts: string[]): GrantLine[] {
+  return texts.map((text) => {
+    const line = parseGrantLine(text, 'sqlserver');
+    if (isProblem(line)) throw new Error(line.message);
+    return line;
+  });
+}
+
+/** A role that lists what it gives: by column, by procedure, and taken back where somebody gave more. */
+async function listed(walk: Walk): Promise<void> {
+  const { principals, list } = walk;
+  const lines = linesOf('SELECT (id) ON dbo.orders', 'EXECUTE ON PROCEDURE dbo.counted');
+  const grant = desiredGrant.parse({ ...grantOf('read'), role: { name: 'listed', lines } });
+  const query = (text: string) => inside(walk, grant, (connection) => connection.query(text));
+  const refused = (text: string) => () => refusedWith([...NO_RIGHT, '230'], () => query(text));
+  await list.see('listed: opened, it reads the column and runs the procedure', async () => {
+    await principals.prepare(grant);
+    await principals.open(grant, until());
+    await query('EXEC dbo.counted');
+    const rows = await query('SELECT id FROM dbo.orders ORDER BY id');
+    return rows.length === 2 || rows;
+  });
+  await list.see('listed: opened again, nothing is changed', async () => {
+    await principals.open(grant, until());
+    const { changed } = await principals.prepare(grant);
+    await principals.open(grant, until());
+    return changed || 'not shut';
+  });
+  await list.see('listed: may not read the rest', refused('SELECT * FROM dbo.orders'));
+  await list.see('listed: may not write', refused('DELETE FROM dbo.orders'));
+  await list.see('listed: given more by hand, it is put right', async () => {
+    await using(walk.target.connect, optionsOf(walk.target, walk.database), (connection) =>
+      connection.query(`GRANT SELECT, DELETE ON OBJECT::dbo.orders TO ${quoteName(grant.loginName)} WITH GRANT OPTION`),
+    );
+    await principals.open(grant, until());
+    await query('SELECT id FROM dbo.orders');
+    return refused('SELECT * FROM dbo.orders')();
+  });
+  await list.see('listed: what is missing is told', async () => {
+    const answer = await principals.look({ kind: 'lines', lines: linesOf('SELECT (nope) ON dbo.orders') });
+    return (answer.kind === 'lines' && answer.notes[0]?.kind === 'missing') || answer;
   });
   await closed(walk, grant);
 }
@@ -220,7 +266,7 @@ export async function verify(target: Target): Promise<number> {
         console.log(`        ${detail}`);
         return ok || detail;
       });
-      for (const part of [reader, editor, owner, leftovers]) await part(walk);
+      for (const part of [reader, listed, editor, owner, leftovers]) await part(walk);
     } finally {
       // Whatever went wrong: no login stays on the server, and no database.
       await list.see('nothing is left behind', async () => {
