@@ -1,6 +1,7 @@
 /** Whoever is removed at the provider loses what they have here; whoever only signed out does not lose more than that. */
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startProviderKeeper } from '../../src/identity/oidc/keeper.ts';
 import { recheckSessions } from '../../src/identity/oidc/recheck.ts';
 import { withCluster } from '../support/api.ts';
 import type { Browser } from './support/browser.ts';
@@ -100,6 +101,16 @@ describe('asked every five minutes', () => {
     expect(await stateOf(grant)).toEqual(OPEN);
     world.idp.accounts.delete(subject);
     await fiveMinutesLater();
+    expect(await stateOf(grant)).toEqual(REVOKED);
+  });
+
+  test('it is the control plane itself that asks', async () => {
+    const { browser, grant, subject } = await withGrant('jo');
+    world.idp.accounts.delete(subject);
+    const keeper = startProviderKeeper(world.api.context, 20);
+    world.api.advance({ minutes: 5 });
+    await expect.poll(() => statusOf(browser)).toBe(401);
+    await keeper.stop();
     expect(await stateOf(grant)).toEqual(REVOKED);
   });
 

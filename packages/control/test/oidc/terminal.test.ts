@@ -1,6 +1,7 @@
 /** A terminal signs in: with a browser on the same machine, or with a code typed anywhere. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { purgeSignIns } from '../../src/identity/oidc/under-way.ts';
 import { codeOf, withCluster } from '../support/api.ts';
 import { Browser } from './support/browser.ts';
 import { PLATFORM, startWorld, type World } from './support/world.ts';
@@ -73,6 +74,22 @@ describe('by a browser on the same machine', () => {
       kind: 'login.failed',
       data: { why: 'access_denied: the person gave up' },
     });
+  });
+
+  test('nobody fills the table: so many from one address, and no more until some are over', async () => {
+    const begin = () =>
+      codeOf(
+        world.api.nobody.startSignIn({ provider: 'corp', destination: { port: PORT, challenge: 'c'.repeat(43) } }),
+      );
+    const codes: string[] = [];
+    while (codes.at(-1) !== 'too_many_attempts' && codes.length < 300) codes.push(await begin());
+    expect(codes.at(-1)).toBe('too_many_attempts');
+    expect(codes.length).toBeGreaterThan(100);
+    world.api.advance({ minutes: 11 });
+    expect(await begin()).toBe('not refused');
+    await purgeSignIns(world.api.context);
+    const { db } = world.api.context.store;
+    expect(await db.selectFrom('signIns').select('way').execute()).toHaveLength(1);
   });
 
   test.each([

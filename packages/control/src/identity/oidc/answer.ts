@@ -45,7 +45,7 @@ export async function answerSignIn(context: Context, brought: Brought): Promise<
   if (state === null || state.length > 512) throw overAlready();
   const row = await take(context, state, ['browser', 'loopback']);
   try {
-    assertSameBrowser(row, brought.cookie);
+    assertSameBrowser(context, row, brought.cookie);
     return await believed(context, row, state, brought);
   } catch (error) {
     const refusal = await explain(context, row, brought.address, error);

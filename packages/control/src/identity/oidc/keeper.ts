@@ -12,7 +12,7 @@ export interface ProviderKeeper {
 }
 
 /** Runs until stopped. A store that is away is waited for. */
-export function startProviderKeeper(context: Context): ProviderKeeper {
+export function startProviderKeeper(context: Context, everyMs = EVERY_MS): ProviderKeeper {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
@@ -29,7 +29,7 @@ export function startProviderKeeper(context: Context): ProviderKeeper {
   const later = (): void => {
     timer = setTimeout(() => {
       running = turn();
-    }, EVERY_MS);
+    }, everyMs);
   };
   later();
 

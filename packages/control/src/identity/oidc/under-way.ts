@@ -94,10 +94,14 @@ export const overAlready = (): TidegateError =>
   );
 
 /** Throws `token_invalid` unless the answer comes to the very browser that began it. */
-export function assertSameBrowser(row: SignInRow, cookie: string | null): void {
+export function assertSameBrowser({ signIn }: Context, row: SignInRow, cookie: string | null): void {
   if (row.browser === null) return;
   if (cookie !== null && timingSafeEqual(digestOf(cookie), row.browser)) return;
-  throw new TidegateError('token_invalid', 'This sign-in was begun in another browser.', 'Begin again in this one.');
+  throw new TidegateError(
+    'token_invalid',
+    'This sign-in was begun in another browser.',
+    `Begin again at ${signIn.publicUrl()}.`,
+  );
 }
 
 /** What `begin` sealed. */
