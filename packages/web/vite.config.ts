@@ -11,6 +11,8 @@ export default defineConfig({
     target: 'es2023',
     // The content security policy lets no `data:` script run, and a font or picture is cheaper as a file that is kept.
     assetsInlineLimit: 0,
+    // Which page takes which files: test/budget.test.ts weighs them.
+    manifest: true,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     // Mantine marks its files for servers that render; there is none here, and the mark is in each of hundreds of files.

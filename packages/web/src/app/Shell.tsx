@@ -10,7 +10,7 @@ import { common } from '../words/common.ts';
 import { AccountMenu } from './AccountMenu.tsx';
 import { Navigation } from './Navigation.tsx';
 import styles from './Shell.module.css';
-import { StepUpDialog } from './StepUpDialog.tsx';
+import { StepUp } from './StepUp.tsx';
 
 export function Shell() {
   const [shown, { toggle, close }] = useDisclosure(false);
@@ -47,7 +47,7 @@ export function Shell() {
       <main id="page" className={styles.main} tabIndex={-1}>
         <Offline />
         <Outlet />
-        <StepUpDialog />
+        <StepUp />
       </main>
     </div>
   );

@@ -1,12 +1,13 @@
 /** Colours for whoever looks: light, dark, or more contrast; as the system says until somebody chooses. */
 import './layers.css';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { theme } from './theme.ts';
 import '@mantine/core/styles.layer.css';
-import '@mantine/notifications/styles.layer.css';
 import './theme.css';
+
+/** After the page: what they say is said later. */
+const Notices = lazy(() => import('./Notices.tsx'));
 
 const remembered = localStorageColorSchemeManager({ key: 'tidegate.colours' });
 
@@ -19,8 +20,10 @@ export function Themed({ children }: { readonly children: ReactNode }) {
       withCssVariables={false}
       withGlobalClasses={false}
     >
-      <Notifications position="bottom-right" limit={4} />
       {children}
+      <Suspense fallback={null}>
+        <Notices />
+      </Suspense>
     </MantineProvider>
   );
 }

@@ -63,6 +63,8 @@ export const router = createRouter({
   defaultPendingComponent: Loading,
   defaultPendingMs: 150,
   defaultPendingMinMs: 200,
+  // Of an address, pages see what they have checked (`validateSearch`), and nothing else.
+  search: { strict: true },
   scrollRestoration: true,
 });
 

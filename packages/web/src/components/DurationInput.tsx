@@ -2,6 +2,7 @@
 import { Button, Group, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { durationText } from '../lib/time.ts';
+import { typedMs } from '../lib/typed.ts';
 import { common } from '../words/common.ts';
 
 export interface DurationInputProps {
@@ -13,15 +14,6 @@ export interface DurationInputProps {
 
 const MINUTE = 60_000;
 const USUAL = [15, 30, 60, 120, 240, 480].map((minutes) => minutes * MINUTE);
-const TYPED = /^\s*(?:(\d+)\s*d)?\s*(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*$/i;
-
-/** Milliseconds of `45m`, `1 h 30 min`, `2d`; null for anything else, and for nothing. */
-export function typedMs(text: string): number | null {
-  const match = TYPED.exec(text);
-  const [days = 0, hours = 0, minutes = 0] = (match ?? []).slice(1).map((part) => Number(part ?? 0));
-  const ms = ((days * 24 + hours) * 60 + minutes) * MINUTE;
-  return match === null || ms === 0 ? null : ms;
-}
 
 export function DurationInput({ label, ms, onChange, maxMs = null }: DurationInputProps) {
   const [typed, setTyped] = useState<string | null>(null);

@@ -79,11 +79,11 @@ export function timeText(instant: string, now = Date.now()): string {
 /** In full, for whoever wants it exactly: local, and as the API says it. */
 export const exactTime = (instant: string): string => `${whole.format(new Date(instant))} (${instant})`;
 
-/** `in 5 min`, `3 h ago`, `now`. */
+/** `in 5 min`, `3 h ago`, `just now`. */
 export function relativeText(instant: string, now = Date.now()): string {
   const away = Date.parse(instant) - now;
   const distance = Math.abs(away);
-  if (distance < 10 * SECOND) return 'now';
+  if (distance < 10 * SECOND) return away > 0 ? 'now' : 'just now';
   const unit = distance < MINUTE ? SECOND : distance < HOUR ? MINUTE : distance < 2 * DAY ? HOUR : DAY;
   const text = durationText(Math.floor(distance / unit) * unit);
   return away > 0 ? `in ${text}` : `${text} ago`;

@@ -31,7 +31,7 @@ export const home = {
     dbeaver: 'DBeaver',
     authority: 'Certificate authority',
     download: 'Save it',
-    cli: 'Or from a terminal that is signed in',
+    cli: 'Or in a terminal',
     until: 'Good until',
   },
   extend: {

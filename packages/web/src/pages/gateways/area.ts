@@ -3,7 +3,7 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { reading } from '../../api/queries.ts';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { gateways as words } from '../../words/gateways.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const page = createRoute({
   getParentRoute: () => signedIn,
@@ -14,5 +14,5 @@ const page = createRoute({
 
 export const gateways = area(
   [page],
-  [{ to: '/gateways', title: words.title, icon: 'gateways', section: 'manage', shownTo: 'auditor' }],
+  [{ to: '/gateways', title: navigation.gateways, icon: 'gateways', section: 'manage', shownTo: 'auditor' }],
 );

@@ -8,14 +8,17 @@ import { stale } from '../../api/queries.ts';
 import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
 import { Countdown } from '../../components/Countdown.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { whenOpened } from '../../components/whenOpened.tsx';
 import { isoText, timeText } from '../../lib/time.ts';
 import { access } from '../../words/access.ts';
 import { home } from '../../words/home.ts';
-import { ConnectDialog } from './ConnectDialog.tsx';
-import { ExtendDialog } from './ExtendDialog.tsx';
+import type { ConnectDialogProps } from './ConnectDialog.tsx';
+import type { ExtendDialogProps } from './ExtendDialog.tsx';
 import styles from './Home.module.css';
 
 const words = home.open;
+const ConnectDialog = whenOpened<ConnectDialogProps>(async () => (await import('./ConnectDialog.tsx')).ConnectDialog);
+const ExtendDialog = whenOpened<ExtendDialogProps>(async () => (await import('./ExtendDialog.tsx')).ExtendDialog);
 
 export function GrantCard({ grant }: { readonly grant: GrantView }) {
   const [connecting, connect] = useDisclosure(false);

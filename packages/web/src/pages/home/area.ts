@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { home as words } from '../../words/home.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const page = createRoute({
   getParentRoute: () => signedIn,
@@ -10,4 +10,4 @@ const page = createRoute({
   component: lazyRouteComponent(() => import('./HomePage.tsx'), 'HomePage'),
 });
 
-export const home = area([page], [{ to: '/', title: words.title, icon: 'home', section: 'access' }]);
+export const home = area([page], [{ to: '/', title: navigation.home, icon: 'home', section: 'access' }]);

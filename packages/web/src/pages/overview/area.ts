@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { overview as words } from '../../words/overview.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const DAYS: readonly unknown[] = [7, 90, 365];
 
@@ -17,5 +17,5 @@ const page = createRoute({
 
 export const overview = area(
   [page],
-  [{ to: '/overview', title: words.title, icon: 'overview', section: 'watch', shownTo: 'auditor' }],
+  [{ to: '/overview', title: navigation.overview, icon: 'overview', section: 'watch', shownTo: 'auditor' }],
 );

@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { people as words } from '../../words/people.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const list = createRoute({
   getParentRoute: () => signedIn,
@@ -22,5 +22,5 @@ const one = createRoute({
 
 export const people = area(
   [list, one],
-  [{ to: '/people', title: words.title, icon: 'people', section: 'manage', shownTo: 'auditor' }],
+  [{ to: '/people', title: navigation.people, icon: 'people', section: 'manage', shownTo: 'auditor' }],
 );

@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { policies as words } from '../../words/policies.ts';
+import { navigation } from '../../words/navigation.ts';
 
 export type Tab = 'read' | 'edit' | 'versions' | 'explain' | 'simulate';
 const TABS: readonly unknown[] = ['edit', 'versions', 'explain', 'simulate'];
@@ -31,5 +31,5 @@ const page = createRoute({
 
 export const policies = area(
   [page],
-  [{ to: '/policies', title: words.title, icon: 'policies', section: 'manage', shownTo: 'auditor' }],
+  [{ to: '/policies', title: navigation.policies, icon: 'policies', section: 'manage', shownTo: 'auditor' }],
 );

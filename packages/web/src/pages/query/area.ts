@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { query as words } from '../../words/query.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const page = createRoute({
   getParentRoute: () => signedIn,
@@ -12,4 +12,4 @@ const page = createRoute({
   component: lazyRouteComponent(() => import('./QueryPage.tsx'), 'QueryPage'),
 });
 
-export const query = area([page], [{ to: '/query', title: words.title, icon: 'query', section: 'access' }]);
+export const query = area([page], [{ to: '/query', title: navigation.query, icon: 'query', section: 'access' }]);

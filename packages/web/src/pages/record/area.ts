@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { record as words } from '../../words/record.ts';
+import { navigation } from '../../words/navigation.ts';
 
 /** What the address keeps. `span` is counted back from now; `since` and `until` come of a bar that was chosen. */
 export interface RecordSearch {
@@ -61,5 +61,5 @@ const story = createRoute({
 
 export const record = area(
   [search, chain, story],
-  [{ to: '/record', title: words.title, icon: 'record', section: 'watch', shownTo: 'auditor' }],
+  [{ to: '/record', title: navigation.record, icon: 'record', section: 'watch', shownTo: 'auditor' }],
 );

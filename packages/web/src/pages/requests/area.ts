@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { requests as words } from '../../words/requests.ts';
+import { navigation } from '../../words/navigation.ts';
 
 export interface AskSearch {
   readonly resource?: string;
@@ -46,7 +46,7 @@ const one = createRoute({
 export const requests = area(
   [ask, list, one],
   [
-    { to: '/request', title: words.ask.title, icon: 'request', section: 'access' },
-    { to: '/requests', title: words.title, icon: 'requests', section: 'access' },
+    { to: '/request', title: navigation.ask, icon: 'request', section: 'access' },
+    { to: '/requests', title: navigation.requests, icon: 'requests', section: 'access' },
   ],
 );

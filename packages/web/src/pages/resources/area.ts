@@ -3,7 +3,7 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { reading } from '../../api/queries.ts';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { resources as words } from '../../words/resources.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const list = createRoute({
   getParentRoute: () => signedIn,
@@ -22,5 +22,5 @@ const one = createRoute({
 
 export const resources = area(
   [list, one],
-  [{ to: '/resources', title: words.title, icon: 'resources', section: 'access' }],
+  [{ to: '/resources', title: navigation.resources, icon: 'resources', section: 'access' }],
 );

@@ -22,7 +22,11 @@ const route = getRouteApi('/signedIn/reviews');
 export function ReviewsPage() {
   const waiting = useQuery(reading('requests', { filter: 'to-review' }));
   const [keys, { open, close }] = useDisclosure(false);
-  useHotkeys([['shift+?', open]]);
+  // Where `?` needs Shift, and where it does not.
+  useHotkeys([
+    ['shift+?', open],
+    ['?', open],
+  ]);
   return (
     <Page
       title={words.title}

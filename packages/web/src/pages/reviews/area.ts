@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { reviews as words } from '../../words/reviews.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const inbox = createRoute({
   getParentRoute: () => signedIn,
@@ -12,4 +12,7 @@ const inbox = createRoute({
   component: lazyRouteComponent(() => import('./ReviewsPage.tsx'), 'ReviewsPage'),
 });
 
-export const reviews = area([inbox], [{ to: '/reviews', title: words.title, icon: 'review', section: 'access' }]);
+export const reviews = area(
+  [inbox],
+  [{ to: '/reviews', title: navigation.reviews, icon: 'review', section: 'access' }],
+);

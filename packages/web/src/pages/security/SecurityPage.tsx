@@ -1,4 +1,6 @@
 /** How I prove that it is me, where I am signed in, and keys of mine. */
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { reading } from '../../api/queries.ts';
 import { Page } from '../../components/Page.tsx';
 import { security as words } from '../../words/security.ts';
 import { ApiKeys } from './ApiKeys.tsx';
@@ -9,12 +11,13 @@ import { RecoveryCodes } from './RecoveryCodes.tsx';
 import { Totp } from './Totp.tsx';
 
 export function SecurityPage() {
+  const { mfa, session } = useSuspenseQuery(reading('me')).data;
   return (
     <Page title={words.title} lead={words.lead}>
       <Passkeys />
       <Totp />
-      <RecoveryCodes />
-      <Password />
+      {(mfa.totp || mfa.passkeys > 0) && <RecoveryCodes />}
+      {session.how !== 'oidc' && <Password />}
       <Logins />
       <ApiKeys />
     </Page>

@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { security as words } from '../../words/security.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const page = createRoute({
   getParentRoute: () => signedIn,
@@ -19,4 +19,7 @@ const mfa = createRoute({
   component: lazyRouteComponent(() => import('./MfaPage.tsx'), 'MfaPage'),
 });
 
-export const security = area([page, mfa], [{ to: '/security', title: words.title, icon: 'security', section: 'you' }]);
+export const security = area(
+  [page, mfa],
+  [{ to: '/security', title: navigation.security, icon: 'security', section: 'you' }],
+);

@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { sessions as words } from '../../words/sessions.ts';
+import { navigation } from '../../words/navigation.ts';
 
 export interface SessionsSearch {
   readonly show?: 'all';
@@ -39,5 +39,5 @@ const one = createRoute({
 
 export const sessions = area(
   [list, one],
-  [{ to: '/sessions', title: words.title, icon: 'sessions', section: 'watch' }],
+  [{ to: '/sessions', title: navigation.sessions, icon: 'sessions', section: 'watch' }],
 );

@@ -2,7 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
 import { signedIn } from '../../app/root.ts';
-import { settings as words } from '../../words/settings.ts';
+import { navigation } from '../../words/navigation.ts';
 
 const page = createRoute({
   getParentRoute: () => signedIn,
@@ -12,5 +12,5 @@ const page = createRoute({
 
 export const settings = area(
   [page],
-  [{ to: '/settings', title: words.title, icon: 'settings', section: 'manage', shownTo: 'auditor' }],
+  [{ to: '/settings', title: navigation.settings, icon: 'settings', section: 'manage', shownTo: 'auditor' }],
 );

@@ -1,0 +1,139 @@
+/** The live stream: who hears of what, and when it ends. */
+import { LIVE_BEAT_SECONDS, liveChanges } from '@tidegate/contract';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Api, PASSWORD, startApi, withCluster } from '../support/api.ts';
+
+withCluster();
+let api: Api;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.close());
+
+interface Heard {
+  readonly event: string;
+  readonly data: unknown;
+}
+
+/** A reader of the stream, signed in anew. */
+async function listenAs(user: string): Promise<AsyncIterator<Heard> & { end(): void }> {
+  const { token } = await api.nobody.login({ user, password: PASSWORD });
+  const gone = new AbortController();
+  const answer = await fetch(`${api.url}/v1/stream`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: gone.signal,
+  });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  async function* messages(): AsyncGenerator<Heard> {
+    let rest = '';
+    // Named here, so that the answer is kept for as long as it is read: fetch cancels what nobody holds.
+    if (answer.body === null) throw new Error('no body');
+    for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+      const parts = (rest + chunk).split('\n\n');
+      rest = parts.pop() ?? '';
+      for (const part of parts) {
+        const [, event = '', data = 'null'] = /^event: (.*)\ndata: (.*)$/.exec(part) ?? [];
+        if (event !== '') yield { event, data: JSON.parse(data) };
+      }
+    }
+  }
+  return Object.assign(messages(), { end: () => gone.abort() });
+}
+
+const next = async (stream: AsyncIterator<Heard>): Promise<Heard | null> => {
+  const { value, done } = await stream.next();
+  return done === true ? null : value;
+};
+
+/** What is told first after `hello` that is about this very request. */
+async function firstOf(stream: AsyncIterator<Heard>, id: string): Promise<Heard> {
+  for (;;) {
+    const heard = await next(stream);
+    if (heard === null) throw new Error('the stream ended');
+    const changes = heard.event === 'changed' ? liveChanges.parse(heard.data) : null;
+    if (changes?.requests.some((request) => request === id) === true) return heard;
+  }
+}
+
+test('needs a login', async () => {
+  expect((await fetch(`${api.url}/v1/stream`)).status).toBe(401);
+});
+
+test('says hello, then what changed, by name and without content', async () => {
+  const alice = await listenAs('alice');
+  expect(await next(alice)).toEqual({ event: 'hello', data: {} });
+  const { id } = await (await api.as('alice')).createRequest({ resource: 'orders', role: 'reader', reason: 'secret' });
+  const heard = await firstOf(alice, id);
+  expect(heard).toEqual({
+    event: 'changed',
+    data: { requests: [id], grants: [], sessions: [], everything: false },
+  });
+  alice.end();
+});
+
+test('a request is told to its requester, who could review it, owners, auditors and administrators; to nobody else', async () => {
+  const ivan = await listenAs('ivan');
+  await next(ivan);
+  const concerned = await Promise.all(['alice', 'bob', 'dan', 'audrey', 'carol'].map(listenAs));
+  for (const stream of concerned) await next(stream);
+  const { id } = await (await api.as('alice')).createRequest({ resource: 'orders', role: 'reader', reason: 'one' });
+  for (const stream of concerned) await firstOf(stream, id);
+
+  // The first that ivan hears is of his own: what alice asked for was told before, and not to him.
+  const own = await (await api.as('ivan')).createRequest({ resource: 'orders', role: 'reader' });
+  expect(liveChanges.parse((await next(ivan))?.data).requests).toEqual([own.id]);
+  for (const stream of [...concerned, ivan]) stream.end();
+});
+
+test('a grant is told to its holder and not to who merely reviewed it, who is told of the request', async () => {
+  const asking = await api.as('alice');
+  const { id } = await asking.createRequest({ resource: 'orders', role: 'reader', reason: 'one' });
+  const [alice, bob] = await Promise.all([listenAs('alice'), listenAs('bob')]);
+  await next(alice);
+  await next(bob);
+  const { grant } = await (await api.as('bob')).review({ id, decision: 'approve' });
+  const toAlice = liveChanges.parse((await firstOf(alice, id)).data);
+  const toBob = liveChanges.parse((await firstOf(bob, id)).data);
+  expect(toAlice.grants).toEqual([grant?.id]);
+  expect(toBob.grants).toEqual([]);
+  alice.end();
+  bob.end();
+});
+
+test('a new configuration is told to everybody as everything', async () => {
+  const olga = await listenAs('olga');
+  await next(olga);
+  const carol = await api.as('carol');
+  const { yaml } = await carol.config();
+  await carol.applyConfig({ yaml: `${yaml}\n# once more` });
+  expect(await next(olga)).toEqual({
+    event: 'changed',
+    data: { requests: [], grants: [], sessions: [], everything: true },
+  });
+  olga.end();
+});
+
+test('a login that has ended ends its streams within a beat', { timeout: LIVE_BEAT_SECONDS * 3_000 }, async () => {
+  const stream = await listenAs('lea');
+  await next(stream);
+  await (await api.as('carol')).changePerson({ name: 'lea' as never, disabled: true });
+  let last: Heard | null = null;
+  for (let heard = await next(stream); heard !== null; heard = await next(stream)) last = heard;
+  expect(last).toEqual({ event: 'ended', data: {} });
+});
+
+test('a thirteenth stream of one login is refused as any call is', async () => {
+  const { token } = await api.nobody.login({ user: 'ivan', password: PASSWORD });
+  const gone = new AbortController();
+  const open = () =>
+    fetch(`${api.url}/v1/stream`, { headers: { authorization: `Bearer ${token}` }, signal: gone.signal });
+  const held: Response[] = [];
+  while (held.length < 12) held.push(await open());
+  expect(held.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200));
+  const refused = await open();
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('content-type')).toContain('application/problem+json');
+  gone.abort();
+});

@@ -1,0 +1,17 @@
+/** The pages’ names in the navigation: all that is needed of an area before it is opened. */
+export const navigation = {
+  ask: 'Request access',
+  gateways: 'Gateways',
+  home: 'Home',
+  overview: 'Overview',
+  people: 'People and groups',
+  policies: 'Policies and roles',
+  query: 'Query',
+  record: 'Record',
+  requests: 'My requests',
+  resources: 'Resources',
+  reviews: 'Reviews',
+  security: 'My security',
+  sessions: 'Sessions',
+  settings: 'Settings',
+} as const;

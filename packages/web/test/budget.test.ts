@@ -1,0 +1,70 @@
+/** The built files: what a first visit costs, and that no page carries what the policy would stop. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, expect, test } from 'vitest';
+import { buildWeb } from '../../../scripts/web.mjs';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const dist = join(root, 'packages/web/dist');
+const KIB = 1024;
+
+interface Chunk {
+  readonly file: string;
+  readonly imports?: readonly string[];
+  readonly dynamicImports?: readonly string[];
+  readonly css?: readonly string[];
+}
+let manifest: Readonly<Record<string, Chunk>> = {};
+let html = '';
+
+beforeAll(() => {
+  buildWeb(root, join(root, 'node_modules/node/bin/node'));
+  manifest = JSON.parse(readFileSync(join(dist, '.vite/manifest.json'), 'utf8'));
+  html = readFileSync(join(dist, 'index.html'), 'utf8');
+});
+
+/** A chunk and all that it imports before it runs. */
+function whole(name: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const each of manifest[name]?.imports ?? []) whole(each, seen);
+  return seen;
+}
+
+const gzipped = (names: Iterable<string>): number =>
+  [...names].reduce((sum, name) => sum + statSync(join(dist, `${manifest[name]?.file ?? ''}.gz`)).size, 0);
+
+/** What Home takes of a browser that was never here: the entry, the shell, the page. */
+const FIRST = ['index.html', 'src/app/Shell.tsx', 'src/pages/home/HomePage.tsx'];
+
+test('a first load is under 250 KB of script, gzipped', () => {
+  const names = new Set(FIRST.flatMap((name) => [...whole(name)]));
+  expect(names.size).toBeGreaterThan(FIRST.length);
+  const bytes = gzipped(names);
+  console.info(`first load of Home: ${Math.round(bytes / KIB)} KB of script, gzipped`);
+  expect(bytes).toBeLessThan(250 * 1000);
+});
+
+test('signing in is, too', () => {
+  const names = ['index.html', 'src/app/OpenLayout.tsx', 'src/pages/sign-in/SignInPage.tsx'];
+  expect(gzipped(new Set(names.flatMap((name) => [...whole(name)])))).toBeLessThan(250 * 1000);
+});
+
+test('editor and charts come with the pages that show them', () => {
+  const first = new Set(FIRST.flatMap((name) => [...whole(name)]));
+  const text = [...first].map((name) => readFileSync(join(dist, manifest[name]?.file ?? ''), 'utf8')).join('\n');
+  expect(text).not.toMatch(/recharts|cm-editor/i);
+});
+
+test('no inline script or style, nothing from elsewhere', () => {
+  expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/i);
+  expect(html).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+});
+
+test('every file of text is there compressed', () => {
+  const texts = readdirSync(join(dist, 'assets')).filter((name) => /\.(js|css)$/.test(name));
+  expect(texts.length).toBeGreaterThan(10);
+  for (const name of texts)
+    for (const end of ['br', 'gz']) expect(statSync(join(dist, 'assets', `${name}.${end}`)).size).toBeGreaterThan(0);
+});
