@@ -69,7 +69,15 @@ export async function openLoginIn(
   await tx
     .insertInto('logins')
     .values({
-      ...{ id, token: digest(token), kind, how, person, address, expiresAt, mfaAt, authTime },
+      id,
+      token: digest(token),
+      kind,
+      how,
+      person,
+      address,
+      expiresAt,
+      mfaAt,
+      authTime,
       userAgent: opening.userAgent?.slice(0, USER_AGENT_MAX) ?? null,
       createdAt: at,
       lastUsedAt: at,

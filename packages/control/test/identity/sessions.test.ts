@@ -95,7 +95,9 @@ describe('a browser', () => {
     const behind = await buildServer(parts, { webFolder: null, trustProxy: ['127.0.0.1'] });
     const alone = await buildServer(parts, { webFolder: null });
     const headers = {
-      ...{ [BROWSER_HEADER]: '1', host: 'tidegate.example', origin: 'https://tidegate.example' },
+      [BROWSER_HEADER]: '1',
+      host: 'tidegate.example',
+      origin: 'https://tidegate.example',
       'x-forwarded-proto': 'https',
     };
     const payload = { user: 'alice', password: PASSWORD, cookie: true };

@@ -59,7 +59,9 @@ export class Authenticator {
       ]),
     );
     return {
-      ...{ id: this.credential, rawId: this.credential, type: 'public-key' },
+      id: this.credential,
+      rawId: this.credential,
+      type: 'public-key',
       response: {
         clientDataJSON: clientData('webauthn.create', options.challenge, behaviour).toString('base64url'),
         attestationObject: attestationObject.toString('base64url'),
@@ -76,7 +78,9 @@ export class Authenticator {
     const signed = Buffer.concat([authData, createHash('sha256').update(clientDataJSON).digest()]);
     const userHandle = behaviour.userHandle === undefined ? this.#userHandle : behaviour.userHandle;
     return {
-      ...{ id: this.credential, rawId: this.credential, type: 'public-key' },
+      id: this.credential,
+      rawId: this.credential,
+      type: 'public-key',
       response: {
         clientDataJSON: clientDataJSON.toString('base64url'),
         authenticatorData: authData.toString('base64url'),

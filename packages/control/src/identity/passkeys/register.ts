@@ -86,7 +86,11 @@ export async function addPasskey(context: Context, caller: Caller, made: MadePas
     const keep = async (tx: Tx, at: Temporal.Instant): Promise<readonly ControlEvent[]> => {
       await assertRoom(tx, caller.name);
       await insertPasskey(tx, {
-        ...{ id, person: caller.name, name: made.name, createdAt: at, backedUp: credentialBackedUp },
+        id,
+        person: caller.name,
+        name: made.name,
+        createdAt: at,
+        backedUp: credentialBackedUp,
         credential: credential.id,
         publicKey: Buffer.from(credential.publicKey),
         counter: credential.counter,
@@ -113,7 +117,10 @@ async function verifyNew(
   const { clientDataJSON, attestationObject, transports } = response;
   const verified = await verifyRegistrationResponse({
     response: {
-      ...{ id, rawId, type, clientExtensionResults: {} },
+      id,
+      rawId,
+      type,
+      clientExtensionResults: {},
       response: { clientDataJSON, attestationObject, ...(transports === undefined ? {} : { transports }) },
     },
     expectedChallenge,

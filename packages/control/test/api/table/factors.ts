@@ -18,9 +18,19 @@ export async function olgasFactors({ context }: Api): Promise<Readonly<Record<st
     await db
       .insertInto('logins')
       .values({
-        ...{ id, token: Buffer.alloc(32, index + 1), kind: 'bearer', how: 'password', person: OLGA },
-        ...{ address: '127.0.0.1', userAgent: 'tidegate', issuerSession: null, mfaAt: null },
-        ...{ createdAt, lastUsedAt: createdAt, authTime: createdAt, expiresAt },
+        id,
+        token: Buffer.alloc(32, index + 1),
+        kind: 'bearer',
+        how: 'password',
+        person: OLGA,
+        address: '127.0.0.1',
+        userAgent: 'tidegate',
+        issuerSession: null,
+        mfaAt: null,
+        createdAt,
+        lastUsedAt: createdAt,
+        authTime: createdAt,
+        expiresAt,
       })
       .execute();
   }
@@ -31,8 +41,16 @@ export async function olgasFactors({ context }: Api): Promise<Readonly<Record<st
   await db
     .insertInto('passkeys')
     .values({
-      ...{ id: PASSKEY, credential: 'AAAA', person: OLGA, name: 'key', publicKey: Buffer.alloc(1), counter: 0 },
-      ...{ transports: [], backedUp: false, createdAt, lockedAt: createdAt },
+      id: PASSKEY,
+      credential: 'AAAA',
+      person: OLGA,
+      name: 'key',
+      publicKey: Buffer.alloc(1),
+      counter: 0,
+      transports: [],
+      backedUp: false,
+      createdAt,
+      lockedAt: createdAt,
     })
     .execute();
   await db
@@ -43,11 +61,15 @@ export async function olgasFactors({ context }: Api): Promise<Readonly<Record<st
 }
 
 const answer = {
-  ...{ id: 'AAAA', rawId: 'AAAA', type: 'public-key' },
+  id: 'AAAA',
+  rawId: 'AAAA',
+  type: 'public-key',
   response: { clientDataJSON: 'e30', authenticatorData: 'AAAA', signature: 'AAAA' },
 };
 const made = {
-  ...{ id: 'AAAA', rawId: 'AAAA', type: 'public-key' },
+  id: 'AAAA',
+  rawId: 'AAAA',
+  type: 'public-key',
   response: { clientDataJSON: 'e30', attestationObject: 'AAAA' },
 };
 
