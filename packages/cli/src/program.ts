@@ -11,6 +11,7 @@ import { connectCommands } from './commands/connect.ts';
 import { deputyCommands } from './commands/deputies.ts';
 import { grantCommands } from './commands/grants.ts';
 import { identityCommands } from './commands/identity.ts';
+import { machineCommands } from './commands/machines.ts';
 import { noticeCommands } from './commands/notices.ts';
 import { operateCommands } from './commands/operate.ts';
 import { peopleCommands } from './commands/people.ts';
@@ -29,7 +30,7 @@ const GROUPS: readonly (readonly [heading: string, ...add: ((program: Command) =
   ['Going in', connectCommands],
   ['Grants and sessions', grantCommands],
   ['The record', auditCommands],
-  ['Administering', configCommands, policyCommands, operateCommands, peopleCommands],
+  ['Administering', configCommands, policyCommands, operateCommands, peopleCommands, machineCommands],
   ['Running Tidegate', serverCommands],
 ];
 

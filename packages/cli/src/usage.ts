@@ -1,5 +1,6 @@
 /** What was typed, read strictly before anything is asked of the server: what can't be meant is a usage error. */
 import {
+  apiKeyId,
   grantId,
   loginId,
   passkeyId,
@@ -44,6 +45,7 @@ export const aSession = parser(sessionId, 'the id of a session (ses_…)', 'See:
 export const aTicket = parser(ticketId, 'the id of a ticket (tk_…)');
 export const aLogin = parser(loginId, 'the id of a login (lg_…)', 'See: tidegate logins');
 export const aPasskey = parser(passkeyId, 'the id of a passkey (pk_…)', 'See: tidegate mfa passkeys');
+export const anApiKey = parser(apiKeyId, 'the id of an API key (key_…)', 'See: tidegate keys');
 export const aResource = parser(resourceName, 'the name of a resource', 'See: tidegate resources');
 export const aRole = parser(roleName, 'the name of a role');
 /** One that may be set; which one it is, is never shown. */

@@ -40,7 +40,9 @@ export function identityCommands(program: Command): void {
       action(async (context) => {
         const { url } = context.signedIn();
         const me = await context.client().me();
-        const may = [...(me.administrator ? ['administer'] : []), ...(me.auditor ? ['audit'] : [])];
+        const may = me.roles.map(
+          ({ role, resources }) => `${role}${resources === null ? '' : ` of ${resources.join(', ')}`}`,
+        );
         const shown = me.session.mfaAt === null ? '' : `, shown ${when(me.session.mfaAt)}`;
         context.answer(me, () =>
           fields([

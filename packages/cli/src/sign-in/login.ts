@@ -8,10 +8,11 @@ import { action } from '../commands/command.ts';
 import { type Context, standardInput } from '../context.ts';
 import { safe, wrap } from '../layout.ts';
 import { when } from '../views/time.ts';
+import { type AsWorkload, isWorkload, signInAsWorkload } from './as-workload.ts';
 import { type Login, signInWithBrowser, signInWithDevice } from './at-provider.ts';
 import { chooseWay, type Said } from './ways.ts';
 
-interface Given extends Said {
+interface Given extends Said, AsWorkload {
   readonly url?: string;
 }
 
@@ -25,20 +26,28 @@ export function loginCommand(program: Command): void {
     .option('--user <name>', 'who you are, with a password')
     .option('--password-stdin', 'read the password from standard input')
     .option('--mfa-code <code>', 'a code of your second factor, to show it at once')
+    .option('--workload', 'as a workload, by the token its platform gives it (GitHub Actions, Azure)')
+    .option('--token-file <file>', 'as a workload, by the token in this file')
+    .option('--audience <audience>', 'whom the platform’s token is to be for; the address where left out')
+    .option('--client-cert <file>', 'as a workload, by this client certificate (PEM)')
+    .option('--client-key <file>', 'its key, where it is not in the same file')
     .action(
       action<[], Given>(async (context, _, given) => {
         const url = context.url(given.url);
-        const provider = await chooseWay(context, given, () => createClient({ url }).signInWays());
-        const { token, person, expiresAt } =
-          provider === null
-            ? await withPassword(context, url, given)
-            : await (given.device === true ? signInWithDevice : signInWithBrowser)(context, url, provider);
+        const signIn = isWorkload(given) ? signInAsWorkload : signInAsPerson;
+        const { token, person, expiresAt } = await signIn(context, url, given);
         context.profiles.save({ url, token, person, expiresAt });
         context.answer({ person, url, expiresAt }, () =>
           wrap(`Signed in as ${paint.bold(safe(person))} at ${url}, until ${when(expiresAt)}.`),
         );
       }),
     );
+}
+
+async function signInAsPerson(context: Context, url: string, given: Given): Promise<Login> {
+  const provider = await chooseWay(context, given, () => createClient({ url }).signInWays());
+  if (provider === null) return withPassword(context, url, given);
+  return (given.device === true ? signInWithDevice : signInWithBrowser)(context, url, provider);
 }
 
 async function withPassword(context: Context, url: string, given: Given): Promise<Login> {
