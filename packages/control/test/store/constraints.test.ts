@@ -87,16 +87,13 @@ describe('the database refuses', () => {
       'requests_keep_what_was_asked',
     ],
     ['fewer steps', "UPDATE requests SET steps = '[]' WHERE id = $pending", 'requests_rounds_follow_each_other'],
-    [
-      'another requester',
-      "UPDATE requests SET requester = 'bob' WHERE id = $pending",
-      'requests_rounds_follow_each_other',
-    ],
+    ['another requester', "UPDATE requests SET requester = 'bob' WHERE id = $pending", 'requests_keep_what_was_asked'],
     [
       'a decision taken back',
       "UPDATE requests SET state = 'pending', decided_at = NULL WHERE state = 'approved'",
       'requests_state_moves',
     ],
+    ['other tables', `UPDATE requests SET "only" = '["sales.x"]' WHERE id = $pending`, 'requests_keep_what_was_asked'],
     ['a removed request', 'DELETE FROM requests', 'requests_are_never_removed'],
     [
       'a request that begins approved',
@@ -149,6 +146,16 @@ describe('the database refuses', () => {
       'a closed grant that ends later',
       "UPDATE grants SET expires_at = expires_at + interval '1 h' WHERE id = $closed",
       /^grants_/,
+    ],
+    [
+      'a grant by lines without any',
+      grant('(SELECT request FROM grants WHERE id = $closed)', 'alice').replace("'own'", "'lines'"),
+      'grants_list_their_lines',
+    ],
+    [
+      'more than was granted',
+      `UPDATE grants SET privileges = 'lines', lines = '[{}]' WHERE id = $active`,
+      'grants_keep_what_was_granted',
     ],
     ['a removed grant', 'DELETE FROM grants', 'grants_are_never_removed'],
 
