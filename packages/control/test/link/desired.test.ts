@@ -161,7 +161,14 @@ describe('a gateway', () => {
 
   test('learns of a new configuration', async () => {
     const gateway = await linked();
-    const yaml = CONFIG.replace('127.0.0.1:5432', '127.0.0.1:6432');
+    const market = `  - name: market
+    engine: mysql
+    address: market.example:3306
+    databases: [market]
+    credential: { user: admin, tokenFile: /run/token }
+    allow: { localInfile: true }
+`;
+    const yaml = CONFIG.replace('127.0.0.1:5432', '127.0.0.1:6432').replace('roles:\n', `${market}roles:\n`);
     await api.context.store.transaction((tx) =>
       applyConfig(tx, { yaml, planId: null, by: 'carol' as never, at: api.context.now() }),
     );
@@ -169,6 +176,12 @@ describe('a gateway', () => {
       const address = resources.get('orders')?.address;
       return address !== undefined && 'host' in address && address.port === 6432;
     });
+    expect(gateway.resources.get('market')).toMatchObject({
+      credential: { user: 'admin', source: { kind: 'tokenFile', path: '/run/token' } },
+      allow: { localInfile: true },
+    });
+    // What is not allowed is refused.
+    expect(gateway.resources.get('orders')?.allow).toEqual({ localInfile: false });
     gateway.drop();
   });
 });
