@@ -1,10 +1,11 @@
 /** Asking the person at the terminal: names, passwords, codes of the second factor. */
 import { isCancel, password as passwordPrompt, text as textPrompt } from '@clack/prompts';
-import { type Client, Refusal } from '@tidegate/contract';
+import { type Client, type Me, Refusal } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import { paint } from './colour.ts';
 import type { Context } from './context.ts';
 import { showAtProvider } from './sign-in/at-provider.ts';
+import { browserCommand } from './sign-in/open-browser.ts';
 import { aPassword, Interrupted, UsageError } from './usage.ts';
 
 /** How often a mistyped code may be typed again at one prompt. */
@@ -82,7 +83,7 @@ export async function withMfa<T>(
       );
       if (answer !== null) return answer.of;
     }
-    await (elsewhere ? showAtProvider : showInBrowser)(context, client);
+    await showElsewhere(context, client, session.how);
     return call(client);
   }
 }
@@ -92,10 +93,20 @@ const NOTHING = 'Nothing was done.';
 const WAIT = 55;
 
 /**
+ * Has the second factor shown outside this terminal: at the person's provider, where they signed in at one and a browser
+ * is here to go there with; else by a link that any device can open.
+ */
+export function showElsewhere(context: Context, client: Client, how: Me['session']['how']): Promise<void> {
+  return how === 'oidc' && browserCommand(context.env) !== null
+    ? showAtProvider(context, client)
+    : showInBrowser(context, client);
+}
+
+/**
  * Has the second factor shown in a browser, on behalf of the login in this terminal, and waits until it was. Throws
  * `mfa_required` when it was refused there, or took too long.
  */
-export async function showInBrowser(context: Context, client: Client): Promise<void> {
+async function showInBrowser(context: Context, client: Client): Promise<void> {
   const asked = await client.beginStepUp();
   context.terminal.note(`Show your second factor at ${paint.bold(asked.link)}`);
   context.terminal.note(`It is yours if it says ${paint.bold(asked.code)} there. Waiting…`);

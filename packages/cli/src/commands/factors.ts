@@ -1,7 +1,7 @@
 /** Your second factors: an authenticator app, recovery codes, passkeys (registered in a browser). */
 import type { Client } from '@tidegate/contract';
 import type { Command } from 'commander';
-import { ask, showInBrowser, withCode } from '../asking.ts';
+import { ask, showElsewhere, withCode } from '../asking.ts';
 import { type Context, standardInput } from '../context.ts';
 import { fields } from '../layout.ts';
 import { aPasskey, UsageError } from '../usage.ts';
@@ -29,7 +29,7 @@ export function factorCommands(program: Command): void {
     .action(
       action<[string | undefined], object>(async (context, [code]) => {
         const client = context.client();
-        if (code === undefined) await showInBrowser(context, client);
+        if (code === undefined) await showElsewhere(context, client, (await client.me()).session.how);
         context.answer(await (code === undefined ? client.me() : verify(client, code)), () => 'Shown.');
       }),
     );

@@ -15,9 +15,10 @@ export interface Login {
 
 /** With a browser on this machine. Throws what the server or the provider said no with. */
 export async function signInWithBrowser(context: Context, url: string, provider: string): Promise<Login> {
-  const login = await byBrowser(context, createClient({ url }), (client, destination) =>
-    client.startSignIn({ provider, destination }),
-  );
+  const login = await byBrowser(context, createClient({ url }), {
+    start: (client, destination) => client.startSignIn({ provider, destination }),
+    hint: 'No browser here? tidegate login --device',
+  });
   if (login !== null) return login;
   throw new TidegateError(
     'internal',
@@ -28,14 +29,16 @@ export async function signInWithBrowser(context: Context, url: string, provider:
 
 /** For a login that came from a provider: proves anew who you are, there. The login of this profile rises with it. */
 export async function showAtProvider(context: Context, client: Client): Promise<void> {
-  await byBrowser(context, client, (asking, destination) => asking.startStepUp({ destination }));
+  await byBrowser(context, client, { start: (asking, destination) => asking.startStepUp({ destination }), hint: '' });
 }
 
-async function byBrowser(
-  context: Context,
-  client: Client,
-  start: (client: Client, destination: { port: number; challenge: string }) => Promise<{ location: string }>,
-): Promise<Login | null> {
+interface Going {
+  readonly start: (client: Client, to: { port: number; challenge: string }) => Promise<{ readonly location: string }>;
+  /** What else there is, where that is not it. */
+  readonly hint: string;
+}
+
+async function byBrowser(context: Context, client: Client, { start, hint }: Going): Promise<Login | null> {
   const listener = await listenForAnswer();
   try {
     const { port, challenge, verifier } = listener;
@@ -47,7 +50,7 @@ async function byBrowser(
         : 'Open this page in a browser on this machine:',
     );
     context.terminal.note(paint.bold(location));
-    context.hint('No browser here? tidegate login --device');
+    if (hint !== '') context.hint(hint);
     const waiting = context.terminal.progress('Waiting for your identity provider…');
     const code = await listener.answered.finally(waiting.end);
     return (await client.redeemSignIn({ code, verifier })).login;

@@ -30,7 +30,17 @@ interface Run {
 }
 
 function tidegate(...args: string[]): Run {
-  const env = { PATH: process.env.PATH, HOME: home, NO_COLOR: '1', TIDEGATE_URL: world.origin };
+  return tidegateWith({}, ...args);
+}
+
+function tidegateWith(more: Record<string, string>, ...args: string[]): Run {
+  const env = {
+    ...more,
+    PATH: process.env.PATH,
+    HOME: home,
+    NO_COLOR: '1',
+    TIDEGATE_URL: world.origin,
+  };
   const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
@@ -108,6 +118,23 @@ describe('tidegate login', () => {
     });
     expect((await tidegate('login', '--device', '--user', 'erin').ended).code).toBe(2);
   });
+});
+
+test('tidegate mfa verify goes to the provider that one signed in at, where there is a browser', async () => {
+  const account = world.idp.accounts.get('sub-erin');
+  const login = tidegate('login', '--provider', 'corp', '--profile', 'rises');
+  if (account !== undefined) account.amr = ['pwd'];
+  await new Browser().walk(await login.said(PAGE), 'sub-erin');
+  await login.ended;
+  expect(JSON.parse((await tidegate('whoami', '--json', '--profile', 'rises').ended).out).session.mfaAt).toBeNull();
+  if (account !== undefined) account.amr = ['pwd', 'mfa'];
+  // A browser that does nothing: the test walks the way itself.
+  const verify = tidegateWith({ BROWSER: '/bin/true' }, 'mfa', 'verify', '--json', '--profile', 'rises');
+  const page = await verify.said(PAGE);
+  expect(new URL(page).searchParams.get('max_age')).toBe('0');
+  await new Browser().walk(page, 'sub-erin');
+  const { code, out } = await verify.ended;
+  expect({ code, mfaAt: JSON.parse(out).session.mfaAt }).toEqual({ code: 0, mfaAt: expect.any(String) });
 });
 
 test('tidegate people shows, links and unlinks identities', async () => {
