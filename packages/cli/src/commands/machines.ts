@@ -52,14 +52,14 @@ function keyCommands(keys: Command): void {
     .command('create <name>')
     .description('make one; it is shown this once')
     .requiredOption('--scopes <scopes>', `what it is for, with commas: ${keyScope.options.join(', ')}`)
-    .requiredOption('--until <time>', 'when it ends, a year ahead at most: a date, or such as 30d')
+    .requiredOption('--until <time>', 'when it ends, a year ahead at most: a date, or such as 90d')
     .option('--person <name>', 'whose: a workload, or a person; yourself where left out')
     .action(
       action<[string], { scopes: string; until: string; person?: string }>(async (context, [name], given) => {
         const made = await context.client().createApiKey({
           name,
           scopes: scopesIn(given.scopes),
-          expiresAt: aTime(given.until, 'future'),
+          expiresAt: endIn(given.until),
           person: given.person === undefined ? undefined : aPerson(given.person),
         });
         context.answer(made, () =>
@@ -83,6 +83,14 @@ function keyCommands(keys: Command): void {
         context.answer({ revoked: id }, () => 'Revoked.');
       }),
     );
+}
+
+/** A key lasts longer than any access: days are counted beyond what a duration may be elsewhere. */
+function endIn(text: string): string {
+  const [, days] = /^(\d{1,3})d$/i.exec(text) ?? [];
+  if (days === undefined) return aTime(text, 'future');
+  const at = Temporal.Now.instant().add({ hours: Number(days) * 24 });
+  return at.toString({ smallestUnit: 'millisecond' });
 }
 
 const scopesIn = (text: string) =>
