@@ -31,10 +31,12 @@ export function matchRule(policy: Policy, asking: Asking, conditions: Conditions
   for (const rule of policy.rules) {
     if (!speaksFor(rule, asking)) continue;
     let matches = true;
+    // After one that does not hold the next is not looked at: `when` can guard what `autoApprove` reads.
     for (const condition of conditionsOf(rule)) {
       const checked = conditions(condition);
       if ('error' in checked) return { kind: 'broken', rule, condition, error: checked.error };
-      matches &&= checked.holds;
+      matches = checked.holds;
+      if (!matches) break;
     }
     if (matches) return { kind: 'rule', rule };
   }
@@ -75,10 +77,14 @@ export function isFor(who: Rule['who'], person: Person): boolean {
 /** Does the rule speak of this resource? */
 export function fitsResource({ resources: wanted }: Pick<Rule, 'resources'>, resource: Resource): boolean {
   if ('all' in wanted) return true;
-  const labels = Object.entries(wanted.labels);
-  if (wanted.names.length === 0 && labels.length === 0) return false;
   if (wanted.names.length > 0 && !wanted.names.includes(resource.name)) return false;
-  return labels.every(([label, value]) => labelOf(resource, label) === value);
+  let labelled = false;
+  // Asked of every rule for every resource: no list is made of what is only looked at.
+  for (const label in wanted.labels) {
+    if (labelOf(resource, label) !== wanted.labels[label]) return false;
+    labelled = true;
+  }
+  return labelled || wanted.names.length > 0;
 }
 
 /** `Object.hasOwn`: a label called `constructor` must not be found on every object. */
@@ -105,14 +111,24 @@ export function considerRules(
   const considered: Considered[] = [];
   for (const rule of policy.rules) {
     const because = mismatches(rule, asking);
-    const conditions = because.length > 0 ? [] : conditionsOf(rule).flatMap(explain);
+    const explained = because.length > 0 ? [] : conditionsOf(rule).map(explain);
+    const conditions = explained.flat();
     const unmet = conditions.filter(({ result }) => !('holds' in result && result.holds));
-    const broken = unmet.some(({ result }) => 'error' in result);
-    const matched = because.length === 0 && (unmet.length === 0 || broken);
+    const matched = because.length === 0 && decides(explained);
     considered.push({ rule: rule.name, matched, because: [...because, ...unmet.map(describePart)], conditions });
     if (matched) break;
   }
   return considered;
+}
+
+/** As `matchRule` has it: the first condition that is not met decides, by being false (no match) or by failing (denied). */
+function decides(conditions: readonly (readonly Part[])[]): boolean {
+  for (const parts of conditions) {
+    // Of `a && b` one that is false makes the whole false, also where the other fails.
+    if (parts.some(({ result }) => 'holds' in result && !result.holds)) return false;
+    if (parts.some(({ result }) => 'error' in result)) return true;
+  }
+  return true;
 }
 
 export function describePart({ text, result, values }: Part): string {
