@@ -8,6 +8,7 @@ import { ensureDebianPackages } from '../scripts/debian.ts';
 import { Figures } from './figures.ts';
 import { connect } from './parts/connect.ts';
 import { copy } from './parts/copy.ts';
+import { deciding } from './parts/deciding.ts';
 import { expiry } from './parts/expiry.ts';
 import { idle } from './parts/idle.ts';
 import { mysql } from './parts/mysql.ts';
@@ -15,6 +16,7 @@ import type { MysqlPart, PartOn, PostgresPart, SqlServerPart } from './parts/par
 import { relay } from './parts/relay.ts';
 import { sqlserver } from './parts/sqlserver.ts';
 import { start } from './parts/start.ts';
+import { DecidingStage } from './stage/deciding-stage.ts';
 import { MysqlStage } from './stage/mysql-stage.ts';
 import { SqlServerStage } from './stage/sqlserver-stage.ts';
 import { Stage } from './stage/stage.ts';
@@ -46,9 +48,10 @@ const picked = <P extends { readonly name: string }>(parts: readonly P[]): reado
 const onPostgres = picked(ON_POSTGRES);
 const onMysql = picked(ON_MYSQL);
 const onSqlServer = picked(ON_SQLSERVER);
-if (onPostgres.length + onMysql.length + onSqlServer.length === 0) {
+const onControl = picked([deciding]);
+if (onPostgres.length + onMysql.length + onSqlServer.length + onControl.length === 0) {
   console.error(
-    `--only takes one of ${[...ON_POSTGRES, ...ON_MYSQL, ...ON_SQLSERVER].map((part) => part.name).join(', ')}`,
+    `--only takes one of ${[...ON_POSTGRES, ...ON_MYSQL, ...ON_SQLSERVER, deciding].map((part) => part.name).join(', ')}`,
   );
   process.exit(2);
 }
@@ -96,6 +99,7 @@ ensureDebianPackages({
 await play(onPostgres, () => Stage.set());
 await play(onMysql, () => MysqlStage.set());
 await play(onSqlServer, () => SqlServerStage.set());
+await play(onControl, () => DecidingStage.set(progress));
 const ratios = figures.ratios();
 console.log(
   `\nratios\n${Object.entries(ratios)

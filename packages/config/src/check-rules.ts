@@ -20,7 +20,7 @@ import {
   ticketPatternProblem,
 } from '@tidegate/core';
 import { duration } from './check-resources.ts';
-import { resourceClasses } from './classes.ts';
+import { type ResourceClass, resourceClasses } from './classes.ts';
 import type { CurrentConfig } from './content.ts';
 import type { Draft, Findings, Known, Placed } from './draft.ts';
 import type { ConfigPath } from './errors.ts';
@@ -78,10 +78,11 @@ const REQUESTERS_MAX = 500;
  */
 export function checkApprovals(config: CurrentConfig, known: Known, findings: Findings): void {
   const membership = new Membership(config.groups, known);
+  const classes = resourceClasses([config.policy], config.resources);
   for (const [index, rule] of config.policy.rules.entries()) {
     if (rule.approvals.length === 0) continue;
     const path: ConfigPath = ['policies', index, 'approvals'];
-    for (const resource of oneOfEachOwners(config, rule)) {
+    for (const resource of oneOfEachOwners(classes, rule)) {
       const steps = anyOfThem(stepsFor(rule.approvals, resource, { ...personOf(ANYBODY, []), manager: MANAGER }));
       const reviewers = [...membership.enoughFor(steps), personOf(MANAGER, [])];
       const ever = couldBeApproved(steps, { name: ANYBODY, runBy: [] }, reviewers);
@@ -105,9 +106,11 @@ function warnOfStuck(
   path: ConfigPath,
   findings: Findings,
 ): boolean {
+  // Whoever is no reviewer takes nobody away from the steps.
+  const names = new Set(reviewers.map(({ name }) => name));
   const stuck = membership
     .among(rule.who, REQUESTERS_MAX)
-    .filter((name) => !couldBeApproved(steps, { name, runBy: [] }, reviewers).possible);
+    .filter((name) => names.has(name) && !couldBeApproved(steps, { name, runBy: [] }, reviewers).possible);
   if (stuck.length === 0) return false;
   const more = stuck.length > NAMED_MAX ? ` and ${stuck.length - NAMED_MAX} more` : '';
   const who = `${stuck.slice(0, NAMED_MAX).join(', ')}${more}`;
@@ -120,14 +123,17 @@ const anyOfThem = (steps: readonly AskedStep[]): ApprovalStep[] =>
   steps.map((step) => ({ ...step, count: typeof step.count === 'number' ? step.count : 1 }));
 
 /** One resource of the rule for each set of owners: approvals differ by nothing else of it. */
-function oneOfEachOwners({ resources }: CurrentConfig, rule: Rule): Resource[] {
-  const byOwners = new Map<string, Resource>();
-  for (const resource of resources) {
-    if (fitsResource(rule, resource)) byOwners.set(JSON.stringify([...resource.owners].sort()), resource);
+function oneOfEachOwners(classes: readonly ResourceClass[], rule: Rule): Resource[] {
+  const fitting = classes.filter(({ example }) => fitsResource(rule, example));
+  // Of a rule for resources that are yet to come, what its approvals name can be looked at all the same.
+  if (!rule.approvals.some(({ from }) => from.resourceOwners)) {
+    return (fitting.length > 0 ? fitting : classes).slice(0, 1).map(({ example }) => example);
   }
-  const owned = rule.approvals.some(({ from }) => from.resourceOwners);
-  const found = owned ? [...byOwners.values()] : [...byOwners.values()].slice(0, 1);
-  return found.length > 0 || owned ? found : resources.slice(0, 1);
+  const byOwners = new Map<string, Resource>();
+  for (const { members } of fitting) {
+    for (const resource of members) byOwners.set(JSON.stringify([...resource.owners].sort()), resource);
+  }
+  return [...byOwners.values()];
 }
 
 /** Rules times asks that are looked at before the question is left open: it is only about a warning. */

@@ -22,7 +22,7 @@ import { type ConfigPath, type Position, pathText } from './errors.ts';
 /** Characters. Ten thousand resources with a thousand rules are less than this. */
 export const CONFIG_TEXT_MAX = 4_000_000;
 /** Values, each alias counted with all that it stands for. */
-const VALUES_MAX = 500_000;
+const VALUES_MAX = 300_000;
 const ALIASES_MAX = 200;
 const DEPTH_MAX = 32;
 

@@ -2,6 +2,7 @@
 import {
   durationLimits,
   findRole,
+  fitsResource,
   formatDuration,
   type GroupName,
   isFor,
@@ -22,7 +23,7 @@ import type { Known } from './draft.ts';
 import { Membership } from './membership.ts';
 
 /** Questions asked of both policies together. Beyond that the answer stays open, and the plan says so. */
-const QUESTIONS_MAX = 3_000_000;
+const QUESTIONS_MAX = 30_000_000;
 
 /** null: there are too many people, resources and rules to ask about each. */
 export function gains(before: CurrentConfig, after: CurrentConfig, known: Known): Change[] | null {
@@ -79,9 +80,12 @@ function changesOf(
   // One line for all that changes in the same way.
   const alike = new Map<string, { readonly what: string[]; readonly kind: Change['kind'] }>();
   for (const { names, before, after } of kinds) {
+    const had = before !== undefined && old.concerns(before) ? before : undefined;
+    const has = after !== undefined && now.concerns(after) ? after : undefined;
+    if (had === undefined && has === undefined) continue;
     for (const role of roles) {
-      const was = before === undefined ? '' : old(before, role);
-      const is = after === undefined ? '' : now(after, role);
+      const was = had === undefined ? '' : old.of(had, role);
+      const is = has === undefined ? '' : now.of(has, role);
       if (was === is) continue;
       const kind = was === '' ? 'add' : is === '' ? 'remove' : 'change';
       const how = kind === 'add' ? is : kind === 'remove' ? 'no longer' : `${was} → ${is}`;
@@ -110,8 +114,12 @@ function subjectsOf({ policy }: CurrentConfig): Subject[] {
 }
 
 /** What a subject would need for a role on a resource; empty: it cannot be asked for. */
-type Answer = (resource: Resource, role: RoleName) => string;
-const NOTHING: Answer = () => '';
+interface Answer {
+  /** Cheap, and asked of every kind of resource: does any rule of the subject's speak of it at all? */
+  readonly concerns: (resource: Resource) => boolean;
+  readonly of: (resource: Resource, role: RoleName) => string;
+}
+const NOTHING: Answer = { concerns: () => false, of: () => '' };
 
 /** Conditions are supposed to hold: what counts is the chance, and the answer names the condition. */
 function answers(config: CurrentConfig, known: Known): (subject: Subject) => Answer {
@@ -121,11 +129,14 @@ function answers(config: CurrentConfig, known: Known): (subject: Subject) => Ans
     const rules = config.policy.rules.filter(({ who }) => isFor(who, person));
     if (rules.length === 0) return NOTHING;
     const policy: Policy = { ...config.policy, rules };
-    return (resource, role) =>
-      [false, true]
-        .map((breakGlass) => answer(policy, { person, resource, role, breakGlass }))
-        .filter((text) => text !== '')
-        .join('; or ');
+    return {
+      concerns: (resource) => rules.some((rule) => fitsResource(rule, resource)),
+      of: (resource, role) =>
+        [false, true]
+          .map((breakGlass) => answer(policy, { person, resource, role, breakGlass }))
+          .filter((text) => text !== '')
+          .join('; or '),
+    };
   };
 }
 

@@ -56,8 +56,6 @@ const policyTests = z.strictObject({
       z.strictObject({
         groups: z.array(groupName).default([]),
         manager: personName.optional(),
-        /** A workload, in the hands of these. */
-        workload: z.strictObject({ runBy: z.array(personName).default([]) }).optional(),
       }),
     )
     .default({}),
@@ -98,9 +96,11 @@ export interface PolicyTestResult {
 export function runPolicyTests(config: CurrentConfig, text: string): readonly PolicyTestResult[] {
   const { people, tests } = readTests(text);
   const membership = new Membership(config.groups, NOTHING_KNOWN);
-  const supposed = new Map(Object.entries(people).map(([name, of]) => [name, toPerson(name, of, membership)]));
+  const supposed = new Map(
+    Object.entries(people).map(([name, of]) => [name, toPerson(config, personName.parse(name), of, membership)]),
+  );
   return tests.map(({ name, ask, expect }) => {
-    const person = supposed.get(ask.person) ?? personOf(ask.person, membership.groupsOf(ask.person));
+    const person = supposed.get(ask.person) ?? toPerson(config, ask.person, undefined, membership);
     const resource = config.resources.find((each) => each.name === ask.resource);
     if (resource === undefined) {
       const why = `There is no resource ${ask.resource}.`;
@@ -125,14 +125,20 @@ export function runPolicyTests(config: CurrentConfig, text: string): readonly Po
   });
 }
 
-function toPerson(name: string, of: PolicyTests['people'][PersonName], membership: Membership): Person {
-  const known = personName.parse(name);
-  const groups = [...new Set([...membership.groupsOf(known), ...(of?.groups ?? [])])];
+/** As the configuration has them, with what is to be supposed beside it. */
+function toPerson(
+  { workloads }: CurrentConfig,
+  name: PersonName,
+  of: PolicyTests['people'][PersonName] | undefined,
+  membership: Membership,
+): Person {
+  const workload = workloads.find((each) => each.name === name);
+  const groups = [...membership.groupsOf(name), ...(workload?.groups ?? []), ...(of?.groups ?? [])];
   return {
-    name: known,
-    kind: of?.workload === undefined ? 'person' : 'workload',
-    groups,
-    runBy: of?.workload?.runBy ?? [],
+    name,
+    kind: workload === undefined ? 'person' : 'workload',
+    groups: [...new Set(groups)],
+    runBy: workload?.runBy ?? [],
     manager: of?.manager ?? null,
   };
 }

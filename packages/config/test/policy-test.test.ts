@@ -19,6 +19,8 @@ resources:
     owners: [payments]
     credential: { user: a, env: A }
   - { name: dev, engine: postgres, address: "dev:5432", databases: [dev], labels: { env: dev }, credential: { user: a, env: A } }
+workloads:
+  - { name: deploy, runBy: [alice], trust: [{ issuer: https://token.example.com, subject: repo, audience: tidegate }] }
 policies:
   - name: prod-write
     resources: { labels: { env: prod } }
@@ -43,7 +45,6 @@ describe('policy tests', () => {
     const results = run(`
 people:
   alice: { manager: mia }
-  deploy: { workload: { runBy: [alice] } }
 tests:
   - name: an engineer writes in production
     ask: { person: alice, resource: orders, role: editor, ticket: INC-7 }
