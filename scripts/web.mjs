@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** What goes into the build: the app, what it imports of ours, and the versions of everything else. */
@@ -37,27 +37,57 @@ function digestOf(root) {
   return hash.digest('hex');
 }
 
+/** One builds, others wait for it; a lock this old was left behind by one that was killed. */
+const LOCK_STALE_MS = 120_000;
+const LOOK_AGAIN_MS = 200;
+
+/** Runs `work` while no other process does. */
+function alone(lock, work) {
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      if (Date.now() - since > LOCK_STALE_MS) rmSync(lock, { recursive: true, force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+    }
+  }
+  try {
+    work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
 /** Throws when it can't be built; the reason is on stderr by then. */
 export function buildWeb(root, node) {
   const dist = join(root, 'packages', 'web', 'dist');
-  const stamp = join(dist, '.built-from');
   const digest = digestOf(root);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  if (builtFrom(dist) === digest) return;
+  alone(`${dist}.lock`, () => {
+    if (builtFrom(dist) !== digest) build(root, node, dist, digest);
+  });
+}
+
+const builtFrom = (dist) => {
+  const stamp = join(dist, '.built-from');
+  return existsSync(stamp) ? readFileSync(stamp, 'utf8') : null;
+};
+
+/** Beside the old one, and put in its place when it is whole: a server that runs meanwhile goes on with the old one. */
+function build(root, node, dist, digest) {
   process.stderr.write('Building the web app (a few seconds, once) …\n');
+  const fresh = `${dist}.new`;
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  // Beside it, and put in its place when it is whole: a server that runs meanwhile goes on with the old one, and two who
-  // build at once don't disturb each other.
-  const fresh = `${dist}.${process.pid}`;
-  const built = spawnSync(node, [vite, 'build', '--logLevel', 'warn', '--outDir', fresh, '--emptyOutDir'], {
+  const built = spawnSync(node, [vite, 'build', '--logLevel', 'error', '--outDir', fresh, '--emptyOutDir'], {
     cwd: join(root, 'packages', 'web'),
     // Whatever runs it (tests say `test`), what people are shown is made for them.
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 2, 2],
   });
-  if (built.status !== 0) {
-    rmSync(fresh, { recursive: true, force: true });
-    throw new Error('The web app could not be built: see the lines above.');
-  }
+  if (built.status !== 0) throw new Error('The web app could not be built: see the lines above.');
   writeFileSync(join(fresh, '.built-from'), digest);
   rmSync(dist, { recursive: true, force: true });
   renameSync(fresh, dist);

@@ -6,7 +6,6 @@
  */
 import { LIVE_BEAT_SECONDS, liveChanges, liveStream } from '@tidegate/contract';
 import { setLive } from './live.ts';
-import { queries } from './queries.ts';
 import { told } from './tell.ts';
 
 const LOCK = 'tidegate.stream';
@@ -57,7 +56,7 @@ function hear(said: Said): void {
   setLive('open');
   if (said.event === 'ended') {
     closeStream();
-    void queries.invalidateQueries({ queryKey: ['me'] });
+    setLive('ended');
     return;
   }
   const changes = said.event === 'changed' ? liveChanges.safeParse(JSON.parse(said.data)) : null;
@@ -79,6 +78,8 @@ async function readOn(signal: AbortSignal): Promise<void> {
 /** True: it held for a while. Rejects never: whatever ends it, it is tried again. */
 async function readOnce(signal: AbortSignal): Promise<boolean> {
   const silence = new AbortController();
+  const cut = (): void => silence.abort();
+  addEventListener('offline', cut);
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
   let held = false;
   try {
@@ -110,6 +111,7 @@ async function readOnce(signal: AbortSignal): Promise<boolean> {
     return held; // out of reach, or silent for too long: it is tried again
   } finally {
     clearTimeout(timer);
+    removeEventListener('offline', cut);
   }
 }
 

@@ -1,8 +1,8 @@
 /** The live stream, as pages see it: whether it holds. What it brings goes to the queries (live-stream.ts). */
 import { useSyncExternalStore } from 'react';
 
-/** `lost`: has been out of reach for longer than a moment. */
-export type Live = 'closed' | 'opening' | 'open' | 'lost';
+/** `lost`: out of reach, and tried again. `ended`: the login is over. */
+export type Live = 'closed' | 'opening' | 'open' | 'lost' | 'ended';
 
 let state: Live = 'closed';
 const hearers = new Set<() => void>();

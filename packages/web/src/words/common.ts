@@ -39,6 +39,7 @@ export const common = {
     title: 'No connection to Tidegate.',
     hint: 'What you see may be out of date. Trying again by itself.',
   },
+  ended: { title: 'Your login has ended.', signIn: 'Sign in again' },
   time: {
     left: (text: string) => `${text} left`,
     over: 'over',

@@ -1,0 +1,91 @@
+/** The live stream as pages have it: a cut network and back, several tabs, a login that ends, signing out. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { people } from '../support/people.ts';
+import type { Tidegate } from '../support/tidegate.ts';
+import { axeFindings, launch, picture, signedIn } from './support/browser.ts';
+import { browserAddress, startSite } from './support/site.ts';
+
+let tidegate: Tidegate;
+let browser: Browser;
+let url: string;
+
+beforeAll(async () => {
+  [tidegate, browser] = await Promise.all([startSite(), launch()]);
+  url = browserAddress(tidegate);
+});
+afterAll(async () => {
+  await browser.close();
+  await tidegate[Symbol.asyncDispose]();
+});
+
+test('the network is cut and back: the page says so, then shows what happened meanwhile', async () => {
+  const { page, complaints } = await signedIn(browser, url, 'alice');
+  const everybody = await people(tidegate.url);
+  const { id } = await everybody.alice.createRequest({ resource: 'orders', role: 'reader', reason: 'offline' });
+  await page.goto(`/requests/${id}`);
+  await page.getByText('waiting for an approval').waitFor();
+
+  await page.context().setOffline(true);
+  await page.getByText('No connection to Tidegate.').waitFor();
+  await picture(page, 'offline');
+  expect(await axeFindings(page)).toEqual([]);
+  await everybody.bob.review({ id, decision: 'deny', comment: 'not while you are away' });
+  expect(await page.getByText('not while you are away').count()).toBe(0);
+
+  await page.context().setOffline(false);
+  await page.getByText('not while you are away').waitFor();
+  await expect.poll(() => page.getByText('No connection to Tidegate.').count()).toBe(0);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+test('three tabs, one stream; when its tab is closed, another takes over', async () => {
+  const { page } = await signedIn(browser, url, 'alice');
+  const context = page.context();
+  const streams: string[] = [];
+  context.on('request', (request) => {
+    if (request.url().endsWith('/v1/stream')) streams.push(request.url());
+  });
+  const [second, third] = [await context.newPage(), await context.newPage()];
+  await second.goto('/requests');
+  await third.goto('/requests');
+  await third.getByRole('heading', { name: 'My requests' }).waitFor();
+  expect(streams).toEqual([]);
+
+  await page.close();
+  await expect.poll(() => streams.length).toBe(1);
+  const { alice } = await people(tidegate.url);
+  await alice.createRequest({ resource: 'orders', role: 'editor', reason: 'told to every tab' });
+  await second.getByText('told to every tab').waitFor();
+  await third.getByText('told to every tab').waitFor();
+  expect(streams.length).toBe(1);
+  await context.close();
+});
+
+test('a login that is ended elsewhere: the page says so within a beat, and leads back to itself', async () => {
+  const { page } = await signedIn(browser, url, 'bob');
+  await page.goto('/reviews');
+  const { bob } = await people(tidegate.url);
+  const { items } = await bob.myLogins();
+  for (const { id, kind } of items) if (kind === 'cookie') await bob.endMyLogin({ id });
+  await page.getByText('Your login has ended.').waitFor({ timeout: 50_000 });
+  await picture(page, 'ended');
+  expect(await axeFindings(page)).toEqual([]);
+  await page.getByRole('link', { name: 'Sign in again' }).click();
+  await page.waitForURL('**/sign-in?to=%2Freviews');
+  await page.context().close();
+});
+
+test('signing out leaves nothing: back leads to sign in, the stream is closed', async () => {
+  const { page } = await signedIn(browser, url, 'alice');
+  const closed = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/v1/stream'));
+  await page.getByRole('button', { name: 'Signed in as alice' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await closed;
+  expect(await page.context().cookies()).toEqual([]);
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.context().close();
+});

@@ -1,0 +1,121 @@
+/** Second factors in the browser: a passkey by a virtual authenticator, an authenticator app, the step-up dialog; first set-up. */
+import { TOTP } from 'otpauth';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { people } from '../support/people.ts';
+import { DEMO_PASSWORD, type Tidegate } from '../support/tidegate.ts';
+import { axeFindings, launch, picture, signedIn, signIn, visitor } from './support/browser.ts';
+import { browserAddress, startSite } from './support/site.ts';
+
+let tidegate: Tidegate;
+let browser: Browser;
+let url: string;
+
+beforeAll(async () => {
+  [tidegate, browser] = await Promise.all([startSite(), launch()]);
+  url = browserAddress(tidegate);
+});
+afterAll(async () => {
+  await browser.close();
+  await tidegate[Symbol.asyncDispose]();
+});
+
+async function virtualAuthenticator(page: Page): Promise<void> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+    },
+  });
+}
+
+test('a passkey is added, and signs in alone', async () => {
+  const { page, complaints } = await signedIn(browser, url, 'bob');
+  await virtualAuthenticator(page);
+  await page.goto('/security');
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByLabel('What to call it').fill('My laptop');
+  await page.getByLabel('Your password, once more').fill(DEMO_PASSWORD);
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByRole('button', { name: 'Remove: My laptop' }).waitFor();
+  await picture(page, 'security.passkey');
+
+  await page.getByRole('button', { name: 'Signed in as bob' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await page.getByRole('button', { name: 'Signed in as bob' }).waitFor();
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+test('an authenticator is set up; where policy wants it at connect, the page asks for a code and goes on', async () => {
+  const { page, complaints } = await signedIn(browser, url, 'alice');
+  await page.goto('/security');
+  await page.getByRole('button', { name: 'Set up' }).click();
+  await page.getByLabel('Your password, once more').fill(DEMO_PASSWORD);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  const secret = await page.getByText(/^[A-Z2-7]{16,}$/).innerText();
+  const totp = new TOTP({ secret });
+  await page.getByLabel('Code', { exact: true }).fill(totp.generate());
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByText('Set up.', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Make new ones' }).click();
+  await expect
+    .poll(() =>
+      page
+        .getByRole('listitem')
+        .filter({ hasText: /^\w{4,}(-\w{4,})+$/ })
+        .count(),
+    )
+    .toBeGreaterThan(5);
+  const [code = ''] = await page
+    .getByRole('listitem')
+    .filter({ hasText: /^\w{4,}(-\w{4,})+$/ })
+    .allInnerTexts();
+
+  // A login without a fresh factor: another browser, which shows a recovery code when it is asked.
+  const everybody = await people(tidegate.url).catch(() => null);
+  expect(everybody).toBeNull(); // alice's password alone signs nobody in any more
+  const other = await visitor(browser, url);
+  await other.page.goto('/sign-in');
+  await other.page.getByLabel('Name').fill('alice');
+  await other.page.getByRole('textbox', { name: 'Password' }).fill(DEMO_PASSWORD);
+  await other.page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await other.page.getByLabel('Code from your authenticator app').fill(code);
+  await picture(other.page, 'sign-in.code');
+  expect(await axeFindings(other.page)).toEqual([]);
+  await other.page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await other.page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  expect([...complaints, ...other.complaints]).toEqual([]);
+  await other.page.context().close();
+  await page.context().close();
+});
+
+test('an empty Tidegate: the one-time link makes the first administrator, once', { timeout: 120_000 }, async () => {
+  await using empty = await startSite({ args: ['--no-demo'] });
+  const line = empty.lines.find((each) => each.includes('/setup.html#token=')) ?? '';
+  const link = new URL(/\S*\/setup\.html#token=\S+/.exec(line)?.[0] ?? '');
+  const { page, complaints } = await visitor(browser, browserAddress(empty));
+  await page.goto(`/setup.html${link.hash}`);
+  await page.getByLabel('Name').fill('root');
+  expect(page.url()).not.toContain('token');
+  await picture(page, 'set-up');
+  expect(await axeFindings(page)).toEqual([]);
+  await page.getByRole('textbox', { name: 'Password', exact: true }).fill(DEMO_PASSWORD);
+  await page.getByRole('textbox', { name: 'Password again' }).fill('another');
+  await page.getByText('The two passwords differ.').waitFor();
+  await page.getByRole('textbox', { name: 'Password again' }).fill(DEMO_PASSWORD);
+  await page.getByRole('button', { name: 'Make administrator' }).click();
+  await page.getByText('root is the first administrator.').waitFor();
+  await page.getByRole('link', { name: 'Sign in' }).click();
+  await signIn(page, 'root');
+  await page.goto('/setup.html');
+  await page.getByText('needs the one-time link').waitFor();
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
