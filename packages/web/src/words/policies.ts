@@ -66,6 +66,7 @@ export const policies = {
   notAll: 'There are older ones that were not looked at.',
   columns: {
     at: 'Asked',
+    applied: 'Applied',
     person: 'Person',
     resource: 'Resource',
     role: 'Role',

@@ -215,5 +215,5 @@ function everyDay(data: readonly Day[], since: string, until: string, zero: read
 
 const dayFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const shortDay = (day: string): string => dayFormat.format(new Date(`${day}T00:00:00Z`));
-const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 1, notation: 'compact' });
+const numbers = new Intl.NumberFormat('en', { maximumSignificantDigits: 3, notation: 'compact' });
 const shortNumber = (value: number): string => numbers.format(value);

@@ -14,6 +14,7 @@ import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { policies as words } from '../../words/policies.ts';
 import { Differences } from './Differences.tsx';
+import styles from './policies.module.css';
 
 const route = getRouteApi('/signedIn/policies');
 type Version = Answer<'configVersions'>['items'][number];
@@ -21,7 +22,7 @@ type Version = Answer<'configVersions'>['items'][number];
 const COLUMNS: readonly Column<Version>[] = [
   { key: 'version', title: words.columns.version, width: '6rem', cell: ({ version }) => version },
   { key: 'by', title: words.columns.by, cell: ({ appliedBy }) => appliedBy },
-  { key: 'at', title: words.columns.at, cell: ({ appliedAt }) => <RelativeTime at={appliedAt} /> },
+  { key: 'at', title: words.columns.applied, cell: ({ appliedAt }) => <RelativeTime at={appliedAt} /> },
 ];
 
 export function Versions({ mayEdit }: { readonly mayEdit: boolean }) {
@@ -48,6 +49,7 @@ export function Versions({ mayEdit }: { readonly mayEdit: boolean }) {
           )
         }
       </Read>
+      <div className={styles.below} />
       {version === undefined ? <p>{words.choose}</p> : <Compared version={version} mayEdit={mayEdit} />}
     </>
   );

@@ -80,8 +80,14 @@ interface NumberedRow {
 
 function Grid({ result, mayExport }: { readonly result: Result; readonly mayExport: boolean }) {
   const { columns, rows } = result;
-  const shown = useMemo(() => columnsOf(columns, rows), [columns, rows]);
-  const numbered = useMemo(() => rows.map((values, index): NumberedRow => ({ number: index + 1, values })), [rows]);
+  // The list grows in place: its length is what tells that it did.
+  const { length } = rows;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the first rows decide how wide columns are, once
+  const shown = useMemo(() => columnsOf(columns, rows), [columns, length > 0]);
+  const numbered = useMemo(
+    () => Array.from({ length }, (_, index): NumberedRow => ({ number: index + 1, values: rows[index] ?? [] })),
+    [rows, length],
+  );
   return (
     <>
       <DataTable

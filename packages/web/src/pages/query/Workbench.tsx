@@ -56,7 +56,7 @@ export function Workbench({ session, grant, onLeave }: WorkbenchProps) {
     <>
       <Group justify="space-between" align="center" mb="xs">
         <Group gap="sm">
-          <Countdown startsAt={grant?.startsAt ?? session.expiresAt} expiresAt={expiresAt} size={44} />
+          <Countdown startsAt={grant?.startsAt ?? session.expiresAt} expiresAt={expiresAt} size={60} />
           <Text>
             <strong>{session.resource}</strong> · {session.database}
           </Text>
