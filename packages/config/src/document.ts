@@ -14,7 +14,6 @@ import {
   type Node,
   type Pair,
   parseDocument,
-  type Scalar,
   type YAMLError,
 } from 'yaml';
 import { type ConfigPath, type Position, pathText } from './errors.ts';
@@ -83,11 +82,9 @@ class Reader {
   readonly #lines: LineCounter;
   readonly #problems: TextProblem[] = [];
   /** Offsets of each value and its key, by the path's text. */
-  readonly #places = new Map<string, { readonly key: number; readonly value: number }>();
+  readonly #places = new Map<string, { readonly key: number; readonly value: number; readonly node: Node }>();
   /** Anchors as they are met: an alias stands for the latest one before it. */
   readonly #anchors = new Map<string, Node>();
-  /** Where the characters of a text begin, where they stand in the file one by one. */
-  readonly #texts = new Map<string, number | null>();
   /** What is being expanded just now: an alias to any of it would never end. */
   readonly #open = new Set<Node>();
   #values = 0;
@@ -123,17 +120,14 @@ class Reader {
     const offset = node.range?.[0] ?? keyOffset;
     // The first place wins: what an alias repeats is put right where it was written.
     const place = pathText(path);
-    if (!this.#places.has(place)) this.#places.set(place, { key: keyOffset, value: offset });
+    if (!this.#places.has(place)) this.#places.set(place, { key: keyOffset, value: offset, node });
     this.#values += 1;
     if (this.#values > VALUES_MAX) this.#stop(offset, path, `There are more than ${VALUES_MAX} values here.`);
     if (path.length > DEPTH_MAX) this.#stop(offset, path, `This is nested deeper than ${DEPTH_MAX} levels.`);
 
     if (isAlias(node)) return this.#alias(node, path, offset);
     if ('anchor' in node && typeof node.anchor === 'string') this.#anchors.set(node.anchor, node);
-    if (isScalar(node)) {
-      if (typeof node.value === 'string' && !this.#texts.has(place)) this.#texts.set(place, textStart(node, offset));
-      return node.value;
-    }
+    if (isScalar(node)) return node.value;
     this.#open.add(node);
     const value = isMap(node) ? this.#map(node.items, path, offset) : this.#list(node, path, offset);
     this.#open.delete(node);
@@ -169,7 +163,7 @@ class Reader {
   }
 
   #locate(path: ConfigPath, at: 'key' | 'value', into: number): Position {
-    const text = into > 0 ? (this.#texts.get(pathText(path)) ?? null) : null;
+    const text = into > 0 ? textStart(this.#places.get(pathText(path))) : null;
     if (text !== null) return this.#position(text + into);
     for (let length = path.length; length >= 0; length -= 1) {
       const place = this.#places.get(pathText(path.slice(0, length)));
@@ -194,11 +188,13 @@ class Reader {
   }
 }
 
-/** null: escapes or line ends stand between its characters. */
-function textStart({ source = '', type, value }: Scalar, offset: number): number | null {
-  if (source !== value || /\n/.test(source)) return null;
-  if (type === 'PLAIN') return offset;
-  return (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') && !/["'\\]/.test(source) ? offset + 1 : null;
+/** Where a text's characters begin; null: it is none, or escapes or line ends stand between them. */
+function textStart(place: { readonly value: number; readonly node: Node } | undefined): number | null {
+  if (place === undefined || !isScalar(place.node) || place.node.value !== place.node.source) return null;
+  const { source = '', type } = place.node;
+  if (source.includes('\n')) return null;
+  if (type === 'PLAIN') return place.value;
+  return (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') && !/["'\\]/.test(source) ? place.value + 1 : null;
 }
 
 /** The parser's findings in our words, where its own speak of its own workings. */
