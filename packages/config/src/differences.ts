@@ -3,6 +3,7 @@ import type { ConfigPlan, IdentityProvider } from '@tidegate/contract';
 import { describeApprovals, durationText, formatDuration, grantLineText, type Role, type Rule } from '@tidegate/core';
 import { enginesOf } from './check-roles.ts';
 import type { CurrentConfig, CurrentGroup, CurrentResource } from './content.ts';
+import { describeWorkload, powerChanges, workloadChanges } from './differences-of-power.ts';
 
 export type Change = ConfigPlan['changes'][number];
 
@@ -20,6 +21,8 @@ export function differences(before: CurrentConfig, after: CurrentConfig): Change
     ...compare('role', before.policy.roles, after.policy.roles, describeRole, roleChanges),
     ...compare('rule', before.policy.rules, after.policy.rules, describeRule, ruleChanges),
     ...orderChanges(before.policy.rules, after.policy.rules),
+    ...compare('workload', before.workloads, after.workloads, describeWorkload, workloadChanges),
+    ...powerChanges(before, after),
     ...(before.policy.timeZone === after.policy.timeZone
       ? []
       : [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InvalidConfig, parseConfig } from '../src/index.ts';
+import { differences, InvalidConfig, parseConfig } from '../src/index.ts';
 
 const BASE = `apiVersion: tidegate/v1
 groups: [{ name: leads, members: [bob] }]
@@ -80,5 +80,26 @@ describe('permissions', () => {
     const found = problemsOf(yaml);
     if (expected === '') expect(found).toEqual([]);
     else expect(found.join('\n')).toContain(expected);
+  });
+});
+
+describe('a plan tells', () => {
+  const parsed = (more: string) => parseConfig(BASE + more).config;
+  test('of workloads and of who has power', () => {
+    const auditor = '{ role: auditor, to: { groups: [leads] }, resources: { labels: { env: prod } } }';
+    const one = parsed(`workloads: [{ name: d, runBy: [bob], trust: [${trust}] }]`);
+    const two = parsed(
+      `workloads: [{ name: d, runBy: [ann], trust: [${trust}] }]\npermissions: [${auditor}]\napiKeys: { self: { people: [bob] } }`,
+    );
+    expect(differences(parsed(''), one)).toEqual([
+      { kind: 'add', what: 'workload d', detail: 'run by bob; signs in by s of https://token.example for a' },
+    ]);
+    expect(differences(one, two)).toEqual([
+      { kind: 'change', what: 'workload d', detail: 'run by: bob → ann' },
+      { kind: 'add', what: 'permission', detail: 'leads: auditor of env=prod' },
+      { kind: 'add', what: 'permission', detail: 'bob: makes API keys for themselves' },
+    ]);
+    expect(differences(two, one).map(({ kind }) => kind)).toEqual(['change', 'remove', 'remove']);
+    expect(differences(two, two)).toEqual([]);
   });
 });
