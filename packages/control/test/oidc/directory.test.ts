@@ -30,8 +30,16 @@ test('whom SCIM provisioned under the subject is that person; one it deleted is 
     await db
       .insertInto('scimUsers')
       .values({
-        ...{ id, person, externalId, userName: externalId, active: deletedAt === null, deletedAt },
-        ...{ attributes: '{}', version: 1, createdAt: at, modifiedAt: at },
+        id,
+        person,
+        externalId,
+        userName: externalId,
+        active: deletedAt === null,
+        deletedAt,
+        attributes: '{}',
+        version: 1,
+        createdAt: at,
+        modifiedAt: at,
       })
       .execute();
     world.idp.accounts.set(externalId, { claims: { name: externalId } });

@@ -248,8 +248,14 @@ describe('a logout token', () => {
     new SignJWT(
       JSON.parse(
         JSON.stringify({
-          ...{ iss: liar.issuer, aud: CLIENT, sub: 'sub-lou', iat: nowS(), exp: nowS() + 120 },
-          ...{ jti: crypto.randomUUID(), events: EVENTS, ...claims },
+          iss: liar.issuer,
+          aud: CLIENT,
+          sub: 'sub-lou',
+          iat: nowS(),
+          exp: nowS() + 120,
+          jti: crypto.randomUUID(),
+          events: EVENTS,
+          ...claims,
         }),
       ),
     )

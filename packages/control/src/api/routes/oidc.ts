@@ -87,7 +87,7 @@ function callbackRoute(routes: Routes): void {
     method: 'GET',
     url: signInCallback.path,
     schema: { operationId: 'signInCallback', ...described(signInCallback) },
-    errorHandler: (error, request, reply) => sayPlainly(context, error, request, reply),
+    errorHandler: (error, request, reply) => void sayPlainly(context, error, request, reply),
     handler: async (request, reply) => {
       const { address, userAgent, browser } = whoAndWhere(routes, request, reply);
       const query = new URL(request.url, 'http://tidegate.invalid').searchParams;

@@ -88,12 +88,16 @@ async function exchange(
 ): Promise<Shown> {
   const { verifier, nonce } = secretsOf(context, row, secrets);
   try {
-    const tokens = await openid.authorizationCodeGrant(provider.client, new URL(`${callbackUrl(context)}?${query}`), {
-      pkceCodeVerifier: verifier,
-      expectedState: state,
-      expectedNonce: nonce,
-      idTokenExpected: true,
-    });
+    const tokens = await openid.authorizationCodeGrant(
+      provider.client,
+      new URL(`${callbackUrl(context)}?${query.toString()}`),
+      {
+        pkceCodeVerifier: verifier,
+        expectedState: state,
+        expectedNonce: nonce,
+        idTokenExpected: true,
+      },
+    );
     return await readTokens(provider, tokens);
   } catch (error) {
     throw meaningOf(error);
@@ -103,5 +107,5 @@ async function exchange(
 /** RFC 8252, 7.3: the terminal listens on the loopback address, at a port of its own. */
 function toTerminal({ port }: SignInRow, answer: Readonly<Record<string, string>>): string {
   if (port === null) throw new TidegateError('internal', 'A terminal’s sign-in has no port.');
-  return `http://127.0.0.1:${port}/signed-in?${new URLSearchParams(answer)}`;
+  return `http://127.0.0.1:${port}/signed-in?${new URLSearchParams(answer).toString()}`;
 }

@@ -62,7 +62,9 @@ export async function beginStepUp(
     throw new TidegateError('conflict', 'You did not sign in at an identity provider.', 'Show your own second factor.');
   }
   return toProvider(context, session.provider, destination, {
-    ...{ address: caller.address, login, asked },
+    address: caller.address,
+    login,
+    asked,
     more: asksForFactor,
   });
 }

@@ -49,11 +49,17 @@ export async function beginDevice(context: Context, name: string, address: strin
     const interval = Math.max(1, answer.interval ?? INTERVAL_S);
     const handle = newSecret(context);
     await begin(context, handle, {
-      ...{ provider: name, way: 'device', address, endsAt: expiresAt, nextAskAt: at.add({ seconds: interval }) },
+      provider: name,
+      way: 'device',
+      address,
+      endsAt: expiresAt,
+      nextAskAt: at.add({ seconds: interval }),
       secrets: { deviceCode: answer.device_code, interval },
     });
     return {
-      ...{ handle, expiresAt, intervalSeconds: interval },
+      handle,
+      expiresAt,
+      intervalSeconds: interval,
       userCode: answer.user_code,
       verificationUri: shownUrl(answer.verification_uri),
       verificationUriComplete:

@@ -18,7 +18,10 @@ export async function listIdentities(db: Reader, person: PersonName): Promise<Id
   if ((await findAccount(db, person)) === null) throw noSuchPerson(person);
   const rows = await db.selectFrom('identities').selectAll().where('person', '=', person).orderBy('provider').execute();
   return rows.map(({ provider, issuer, subject, groups, linkedBy, firstSeenAt, lastSeenAt }) => ({
-    ...{ provider, issuer, subject, linkedBy },
+    provider,
+    issuer,
+    subject,
+    linkedBy,
     groups: [...groups],
     firstSeenAt: firstSeenAt.toString(),
     lastSeenAt: lastSeenAt?.toString() ?? null,

@@ -32,7 +32,11 @@ export async function keepForTerminal(context: Context, row: SignInRow, shown: W
   const code = newSecret(context);
   const { provider, login, address, challenge } = row;
   await begin(context, code, {
-    ...{ provider, login, address, way: 'redeem', secrets: shown },
+    provider,
+    login,
+    address,
+    way: 'redeem',
+    secrets: shown,
     challenge: challenge ?? '',
     endsAt: context.now().add(REDEEM_WITHIN),
   });

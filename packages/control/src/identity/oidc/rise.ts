@@ -50,7 +50,13 @@ export async function loginThatRises(
   return {
     ...person,
     powers,
-    ...{ login, carriedBy, how, mfaAt, authTime, address, handToken },
+    login,
+    carriedBy,
+    how,
+    mfaAt,
+    authTime,
+    address,
+    handToken,
     loginExpiresAt: expiresAt,
   };
 }
@@ -94,7 +100,8 @@ export async function rise(
       );
     }
     await stepUp(context, caller, {
-      ...{ how: 'oidc', at: mfaAt },
+      how: 'oidc',
+      at: mfaAt,
       also: async (tx, at) => (asked === null ? [] : settleShown(tx, caller, asked, 'oidc', at)),
     });
   });

@@ -41,7 +41,9 @@ export async function saveSession(
     .insertInto('providerSessions')
     .values({
       ...key,
-      ...{ id, login, provider: settings.name },
+      id,
+      login,
+      provider: settings.name,
       tokenSubject: claims.sub,
       sid: claims.sid ?? null,
       refreshToken: refreshToken === null ? null : sealer.seal(refreshToken, purposeOf(id)),

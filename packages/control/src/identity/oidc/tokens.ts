@@ -8,8 +8,17 @@ import { meaningOf, RefusedToken } from './refused.ts';
 
 /** Keys the provider alone holds. Not HMAC, whose key is the client's secret, and never `none`. */
 export const ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
 ];
 
 type Tokens = openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;

@@ -45,7 +45,9 @@ export async function begin(context: Context, key: string, beginning: Beginning)
   const at = now();
   await assertRoom(store.db, address, at);
   const row: Insertable<SignInsTable> = {
-    ...{ provider, way, address },
+    provider,
+    way,
+    address,
     state: digestOf(key),
     browser: browser === undefined ? null : digestOf(browser),
     login: beginning.login ?? null,

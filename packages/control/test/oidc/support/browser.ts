@@ -25,7 +25,10 @@ export class Browser {
   async call(origin: string, path: string, body: object, method = 'POST'): Promise<Response> {
     const url = new URL(path, origin);
     const headers = {
-      ...{ 'content-type': 'application/json', origin, 'sec-fetch-site': 'same-origin', 'tidegate-browser': '1' },
+      'content-type': 'application/json',
+      origin,
+      'sec-fetch-site': 'same-origin',
+      'tidegate-browser': '1',
       cookie: this.#cookieFor(url),
     };
     const response = await fetch(url, { method, headers, ...(method === 'GET' ? {} : { body: JSON.stringify(body) }) });

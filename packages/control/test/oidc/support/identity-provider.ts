@@ -134,7 +134,9 @@ function configurationOf(
         redirect_uris: [redirectUri],
         response_types: ['code'],
         grant_types: [
-          ...['authorization_code', 'refresh_token', 'client_credentials'],
+          'authorization_code',
+          'refresh_token',
+          'client_credentials',
           'urn:ietf:params:oauth:grant-type:device_code',
         ],
         require_auth_time: true,
@@ -158,7 +160,8 @@ function configurationOf(
     ...(consentAlways ? { issueRefreshToken: async () => true } : {}),
     rotateRefreshToken: true,
     // Its own way to send logout tokens refuses addresses of this machine, where we are.
-    fetch: (url: string, { dispatcher: _, ...init }: RequestInit & { dispatcher?: unknown }) => fetch(url, init),
+    fetch: (url: string, { method, headers, body, signal }: RequestInit) =>
+      fetch(url, { method, headers, body, signal, redirect: 'manual' }),
     findAccount: async (_: unknown, accountId: string) => {
       const account = accounts.get(accountId);
       return account === undefined

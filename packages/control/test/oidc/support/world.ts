@@ -59,14 +59,17 @@ export async function startWorld(provider = '', options: Partial<IdentityProvide
   };
   await configure(provider);
   return {
-    ...{ api, idp, origin, configure },
+    api,
+    idp,
+    origin,
+    configure,
     async signIn(account, browser = new Browser()) {
       const landed = await browser.walk(
         await started(browser, origin),
         account,
         ({ pathname }) => pathname === '/home',
       );
-      if (landed.url.pathname !== '/home') throw new Error(`landed at ${landed.url}: ${landed.text}`);
+      if (landed.url.pathname !== '/home') throw new Error(`landed at ${landed.url.href}: ${landed.text}`);
       return browser;
     },
     me: (browser) => browser.call(origin, '/v1/me', {}, 'GET'),
