@@ -1,6 +1,163 @@
-/** Slow and obvious: what the rules say, tried out by every possibility. Shares no code with what it is held against. */
-import type { ApprovalStep, ErrorCode, Person, PersonName } from '../../src/index.ts';
-import type { RequestFacts } from './world.ts';
+/**
+ * Slow and obvious: what the rules say of approvals, tried out by every possibility, with people as names and times as
+ * minutes. Shares no code with what it is held against.
+ */
+import type { Approval, ApprovalStep, Chosen, ErrorCode, Person, PersonName, Resource } from '../../src/index.ts';
+
+export interface SaidStep {
+  readonly stage: number;
+  readonly need: number;
+  readonly who: Chosen;
+  readonly escalate: { readonly minutes: number; readonly to: Chosen } | null;
+}
+
+/** A review that was taken, with everybody's groups as they were then. */
+export interface Taken {
+  readonly reviewer: Person;
+  readonly inSteadOf: Person | null;
+  readonly step: number;
+  readonly approve: boolean;
+  readonly minutes: number | null;
+  readonly at: number;
+}
+
+/** One request as somebody would keep it in a notebook. */
+export interface Book {
+  readonly requester: PersonName;
+  runBy: readonly PersonName[];
+  readonly asked: number;
+  state: 'pending' | 'approved' | 'denied' | 'cancelled' | 'lapsed';
+  lapses: number;
+  round: number;
+  began: number;
+  steps: readonly SaidStep[];
+  taken: Taken[];
+  readonly createdAt: number;
+}
+
+/** Whom a rule's approvals mean: owners and managers by name, shares counted one person at a time. */
+export function stepsSaid(
+  approvals: readonly Approval[],
+  resource: Resource,
+  asker: Person,
+  people: readonly Person[],
+): SaidStep[] {
+  return approvals.map(({ stage, from, count, escalate }) => {
+    const groups = from.resourceOwners ? [...from.groups, ...resource.owners] : from.groups;
+    const managed = from.managers && asker.manager !== null ? [asker.manager] : [];
+    const who = { groups, people: [...from.people, ...managed] };
+    let need = 0;
+    if (typeof count === 'number') need = count;
+    else {
+      const could = people.filter((each) => each.kind === 'person' && !isHand(asker, each) && isNamed(who, each));
+      while (need < count.share * could.length) need += 1;
+    }
+    return {
+      stage,
+      need: Math.max(1, need),
+      who,
+      escalate: escalate === null ? null : { minutes: escalate.after.total('minute'), to: escalate.to },
+    };
+  });
+}
+
+const isHand = (asker: Pick<Person, 'name' | 'runBy'>, person: Person): boolean =>
+  person.name === asker.name || asker.runBy.includes(person.name);
+
+/** By name, as people alone are, or by one of the groups they are in. */
+export function isNamed(who: Chosen, person: Person): boolean {
+  for (const each of who.people) if (each === person.name && person.kind === 'person') return true;
+  for (const each of who.groups) for (const mine of person.groups) if (each === mine) return true;
+  return false;
+}
+
+/** Approvals that count for a step: none by whoever asks, be it by their own hand or through one who stands in. */
+function approvals({ requester, runBy, taken }: Book, step: number): Taken[] {
+  return taken.filter(
+    ({ approve, reviewer, inSteadOf, step: at }) =>
+      approve &&
+      at === step &&
+      !isHand({ name: requester, runBy }, reviewer) &&
+      (inSteadOf === null || !isHand({ name: requester, runBy }, inSteadOf)),
+  );
+}
+
+export function isMet(book: Book): boolean {
+  return book.steps.every(({ need }, step) => approvals(book, step).length >= need);
+}
+
+export interface Open {
+  readonly index: number;
+  /** Whoever may act on it now. */
+  readonly who: readonly Chosen[];
+}
+
+/** The steps of the first stage that is not done, those that are done left out. */
+export function openSaid(book: Book, now: number): Open[] {
+  if (book.state !== 'pending') return [];
+  const lacking = book.steps.flatMap(({ need }, index) => (approvals(book, index).length < need ? [index] : []));
+  const stage = Math.min(...lacking.map((index) => book.steps[index]?.stage ?? 0));
+  // It has been open since the last approval of an earlier stage, or since its round began.
+  const before = book.taken.filter(({ step, approve }) => approve && (book.steps[step]?.stage ?? stage) < stage);
+  const since = Math.max(book.began, ...before.map(({ at }) => at));
+  return lacking.flatMap((index) => {
+    const step = book.steps[index];
+    if (step === undefined || step.stage !== stage) return [];
+    const escalated = step.escalate !== null && now >= since + step.escalate.minutes;
+    return [{ index, who: escalated && step.escalate !== null ? [step.who, step.escalate.to] : [step.who] }];
+  });
+}
+
+export interface SaidSeat {
+  readonly step: number;
+  readonly inSteadOf: Person | null;
+}
+
+/** Where a person may act: in their own right in the first step that names them, else in the stead of who is away. */
+export function seatSaid(book: Book, person: Person, away: readonly Person[], now: number): SaidSeat | null {
+  const asker = { name: book.requester, runBy: book.runBy };
+  const counted = book.taken.flatMap(({ reviewer, inSteadOf }) => [reviewer.name, inSteadOf?.name]);
+  const may = ({ who }: Open, each: Person): boolean =>
+    each.kind === 'person' &&
+    !isHand(asker, each) &&
+    !counted.includes(each.name) &&
+    who.some((of) => isNamed(of, each));
+  if (person.kind === 'workload' || isHand(asker, person) || counted.includes(person.name)) return null;
+  const open = openSaid(book, now);
+  for (const step of open) if (may(step, person)) return { step: step.index, inSteadOf: null };
+  for (const step of open) {
+    for (const absent of away) if (may(step, absent)) return { step: step.index, inSteadOf: absent };
+  }
+  return null;
+}
+
+/** As long as was asked for, or as the least generous approval left of it. In minutes. */
+export function agreedSaid(book: Book): number {
+  return Math.min(book.asked, ...book.taken.map(({ approve, minutes }) => (approve ? minutes : null) ?? book.asked));
+}
+
+export interface Word {
+  readonly reviewer: Person;
+  readonly away: readonly Person[];
+  readonly approve: boolean;
+  readonly comment: boolean;
+  readonly minutes: number | null;
+}
+
+/** The code that a review must be refused with, told step by step from the facts alone; a seat: it must be taken there. */
+export function expectedReview(book: Book, word: Word, now: number): ErrorCode | SaidSeat {
+  const { reviewer, approve, comment, minutes } = word;
+  if (isHand({ name: book.requester, runBy: book.runBy }, reviewer)) return 'own_request';
+  if (book.state !== 'pending' || now >= book.lapses) return 'wrong_state';
+  for (const each of book.taken) {
+    if (each.reviewer.name === reviewer.name || each.inSteadOf?.name === reviewer.name) return 'already_reviewed';
+  }
+  const seat = seatSaid(book, reviewer, word.away, now);
+  if (seat === null) return 'not_a_reviewer';
+  if (!approve) return comment ? seat : 'comment_required';
+  if (minutes !== null && minutes <= 0) return 'invalid_input';
+  return minutes !== null && minutes > agreedSaid(book) ? 'duration_too_long' : seat;
+}
 
 /** Is there any way to give each place of each step a different person, other than the requester, whom the step names? */
 export function approvable(steps: readonly ApprovalStep[], requester: PersonName, people: readonly Person[]): boolean {
@@ -12,55 +169,21 @@ export function approvable(steps: readonly ApprovalStep[], requester: PersonName
       (person) =>
         person.name !== requester &&
         !used.includes(person.name) &&
-        names(step, person) &&
+        isNamed(step, person) &&
         fill(place + 1, [...used, person.name]),
     );
   };
   return fill(0, []);
 }
 
-/** Does a step name this person, by name or by one of the groups they are in? */
-export function names(step: ApprovalStep, person: Person): boolean {
-  for (const each of step.people) if (each === person.name) return true;
-  for (const each of step.groups) for (const mine of person.groups) if (each === mine) return true;
-  return false;
-}
-
-/**
- * Do the approvals that were taken fill every place of every step, each with a different person other than the
- * requester, who was named by the step when they approved?
- */
-export function approvedBy(
-  steps: readonly ApprovalStep[],
-  requester: PersonName,
-  taken: readonly { readonly reviewer: Person; readonly approve: boolean }[],
-): boolean {
-  return approvable(
-    steps,
-    requester,
-    taken.filter((each) => each.approve).map((each) => each.reviewer),
-  );
-}
-
-/** The code that a review must be refused with, told step by step from the facts alone; null: it must be taken. */
-export function expectedReview(
-  { request, taken }: Pick<RequestFacts, 'request' | 'taken'>,
-  reviewer: Person,
-  approve: boolean,
-  comment: boolean,
-  now: Temporal.Instant,
-): ErrorCode | null {
-  if (reviewer.name === request.requester) return 'own_request';
-  if (request.state !== 'pending') return 'wrong_state';
-  if (now.epochMilliseconds >= request.lapsesAt.epochMilliseconds) return 'wrong_state';
-  if (taken.some((each) => each.reviewer.name === reviewer.name)) return 'already_reviewed';
-  // Steps stand in order, and no denial came: the approvals so far fill them from the front.
-  let before = taken.length;
-  const open = request.steps.find((step) => {
-    if (before < step.count) return true;
-    before -= step.count;
-    return false;
-  });
-  if (open === undefined || !names(open, reviewer)) return 'not_a_reviewer';
-  return approve || comment ? null : 'comment_required';
+/** The same people, as many of them, in the same order, with the same escalations? Told in one text. */
+export function stepsText(steps: readonly SaidStep[]): string {
+  const chosen = ({ groups, people }: Chosen): string =>
+    `${[...new Set(groups)].sort().join()}/${[...new Set(people)].sort().join()}`;
+  return steps
+    .map(({ stage, need, who, escalate }) => {
+      const later = escalate === null ? '' : ` after ${escalate.minutes}: ${chosen(escalate.to)}`;
+      return `${stage}: ${need} of ${chosen(who)}${later}`;
+    })
+    .join('\n');
 }
