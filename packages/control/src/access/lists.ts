@@ -1,7 +1,7 @@
 /** Pages of requests and grants, newest first, by keyset: no page costs more than its rows, however many there are. */
 import type { GrantView, RequestView } from '@tidegate/contract';
 import { type Person, type PersonName, type ResourceName, reviewSeat } from '@tidegate/core';
-import { type ExpressionBuilder, sql } from 'kysely';
+import { type ExpressionBuilder, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import type { Caller } from '../identity/caller.ts';
 import { seesAll } from '../identity/permissions/may.ts';
 import { anyOf } from '../store/any.ts';
@@ -45,7 +45,11 @@ interface Looking {
   readonly now: Temporal.Instant;
 }
 
-function readRequests(
+/**
+ * One page of rows. Of requests that are decided, reviewers see those that they decided; the owners of a resource see all of
+ * its own.
+ */
+async function readRequests(
   db: Reader,
   { caller, absent }: Looking,
   filter: RequestFilter,
@@ -53,37 +57,64 @@ function readRequests(
   from: Key | null,
   limit: number,
 ): Promise<RequestRow[]> {
-  return db
-    .selectFrom('requests')
-    .selectAll()
-    .$if(filter === 'mine', (query) => query.where('requester', '=', caller.name))
-    .$if(filter === 'to-review', (query) =>
-      query
-        .where('state', '=', 'pending')
-        .where('requester', '!=', caller.name)
-        .where((eb) => namedInSteps(eb, [caller, ...absent])),
-    )
-    .$if(filter === 'all' && !seesAll(caller), (query) =>
-      query.where((eb) =>
-        eb.or([
-          eb('requester', '=', caller.name),
-          namedInSteps(eb, [caller, ...absent]),
-          eb('resource', '=', anyOf(owned)),
-          eb.exists(
-            eb
-              .selectFrom('reviews')
-              .select('reviews.request')
-              .whereRef('reviews.request', '=', 'requests.id')
-              .where('reviews.reviewer', '=', caller.name),
-          ),
-        ]),
-      ),
-    )
-    .$if(from !== null, (query) => query.where(before(from)))
-    .orderBy('createdAt', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
+  const page = <O>(query: SelectQueryBuilder<Database, 'requests', O>) =>
+    (from === null ? query : query.where(before(from)))
+      .orderBy('requests.createdAt', 'desc')
+      .orderBy('requests.id', 'desc')
+      .limit(limit);
+  const rows = db.selectFrom('requests').selectAll('requests');
+  const waiting = (query: typeof rows) =>
+    query.where('state', '=', 'pending').where((eb) => namedInSteps(eb, [caller, ...absent]));
+  switch (filter) {
+    case 'mine':
+      return page(rows.where('requester', '=', caller.name)).execute();
+    case 'to-review':
+      return page(waiting(rows).where('requester', '!=', caller.name)).execute();
+    case 'all': {
+      if (seesAll(caller)) return page(rows).execute();
+      // Each kind of sight by its own index, and of each no more than the page takes: among a million requests those
+      // of one person are few, and are not looked for one by one.
+      const reviewed = rows.innerJoin('reviews', 'reviews.request', 'requests.id').where('reviewer', '=', caller.name);
+      const kinds = [
+        page(rows.where('requester', '=', caller.name)),
+        page(waiting(rows)),
+        page(reviewed),
+        page(rows.where(ofResources('requests', owned, from, limit))),
+      ];
+      return inOrder(await Promise.all(kinds.map((kind) => kind.execute())), limit);
+    }
+  }
+}
+
+/** Beyond so many resources nearly every request is of one of them: they are found by reading the newest. */
+const OWNED_FEW = 200;
+
+/** Of these resources: where they are few, the newest of each by its own index. */
+function ofResources(
+  table: 'requests' | 'grants',
+  owned: readonly ResourceName[],
+  from: Key | null,
+  limit: number,
+): RawBuilder<boolean> {
+  const rows = sql.table(table);
+  if (owned.length > OWNED_FEW) return sql`resource = ${anyOf(owned)}`;
+  return sql`${rows}.id IN (
+    SELECT newest.id FROM unnest(${[...owned]}::text[]) AS owned (name) CROSS JOIN LATERAL (
+      SELECT each.id FROM ${rows} AS each WHERE each.resource = owned.name AND ${from === null ? sql`true` : before(from)}
+      ORDER BY each.created_at DESC, each.id DESC LIMIT ${limit}) AS newest)`;
+}
+
+interface Dated {
+  readonly id: string;
+  readonly createdAt: Temporal.Instant;
+}
+
+/** The newest of several lists, each once. */
+function inOrder<Row extends Dated>(lists: readonly (readonly Row[])[], limit: number): Row[] {
+  const rows = new Map(lists.flat().map((row) => [row.id, row]));
+  return [...rows.values()]
+    .sort((a, b) => Temporal.Instant.compare(b.createdAt, a.createdAt) || (a.id < b.id ? 1 : -1))
+    .slice(0, limit);
 }
 
 /** One of the steps names one of them, or a group of theirs: for itself, or as whom it is escalated to. */
@@ -131,20 +162,21 @@ export async function listGrants(
 ): Promise<Page<GrantView>> {
   const owned = seesAll(caller) ? [] : await inSightOf(db, caller);
   const from = key(page.cursor);
-  const rows = await db
+  const limit = page.limit + 1;
+  const grants = db
     .selectFrom('grants')
     .selectAll()
-    .$if(!seesAll(caller), (query) =>
-      query.where((eb) => eb.or([eb('person', '=', caller.name), eb('resource', '=', anyOf(owned))])),
-    )
     .$if(state === 'open', (query) => query.where('state', '!=', 'closed'))
     .$if(person !== null, (query) => query.where('person', '=', person))
     .$if(resource !== null, (query) => query.where('resource', '=', resource))
     .$if(from !== null, (query) => query.where(before(from)))
     .orderBy('createdAt', 'desc')
     .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-    .execute();
+    .limit(limit);
+  const kinds = seesAll(caller)
+    ? [grants]
+    : [grants.where('person', '=', caller.name), grants.where('resource', '=', anyOf(owned))];
+  const rows = inOrder(await Promise.all(kinds.map((kind) => kind.execute())), limit);
   return pageOf(rows, page.limit, sortKey, showGrantRow);
 }
 

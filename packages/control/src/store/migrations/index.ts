@@ -13,6 +13,7 @@ import * as scim from './0010_scim.ts';
 import * as workloads from './0011_workloads.ts';
 import * as roles from './0012_roles.ts';
 import * as notices from './0013_notices.ts';
+import * as lists from './0014_lists.ts';
 import * as lookingBack from './0030_looking_back.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -29,5 +30,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0011_workloads': workloads,
   '0012_roles': roles,
   '0013_notices': notices,
+  '0014_lists': lists,
   '0030_looking_back': lookingBack,
 };
