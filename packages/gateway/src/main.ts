@@ -28,6 +28,7 @@ import { RelayState } from './relay-state.ts';
 import type { RelayListener } from './worker-protocol.ts';
 import { WorkerPool } from './workers/pool.ts';
 import { assertPortsFree, isLoopback } from './workers/ports.ts';
+import { relayRuntime } from './workers/runtime.ts';
 
 export interface RunningGateway {
   /** Where clients connect. */
@@ -131,8 +132,11 @@ class Gateway {
       log,
       onAllowance: (stream, bytes) => this.#pool.allow(stream, bytes),
     });
+    const runtime = relayRuntime(options.relayRuntime);
+    log.info({ runtime: runtime.name }, 'what relay workers run on');
     this.#pool = new WorkerPool({
       count: options.workers,
+      runtime,
       listeners,
       knowledge: () => ({ tls: tlsOf(this.#identity), contact: this.#link.contact(), ...this.#state.whole() }),
       openSpool: (worker, start) => this.#openSpool(worker, start),

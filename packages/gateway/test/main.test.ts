@@ -202,6 +202,7 @@ describe('options', () => {
         ['sqlserver', 7433],
       ]),
       workers: 3,
+      relayRuntime: 'node',
       spoolLimitBytes: 2 ** 31,
       durability: 'process',
       joinToken: null,

@@ -5,7 +5,7 @@ import type { Admission, Attempt, Challenge, Permit, Proof } from './admit.ts';
 import type { KillDesk } from './kills.ts';
 import type { Limits, Place } from './limits.ts';
 import { ClientGone, LoginRefused } from './refusal.ts';
-import type { NodeSocket } from './sockets.ts';
+import type { RelaySocket } from './sockets.ts';
 import { acceptTls, type Enclosure, type ServerTls } from './tls.ts';
 
 /** With it a client can ask, on another connection, that what its session runs be stopped. */
@@ -37,7 +37,7 @@ export interface ArrivalOptions {
 
 export class Arrival {
   /** Replaced when TLS begins: a refusal goes through the latest. */
-  socket: NodeSocket;
+  socket: RelaySocket;
   readonly address: string;
   readonly tls: ServerTls;
   readonly tlsRequired: boolean;
@@ -53,7 +53,7 @@ export class Arrival {
   #attempt: Attempt | null = null;
   #permit: Permit | null = null;
 
-  constructor(socket: NodeSocket, options: ArrivalOptions) {
+  constructor(socket: RelaySocket, options: ArrivalOptions) {
     this.socket = socket;
     this.address = socket.remoteAddress;
     this.tls = options.tls;

@@ -15,14 +15,14 @@ import type { RelayEngine } from './engine.ts';
 import { Grants } from './grants.ts';
 import { Kills } from './kills.ts';
 import { type Limits, type Place, Places } from './limits.ts';
-import { type Listening, listenOn } from './listener.ts';
+import { listenOn } from './listener.ts';
 import type { Log } from './log.ts';
 import { Penalties } from './penalties.ts';
 import type { Recorder } from './recorder.ts';
 import { LoginRefused } from './refusal.ts';
 import type { Session } from './session.ts';
 import { type Ended, Sessions } from './sessions.ts';
-import type { NodeSocket } from './sockets.ts';
+import type { Listening, RelaySocket } from './sockets.ts';
 import { type ServerTls, serverTls } from './tls.ts';
 import { Turn } from './turn.ts';
 
@@ -102,7 +102,7 @@ export class Relay {
     const ports = [];
     for (const listen of init.listeners) {
       const engine = engineAt(engines, listen.engine);
-      const arrived = (socket: NodeSocket, place: Place) =>
+      const arrived = (socket: RelaySocket, place: Place) =>
         void this.#arrive(new Arrival(socket, { ...this.#arrival, ...listen, place }), engine);
       const listening = await listenOn({ listen, engine, places: this.#places, log, arrived });
       this.#listening.push(listening);

@@ -2,10 +2,11 @@
 
 import { Buffer } from 'node:buffer';
 import { createHash, X509Certificate } from 'node:crypto';
-import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { NodeSocket } from './sockets.ts';
+import { NodeSocket } from './sockets/node.ts';
+import { SocketStream } from './sockets/stream.ts';
+import type { RelaySocket } from './sockets.ts';
 
 /** What clients are shown. Replaced whole when the certificate is. */
 export interface ServerTls {
@@ -38,17 +39,17 @@ export function endPointHash(certificate: X509Certificate): Buffer {
  * What TLS runs in, where its bytes don't go bare: the engine's own packets around the handshake (TDS 7.x). Owns the
  * socket. `received` is what was read from it already. TLS is 1.2 then.
  */
-export type Enclosure = (socket: NodeSocket, received: Buffer) => Duplex;
+export type Enclosure = (socket: RelaySocket, received: Buffer) => Duplex;
 
 /** Speaks TLS with a client. `received` is what was read of its first message. Rejects when the handshake fails. */
 export function acceptTls(
-  socket: NodeSocket,
+  socket: RelaySocket,
   server: ServerTls,
   protocols: readonly string[],
   received: Buffer,
   enclosed: Enclosure = released,
-): Promise<{ socket: NodeSocket; protocol: string | null }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ socket: NodeSocket; protocol: string | null }>();
+): Promise<{ socket: RelaySocket; protocol: string | null }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ socket: RelaySocket; protocol: string | null }>();
   const secure = new tls.TLSSocket(enclosed(socket, received), {
     isServer: true,
     secureContext: enclosed === released ? server.context : server.contextTo12,
@@ -61,7 +62,8 @@ export function acceptTls(
   return promise;
 }
 
-function released(socket: NodeSocket, received: Buffer): net.Socket {
+function released(socket: RelaySocket, received: Buffer): Duplex {
+  if (!(socket instanceof NodeSocket)) return new SocketStream(socket, received);
   const node = socket.release();
   if (received.length > 0) node.unshift(received);
   return node;
@@ -84,10 +86,10 @@ export interface ClientTls {
 
 /** Speaks TLS with a server and holds its certificate against `options`. Rejects when it doesn't fit. */
 export function connectTls(
-  socket: NodeSocket,
+  socket: RelaySocket,
   options: ClientTls,
-): Promise<{ socket: NodeSocket; endPoint: Buffer | null }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ socket: NodeSocket; endPoint: Buffer | null }>();
+): Promise<{ socket: RelaySocket; endPoint: Buffer | null }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ socket: RelaySocket; endPoint: Buffer | null }>();
   const { serverName, enclosed, maxFragment } = options;
   const secure = tls.connect({
     socket: (enclosed ?? released)(socket, Buffer.alloc(0)),
@@ -99,8 +101,8 @@ export function connectTls(
     checkServerIdentity: (_host, certificate) =>
       serverName === null ? undefined : tls.checkServerIdentity(serverName, certificate),
   });
-  if (maxFragment !== null) secure.setMaxSendFragment(maxFragment);
   settle(secure, 'secureConnect', reject, () => {
+    if (maxFragment !== null) secure.setMaxSendFragment(maxFragment);
     const certificate = secure.getPeerX509Certificate();
     resolve({
       socket: new NodeSocket(secure, socket.remoteAddress, true),

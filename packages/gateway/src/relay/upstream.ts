@@ -3,7 +3,7 @@ import type { Buffer } from 'node:buffer';
 import { isIP } from 'node:net';
 import type { RelayResource } from '../worker-protocol.ts';
 import { LoginRefused } from './refusal.ts';
-import { connectSocket, type NodeSocket, type SocketAddress } from './sockets.ts';
+import { connectSocket, type RelaySocket, type SocketAddress } from './sockets.ts';
 import { connectTls, type Enclosure } from './tls.ts';
 
 /** For the operator's log: what the server did. */
@@ -15,7 +15,7 @@ export class ServerLost extends Error {
 }
 
 export interface Reached {
-  readonly socket: NodeSocket;
+  readonly socket: RelaySocket;
   /** Null without TLS. */
   readonly tls: {
     /** The hash of the server's certificate; null where Node does not tell. */
@@ -33,7 +33,7 @@ export interface ReachOptions {
    * Asks the server, in the engine's own way, to speak TLS from here on; rejects when it won't. It must leave nothing
    * unread: more than the answer could have been put there by anybody on the path (CVE-2021-23222).
    */
-  readonly askForTls: (socket: NodeSocket) => Promise<void>;
+  readonly askForTls: (socket: RelaySocket) => Promise<void>;
   /** The host that the resource's own server named instead of itself. */
   readonly routedTo?: string;
   /** What TLS runs in, where that is not the socket. */
@@ -45,7 +45,7 @@ export interface ReachOptions {
 /** Throws LoginRefused, or what `signal` aborts with; then it leaves nothing behind. */
 export async function reach(options: ReachOptions): Promise<Reached> {
   const { resource, address, signal } = options;
-  let socket: NodeSocket | null = null;
+  let socket: RelaySocket | null = null;
   try {
     socket = await connectSocket(address, signal);
     if (resource.tls.mode === 'disable' || 'path' in address) return { socket, tls: null };
@@ -58,7 +58,7 @@ export async function reach(options: ReachOptions): Promise<Reached> {
   }
 }
 
-async function secured(socket: NodeSocket, options: ReachOptions): Promise<Reached> {
+async function secured(socket: RelaySocket, options: ReachOptions): Promise<Reached> {
   const { resource, signal, protocols, askForTls, routedTo, enclosed = null, maxFragment = null } = options;
   const give = () => socket.destroy();
   signal.addEventListener('abort', give, { once: true });

@@ -4,6 +4,7 @@
  */
 import type { GrantId, SessionId, StreamId } from '@tidegate/core';
 import type { Contact, FromWorker, RelayListener, SessionNote, ToWorker } from '../worker-protocol.ts';
+import type { Runtime } from './runtime.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 type Init = Extract<ToWorker, { type: 'init' }>;
@@ -30,6 +31,8 @@ export interface PoolOptions {
   readonly onSessionOpened: (session: SessionNote) => void;
   readonly onSessionClosed: (closed: Omit<Closed, 'type'>) => void;
   readonly log: PoolLog;
+  /** Default: Node. */
+  readonly runtime?: Runtime;
   /** The worker's entry, for tests. */
   readonly entry?: string;
 }
@@ -138,7 +141,7 @@ export class WorkerPool {
 
   #begin(worker: number): WorkerProcess {
     const slot = this.#slot(worker);
-    const { knowledge, openSpool, entry } = this.#options;
+    const { knowledge, openSpool, entry, runtime } = this.#options;
     slot.starts += 1;
     slot.restart = null;
     const spool = openSpool(worker, slot.starts);
@@ -151,6 +154,7 @@ export class WorkerPool {
         onExit: (how) => this.#ended(worker, started, how),
       },
       entry,
+      runtime,
     );
     slot.process = started;
     return started;

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { SessionId, StreamId } from '@tidegate/core';
 import type { FromWorker, SessionNote, ToWorker } from '../worker-protocol.ts';
+import { NODE } from './runtime.ts';
 
 type Ports = Extract<FromWorker, { type: 'ready' }>['ports'];
 
@@ -12,12 +13,6 @@ export interface WorkerEvents {
 }
 
 const ENTRY = fileURLToPath(new URL('../worker.ts', import.meta.url));
-/**
- * A relay's garbage is small, short-lived and made at each statement: room for more of it between collections, and none
- * of V8's helper threads for what takes a millisecond. Saves about a tenth of the processor time a statement costs.
- */
-const RELAY_FLAGS = ['--single-threaded-gc', '--max-semi-space-size=32'] as const;
-
 /** What a worker may know of main's environment: no tokens, no keys, no administrator's password. */
 const PASSED_ON = /^(PATH|HOME|TZ|LANG|LC_.*|NODE_.*|UV_.*|TMPDIR)$/;
 
@@ -33,12 +28,13 @@ export class WorkerProcess {
   #early: ToWorker[] = [];
   readonly startedAt = performance.now();
 
-  constructor(init: Extract<ToWorker, { type: 'init' }>, events: WorkerEvents, entry = ENTRY) {
+  constructor(init: Extract<ToWorker, { type: 'init' }>, events: WorkerEvents, entry = ENTRY, runtime = NODE) {
     this.stream = init.spool.stream;
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
     this.#child = fork(entry, [], {
-      env,
-      execArgv: [...RELAY_FLAGS],
+      env: { ...env, ...runtime.env },
+      execPath: runtime.execPath,
+      execArgv: [...runtime.execArgv],
       serialization: 'json',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

@@ -5,7 +5,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { mysql } from '@tidegate/wire';
-import type { NodeSocket, SocketAddress } from '../../relay/sockets.ts';
+import type { RelaySocket, SocketAddress } from '../../relay/sockets.ts';
 import { lostServer, reach, ServerLost } from '../../relay/upstream.ts';
 import type { RelayGrant, RelayResource } from '../../worker-protocol.ts';
 import { Exchange, type Numbering } from './exchange.ts';
@@ -17,7 +17,7 @@ const { Plugin, CachingSha2 } = mysql;
 const MAX_STEPS = 6;
 
 export interface Upstream {
-  readonly socket: NodeSocket;
+  readonly socket: RelaySocket;
   /** The body of the OK packet that ended the login, for the client. */
   readonly ok: Buffer;
   /** The server's first packet. */
@@ -50,7 +50,7 @@ export interface UpstreamOptions {
 export async function connectUpstream(options: UpstreamOptions): Promise<Upstream> {
   const { resource, address, signal } = options;
   const numbering: Numbering = { sequence: 0 };
-  const speak = (socket: NodeSocket) =>
+  const speak = (socket: RelaySocket) =>
     Exchange.withServer(socket, numbering, signal, (why) => lostServer(resource, why));
   let hello: mysql.Handshake | null = null;
   const { socket, tls } = await reach({

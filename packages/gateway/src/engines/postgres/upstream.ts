@@ -9,14 +9,14 @@ import { postgres } from '@tidegate/wire';
 import type { Permit } from '../../relay/admit.ts';
 import { Dialogue } from '../../relay/dialogue.ts';
 import { LoginRefused } from '../../relay/refusal.ts';
-import type { NodeSocket, SocketAddress } from '../../relay/sockets.ts';
+import type { RelaySocket, SocketAddress } from '../../relay/sockets.ts';
 import { lostServer, type Reached, reach, ServerLost } from '../../relay/upstream.ts';
 import type { RelayResource } from '../../worker-protocol.ts';
 import { refusedByServer } from './upstream-errors.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
 
 export interface Upstream {
-  readonly socket: NodeSocket;
+  readonly socket: RelaySocket;
   /** What the server said between its AuthenticationOk and its first ReadyForQuery, for the client: whole messages. */
   readonly greetings: readonly Buffer[];
   readonly status: postgres.TransactionStatus;
@@ -58,7 +58,7 @@ export function addressOf({ address }: RelayResource): SocketAddress {
 }
 
 /** SSLRequest. The answer is one byte; more could have been put there by anybody on the path (CVE-2021-23222). */
-function askForTls(socket: NodeSocket): Promise<void> {
+function askForTls(socket: RelaySocket): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const lost = () => reject(new ServerLost('it closed the connection instead of answering SSLRequest'));
   socket.readBy({
@@ -74,7 +74,7 @@ function askForTls(socket: NodeSocket): Promise<void> {
   return promise;
 }
 
-async function logIn(socket: NodeSocket, endPoint: Buffer | null, options: UpstreamOptions): Promise<Upstream> {
+async function logIn(socket: RelaySocket, endPoint: Buffer | null, options: UpstreamOptions): Promise<Upstream> {
   const { permit, parameters, signal } = options;
   const reader = new postgres.HandshakeReader('server');
   const server: Server = new Dialogue(socket, reader, signal, (why) => lostServer(permit.resource, why));

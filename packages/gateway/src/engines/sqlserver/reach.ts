@@ -4,7 +4,7 @@
  */
 import type { ResourceName } from '@tidegate/core';
 import { sqlserver } from '@tidegate/wire';
-import type { NodeSocket, SocketAddress } from '../../relay/sockets.ts';
+import type { RelaySocket, SocketAddress } from '../../relay/sockets.ts';
 import { lostServer, type ReachOptions, reach, ServerLost } from '../../relay/upstream.ts';
 import type { RelayResource } from '../../worker-protocol.ts';
 import { enclosedForServer } from './enclosure.ts';
@@ -28,7 +28,7 @@ export interface ReachServerOptions {
 }
 
 export interface Spoken {
-  readonly socket: NodeSocket;
+  readonly socket: RelaySocket;
   readonly exchange: Exchange;
 }
 
@@ -70,12 +70,12 @@ async function tlsInside(options: ReachServerOptions): Promise<Spoken | 'hung up
   const { resource, signal } = options;
   let answered = false;
   let hungUp = false;
-  const speak = (socket: NodeSocket) =>
+  const speak = (socket: RelaySocket) =>
     Exchange.withServer(socket, signal, (why) => {
       hungUp = !answered;
       return lostServer(resource, why);
     });
-  let reached: NodeSocket | null = null;
+  let reached: RelaySocket | null = null;
   try {
     const { socket, tls } = await reach({
       ...common(options),

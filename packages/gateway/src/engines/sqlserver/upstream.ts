@@ -5,7 +5,7 @@
  */
 import type { ResourceName } from '@tidegate/core';
 import { ProtocolError, sqlserver } from '@tidegate/wire';
-import type { NodeSocket, SocketAddress } from '../../relay/sockets.ts';
+import type { RelaySocket, SocketAddress } from '../../relay/sockets.ts';
 import type { RelayGrant, RelayResource } from '../../worker-protocol.ts';
 import type { Exchange } from './exchange.ts';
 import { reachServer } from './reach.ts';
@@ -16,7 +16,7 @@ const { PacketType, TdsVersion } = sqlserver;
 const MAX_HOPS = 4;
 
 export interface Upstream {
-  readonly socket: NodeSocket;
+  readonly socket: RelaySocket;
   readonly exchange: Exchange;
   /** What the server said to the login, token by token. */
   readonly tokens: readonly sqlserver.ReceivedToken[];

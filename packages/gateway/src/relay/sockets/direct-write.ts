@@ -26,11 +26,11 @@ const isWriteHandle = (handle: unknown): handle is WriteHandle =>
 
 /** True when this Node lets `writeBuffer` make the request itself, and only when it needs one. */
 function writesDirectly(): boolean {
-  let direct = false;
+  let asExpected = false;
   const handle = {
     reading: false,
     writeBuffer(request: unknown) {
-      direct = request === null;
+      asExpected = request === null;
       return 0;
     },
     close: (done?: () => void) => done?.(),
@@ -40,14 +40,15 @@ function writesDirectly(): boolean {
   const options: net.SocketConstructorOpts = { readable: false };
   const probe = new net.Socket(Object.assign(options, { handle }));
   probe.on('error', () => {
-    direct = false;
+    asExpected = false;
   });
   probe.write(new Uint8Array(1));
   probe.destroy();
-  return direct;
+  return asExpected;
 }
 
-const DIRECT = writesDirectly();
+/** Asked when it is first needed: under another runtime never. */
+let direct: boolean | null = null;
 
 export class DirectWrite {
   readonly #socket: net.Socket;
@@ -63,8 +64,9 @@ export class DirectWrite {
 
   /** Null where streams must do it. `drained` is called whenever everything pending has gone. */
   static on(socket: net.Socket, drained: () => void): DirectWrite | null {
+    direct ??= writesDirectly();
     const handle: unknown = Reflect.get(socket, '_handle');
-    return DIRECT && isWriteHandle(handle) && socket.writableLength === 0
+    return direct && isWriteHandle(handle) && socket.writableLength === 0
       ? new DirectWrite(socket, handle, drained)
       : null;
   }
