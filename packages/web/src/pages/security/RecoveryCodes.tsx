@@ -32,7 +32,9 @@ export function RecoveryCodes() {
           <Text>{words.shown}</Text>
           <ul className={styles.codes}>
             {make.data.codes.map((code) => (
-              <li key={code}>{code}</li>
+              <li key={code} data-testid="recovery-code">
+                {code}
+              </li>
             ))}
           </ul>
           <Group gap="md">
