@@ -1,10 +1,10 @@
 /** Slow and obvious: the decision as the words of the design have it. Shares no code with what it is held against. */
-import type { Approval, Ask, Condition, Person, Policy, Resource, Rule } from '../../src/index.ts';
+import type { Approval, Ask, Condition, ErrorCode, Person, Policy, Resource, Rule } from '../../src/index.ts';
 import { meaning } from './conditions.ts';
 
 /** A code, or what the rule gives. */
 export type Said =
-  | { readonly code: string; readonly rule: string | null }
+  | { readonly code: ErrorCode; readonly rule: string | null }
   | {
       readonly code: null;
       readonly rule: string;
@@ -38,7 +38,7 @@ export function said(ask: Ask): Said {
     if (when === 'fails' || (givesOnlyAtOnce && auto === 'fails')) return { code: 'policy_denied', rule: rule.name };
     if (givesOnlyAtOnce && !auto) continue;
 
-    const refused = (code: string): Said => ({ code, rule: rule.name });
+    const refused = (code: ErrorCode): Said => ({ code, rule: rule.name });
     const most = longest(policy, rule, ask.role);
     const minutes = ask.duration?.total('minute') ?? Math.min(role.defaultDuration.total('minute'), most);
     if (minutes <= 0) return refused('invalid_input');
