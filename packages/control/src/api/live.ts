@@ -70,7 +70,7 @@ export class Live {
 
   /** Tells everybody that it is over for now: browsers come back to whoever answers then. */
   close(): void {
-    for (const hearer of [...this.#hearers]) {
+    for (const hearer of this.#hearers) {
       this.#leave(hearer);
       hearer.end();
     }
@@ -129,7 +129,7 @@ export class Live {
   }
 
   #toAll(of: (hearer: Hearer) => LiveChanges): void {
-    for (const hearer of [...this.#hearers]) {
+    for (const hearer of this.#hearers) {
       const changes = of(hearer);
       if (isNothing(changes)) continue;
       if (!hearer.send(message('changed', changes))) this.#giveUp(hearer);
@@ -148,7 +148,7 @@ export class Live {
     } catch (error) {
       this.#context.log.warn({ err: error }, 'the logins of open pages could not be looked at; tried again');
     }
-    for (const hearer of [...this.#hearers]) if (!hearer.send(':\n\n')) this.#giveUp(hearer);
+    for (const hearer of this.#hearers) if (!hearer.send(':\n\n')) this.#giveUp(hearer);
   }
 
   async #refresh(): Promise<void> {
@@ -170,7 +170,7 @@ export class Live {
       if (groupName !== null) groups.add(groupName);
       held.set(id, groups);
     }
-    for (const hearer of [...this.#hearers]) {
+    for (const hearer of this.#hearers) {
       const groups = held.get(hearer.login);
       if (groups !== undefined) {
         const person = { ...hearer.person, groups: [...groups] };
