@@ -1,8 +1,8 @@
 /** The most frequent values, each a press away from looking at it alone, and another from not. */
 import type { RecordSummary } from '@tidegate/contract';
 import { record as words } from '../../words/record.ts';
-import type { RecordSearch } from './area.ts';
 import styles from './record.module.css';
+import type { RecordSearch } from './search.ts';
 
 const NAMES = ['outcome', 'kind', 'person', 'resource'] as const;
 

@@ -10,11 +10,11 @@ import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
 import { durationMs } from '../../lib/time.ts';
 import { record as words } from '../../words/record.ts';
-import { type RecordSearch, recordSearch } from './area.ts';
 import { Entries } from './Entries.tsx';
 import { Facets } from './Facets.tsx';
 import { Histogram } from './Histogram.tsx';
 import styles from './record.module.css';
+import { type RecordSearch, recordSearch } from './search.ts';
 
 const route = getRouteApi('/signedIn/record');
 
