@@ -117,7 +117,7 @@ test('a session is replayed: found, jumped to, shown whole with what came of it'
   await page.getByLabel('Search the statements').fill('nonsense');
   await page.getByText('1 of 3 statements').waitFor();
   await page.getByRole('row').filter({ hasText: 'SELECT nonsense' }).click();
-  const whole = page.getByRole('region', { name: 'Statement' });
+  const whole = page.getByRole('region', { name: 'Statement', exact: true });
   await whole.getByText('SELECT nonsense').waitFor();
   await whole.getByText('failed (42703)').waitFor();
   await hold(page, 'session.statement');

@@ -141,12 +141,13 @@ function Verification({ stream }: { readonly stream: string }) {
           )}
           {progress.state === 'whole' && (
             <Group gap="xs">
-              <StateBadge state="ok" label="✓" tone="good" /> {words.whole(progress.entries, progress.signatures)}
+              <StateBadge state="ok" label="✓" tone="good" />{' '}
+              <span>{words.whole(progress.entries, progress.signatures)}</span>
             </Group>
           )}
           {progress.state === 'broken' && (
             <Group gap="xs">
-              <StateBadge state="failed" label="✗" tone="bad" /> {words.broken(progress.problem ?? '')}
+              <StateBadge state="failed" label="✗" tone="bad" /> <span>{words.broken(progress.problem ?? '')}</span>
             </Group>
           )}
         </div>
