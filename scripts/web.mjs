@@ -28,9 +28,9 @@ function digestOf(root) {
     }
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const inner = join(path, entry.name);
-      if (entry.isDirectory()) {
-        if (!LEFT_OUT.has(entry.name) && !entry.name.startsWith('dist')) visit(inner);
-      } else hash.update(relative(root, inner)).update('\0').update(readFileSync(inner));
+      if (LEFT_OUT.has(entry.name) || entry.name.startsWith('dist')) continue;
+      if (entry.isDirectory()) visit(inner);
+      else hash.update(relative(root, inner)).update('\0').update(readFileSync(inner));
     }
   };
   for (const source of SOURCES) visit(join(root, source));
