@@ -1,7 +1,9 @@
 /** The whole of deciding, through the API: stages, escalation, stand-ins, shorter times, break-glass, windows, changed policies. */
 import type { Client } from '@tidegate/contract';
+import type { GrantId } from '@tidegate/core';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { grantPrepared } from '../../src/access/reports.ts';
 import { type Api, CONFIG, codeOf, PASSWORD, startApi, withCluster } from '../support/api.ts';
 import { lapseAndOpen } from '../support/clock.ts';
 
@@ -247,13 +249,38 @@ describe('a policy that changes', () => {
     expect((await approve('dan', id)).state).toBe('approved');
   });
 
+  test.each([
+    ['the grant has had as long as it gives', 'roles: [reader, editor]\n    duration: { max: 1h }'],
+    ['the role has become another', null],
+  ])('is applied, and denies more time where %s, though nobody has to agree any more', async (_, narrowed) => {
+    const { id } = await (await as('alice')).createRequest(reader);
+    const grant = (await approve('bob', id)).grant?.id ?? ('' as GrantId);
+    await grantPrepared(api.context, grant);
+    const more = await (await as('alice')).extendGrant({ id: grant, duration: 'PT30M' });
+    expect(more.state).toBe('pending');
+    const rules = DECIDING.slice(DECIDING.indexOf('  - name: read\n'));
+    const atOnce = rules
+      .replace('approvals:\n      - { from: { groups: [leads] } }', 'approvals: []')
+      .replace('roles: [reader, editor]', narrowed ?? 'roles: [reader, editor]');
+    const yaml = DECIDING.replace(rules, atOnce);
+    await (await as('carol')).applyConfig({
+      yaml: narrowed === null ? yaml.replace('reader, privileges: read', 'reader, privileges: write') : yaml,
+    });
+    expect(await (await as('alice')).request({ id: more.id })).toMatchObject({ state: 'denied' });
+    expect(await (await as('alice')).grant({ id: grant })).toMatchObject({ state: 'active', duration: 'PT1H' });
+  });
+
   test('denies what it no longer gives, and lists open grants that it would not give', async () => {
     const { id } = await (await as('alice')).createRequest(owner);
     const open = await (await as('alice')).createRequest(reader);
     const { grant } = await approve('bob', open.id);
-    await (await as('carol')).applyConfig({
-      yaml: DECIDING.replaceAll('who: { groups: [engineers', 'who: { groups: [auditors'),
-    });
+    const yaml = DECIDING.replaceAll('who: { groups: [engineers', 'who: { groups: [auditors');
+    const { warnings } = await (await as('carol')).planConfig({ yaml });
+    expect(warnings).toContainEqual(
+      expect.stringContaining(`Request ${id} of alice for owner on shop is denied at once`),
+    );
+    expect(warnings).toContainEqual(expect.stringContaining(`Grant ${grant?.id} of alice (reader on orders) goes on`));
+    await (await as('carol')).applyConfig({ yaml });
     expect(await (await as('alice')).request({ id })).toMatchObject({ state: 'denied' });
     const listed = (await (await as('dan')).outgrownGrants()).items;
     expect(listed).toMatchObject([{ grant: { id: grant?.id }, kept: null }]);
