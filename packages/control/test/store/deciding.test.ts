@@ -48,23 +48,42 @@ const review = (columns: Columns): string =>
   like('reviews', "reviewer = 'bob'", { step: 1, reviewer: 'dan', ...columns });
 const grant = (columns: Columns): string =>
   like('grants', 'id = $active', {
-    ...{ request: 'req_weekly', person: 'alice', resource: 'orders', role: 'owner', opening: '2026-11-24T22:00:00Z' },
+    request: 'req_weekly',
+    person: 'alice',
+    resource: 'orders',
+    role: 'owner',
+    opening: '2026-11-24T22:00:00Z',
     ...columns,
   });
 const delegation = (columns: Columns): string =>
   `INSERT INTO delegations SELECT * FROM jsonb_populate_record(NULL::delegations, ${literal({
-    ...{ id: 'dlg_1', person: 'bob', delegate: 'olga', starts_at: '2026-11-22T09:00:00Z' },
-    ...{ ends_at: '2026-11-29T09:00:00Z', reason: 'away', created_by: 'bob', created_at: '2026-11-22T09:00:00Z' },
+    id: 'dlg_1',
+    person: 'bob',
+    delegate: 'olga',
+    starts_at: '2026-11-22T09:00:00Z',
+    ends_at: '2026-11-29T09:00:00Z',
+    reason: 'away',
+    created_by: 'bob',
+    created_at: '2026-11-22T09:00:00Z',
     ...columns,
   })})`;
 const kept = (columns: Columns): string =>
   `INSERT INTO kept_grants SELECT * FROM jsonb_populate_record(jsonb_populate_record(NULL::kept_grants, ${literal({
-    ...{ policy_version: 1, by: 'carol', comment: 'until the migration is done', at: '2026-11-22T09:00:00Z' },
+    policy_version: 1,
+    by: 'carol',
+    comment: 'until the migration is done',
+    at: '2026-11-22T09:00:00Z',
   })} || jsonb_build_object('grant', $active)), ${literal(columns)})`;
 const afterReview = (of: string, columns: Columns = {}): string =>
   `INSERT INTO after_reviews SELECT * FROM jsonb_populate_record(NULL::after_reviews, ${literal({
-    ...{ request: of, requester: 'alice', run_by: ['olga'], resource: 'orders', role: 'owner', reviewers: {} },
-    ...{ due_at: '2026-11-23T09:00:00Z', ...columns },
+    request: of,
+    requester: 'alice',
+    run_by: ['olga'],
+    resource: 'orders',
+    role: 'owner',
+    reviewers: {},
+    due_at: '2026-11-23T09:00:00Z',
+    ...columns,
   })})`;
 const LOOKED = { reviewed_by: 'dan', verdict: 'justified', comment: 'an outage', reviewed_at: '2026-11-22T10:00:00Z' };
 const looked = (columns: Columns = {}): string =>

@@ -264,8 +264,17 @@ export class World {
   ) {
     const { startsAt, breakGlass } = of;
     return {
-      ...{ policy: this.policy, person: who, resource: RESOURCE, role: roleName('reader'), duration, startsAt },
-      ...{ reason: 'because', ticket: null, breakGlass, extension: of.extends !== null, now: this.now },
+      policy: this.policy,
+      person: who,
+      resource: RESOURCE,
+      role: roleName('reader'),
+      duration,
+      startsAt,
+      reason: 'because',
+      ticket: null,
+      breakGlass,
+      extension: of.extends !== null,
+      now: this.now,
     };
   }
 
@@ -291,7 +300,11 @@ export class World {
       asked: expected.minutes,
       state: saidSteps.length === 0 ? 'approved' : 'pending',
       lapses: this.minute + this.#lapse(expected),
-      ...{ round: 0, began: this.minute, steps: saidSteps, taken: [], createdAt: this.minute },
+      round: 0,
+      began: this.minute,
+      steps: saidSteps,
+      taken: [],
+      createdAt: this.minute,
     };
     if (who.kind === 'workload') this.noted.push('a workload asked');
     if (act.breakGlass) this.noted.push('break-glass');
