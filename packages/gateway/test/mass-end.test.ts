@@ -28,9 +28,9 @@ type Saw = (statement: string) => void;
 interface Side {
   readonly world: RelayWorld & { end(): Promise<void> };
   readonly tlsRequired: boolean;
-  principals(saw: Saw): Provisioner;
+  readonly principals: (saw: Saw) => Provisioner;
   /** Opens a session; `over` resolves when its client hears that it is. */
-  connect(relay: TestRelay, grant: TestGrant): Promise<{ readonly over: Promise<void> }>;
+  readonly connect: (relay: TestRelay, grant: TestGrant) => Promise<{ readonly over: Promise<void> }>;
 }
 
 test('of MySQL: the relay hangs up first, and few sessions if any are left to be killed', async () => {

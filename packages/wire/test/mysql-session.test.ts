@@ -522,7 +522,7 @@ describe('local files', () => {
     stage.send(message(4).subarray(0, 2));
     stage.send(message(4).subarray(2));
     const name = `/tmp/${'n'.repeat(250)}`;
-    expect(stage.told()).toEqual([`uploaded 1 "${name}" 300003 sha256 ${sha256(`${content}end`)}`]);
+    expect(stage.told()).toEqual([`uploaded 1 "${name}" 300003 sha256 ${sha256(`${String(content)}end`)}`]);
   });
 
   test('that never end are told as far as they passed', () => {

@@ -71,7 +71,7 @@ export function keepGrant(context: Context, caller: Caller, id: GrantId, comment
 }
 
 /** What today's policy would have said to the same ask then; null: that it may be had, whoever would have to agree. */
-async function whyNot(db: Reader, row: GrantRow, inForce: InForce): Promise<string | null> {
+export async function whyNot(db: Reader, row: GrantRow, inForce: InForce): Promise<string | null> {
   if (row.state !== 'scheduled' && row.state !== 'active') return null;
   const { request } = await readRequest(db, row.request);
   if (request.policyVersion === inForce.version) return null;

@@ -174,8 +174,10 @@ async function unusedGrants(db: Reader, span: Span): Promise<Overview['unused']>
     .where('closedAt', '>=', span.since)
     .where('closedAt', '<', span.until)
     .where(ofOwned(span, 'resource'))
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('dbSessions').select('dbSessions.id').whereRef('dbSessions.grant', '=', 'grants.id'))),
+    .where((eb) =>
+      eb.not(
+        eb.exists(eb.selectFrom('dbSessions').select('dbSessions.id').whereRef('dbSessions.grant', '=', 'grants.id')),
+      ),
     )
     .orderBy('closedAt', 'desc')
     .limit(COUNT)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { differences, gains, parseConfig } from '@tidegate/config';
 import type { ConfigPlan } from '@tidegate/contract';
+import { type WouldTouch, wouldTouch } from '../access/would-touch.ts';
 import type { Look } from '../link/looks.ts';
 import type { Reader } from '../store/schema.ts';
 import { currentConfig } from './current.ts';
@@ -13,7 +14,7 @@ import { type Touched, touchedBy } from './touched.ts';
 const CHANGES_MAX = 300;
 
 /** Throws `InvalidConfig` with every error. Databases that their gateways cannot look at now are warned of. */
-export async function planConfig(db: Reader, yaml: string, look: Look): Promise<ConfigPlan> {
+export async function planConfig(db: Reader, yaml: string, look: Look, now: Temporal.Instant): Promise<ConfigPlan> {
   const before = await currentConfig(db);
   const known = await readKnown(db);
   const { config: after, warnings, told } = parseConfig(yaml, known);
@@ -29,6 +30,7 @@ export async function planConfig(db: Reader, yaml: string, look: Look): Promise<
       ...warnings,
       ...told.warnings,
       ...touchedWarnings(await touchedBy(db, before, after)),
+      ...openWarnings(await wouldTouch(db, after, now)),
       ...(access === null ? ['Who gains or loses what was not worked out: there is too much to compare.'] : []),
       ...(changes.length > CHANGES_MAX ? [`${changes.length - CHANGES_MAX} more changes are not shown.`] : []),
     ],
@@ -38,6 +40,11 @@ export async function planConfig(db: Reader, yaml: string, look: Look): Promise<
 /** The same text on top of the same version: what was planned is what is applied. */
 export function planIdOf(fromVersion: number, yaml: string): string {
   return createHash('sha256').update(`${fromVersion}\0${yaml}`).digest('hex').slice(0, 32);
+}
+
+function openWarnings({ requests, grants }: WouldTouch): string[] {
+  const text = (sentence: string): string => sentence;
+  return [...listed(requests, text), ...listed(grants, text)];
 }
 
 const LISTED_MAX = 10;

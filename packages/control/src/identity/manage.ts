@@ -115,8 +115,9 @@ export async function changePerson(
 }
 
 /** A workload is in the configuration: here it can only be stopped, or let go on. */
-function assertForWorkloads({ disabled: _, ...others }: PersonChange): void {
-  if (Object.values(others).every((change) => change === undefined)) return;
+function assertForWorkloads(change: PersonChange): void {
+  const others = Object.entries(change).filter(([name, value]) => name !== 'disabled' && value !== undefined);
+  if (others.length === 0) return;
   throw new TidegateError(
     'conflict',
     'A workload is set up in the configuration; here it can be disabled and enabled.',

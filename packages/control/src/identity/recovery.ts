@@ -70,4 +70,4 @@ const normal = (typed: string): string =>
   typed.toLowerCase().replace(/[\s-]/g, '').replaceAll('o', '0').replace(/[il]/g, '1');
 
 const digestOf = (person: PersonName, code: string): Buffer =>
-  createHash('sha256').update(`tidegate recovery\0${person}\0${code}`).digest();
+  createHash('sha256').update(`tidegate/recovery\0${person}\0${code}`).digest();

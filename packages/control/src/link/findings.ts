@@ -68,7 +68,7 @@ export function resolveFinding(context: Context, { id, by, reason }: Resolving):
       const at = context.now();
       const row = await tx.selectFrom('findings').select(SHOWN).where('id', '=', id).forUpdate().executeTakeFirst();
       if (row === undefined) {
-        throw new TidegateError('not_found', `There is no finding ${id}.`, 'All there are: tidegate findings --all');
+        throw new TidegateError('not_found', `There is no finding ${id}.`, 'See: tidegate findings');
       }
       if (row.resolvedAt !== null) {
         throw new TidegateError(

@@ -45,6 +45,6 @@ export class Looks {
   /** The connection is over: nobody will answer. */
   end(): void {
     this.#over = true;
-    for (const id of [...this.#waiting.keys()]) this.heard(id, failed('Its gateway went away.'));
+    for (const id of Array.from(this.#waiting.keys())) this.heard(id, failed('Its gateway went away.'));
   }
 }

@@ -7,11 +7,11 @@ import { lost } from './lost.ts';
 
 export const openMysql: OpenDriver = async (to, application) => {
   const connection = await connected(to, application);
-  const { tell, onLost, keep } = lost();
-  connection.on('error', (error) => keep(error.message));
-  connection.on('end', () => tell());
+  const loss = lost();
+  connection.on('error', (error) => loss.keep(error.message));
+  connection.on('end', () => loss.tell());
   // mysql2 says `error` once for a connection that broke, and nothing when nothing runs on it but that it closed.
-  connection.on('error', () => tell());
+  connection.on('error', () => loss.tell());
   return {
     run: (sql, into) => submit(connection, sql, into),
     async cancel() {
@@ -27,9 +27,9 @@ export const openMysql: OpenDriver = async (to, application) => {
     },
     pause: () => connection.pause(),
     resume: () => connection.resume(),
-    onLost,
+    onLost: (listener) => loss.onLost(listener),
     close() {
-      onLost(() => undefined);
+      loss.onLost(() => undefined);
       connection.end();
     },
   };

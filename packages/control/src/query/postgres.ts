@@ -22,9 +22,9 @@ export const openPostgres: OpenDriver = async (to, application) => {
     types: asSent,
     ssl: to.tlsRequired ? secureTo(to) : false,
   });
-  const { tell, onLost, keep } = lost();
-  client.on('error', (error) => keep(error.message));
-  client.on('end', () => tell());
+  const loss = lost();
+  client.on('error', (error) => loss.keep(error.message));
+  client.on('end', () => loss.tell());
   const key = cancelKeyOf(client);
   await client.connect();
   let sink: Sink | null = null;
@@ -42,9 +42,9 @@ export const openPostgres: OpenDriver = async (to, application) => {
     cancel: () => cancel(to, key()),
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
-    onLost,
+    onLost: (listener) => loss.onLost(listener),
     close() {
-      onLost(() => undefined);
+      loss.onLost(() => undefined);
       client.end().catch(() => undefined); // Broken already: there is nothing to say goodbye to.
     },
   };

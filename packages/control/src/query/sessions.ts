@@ -168,7 +168,7 @@ export class QuerySessions {
 
   async #login(caller: Caller, connection: Connection): Promise<Driver> {
     try {
-      return await DRIVERS[connection.engine](connection, `tidegate web (${caller.address})`);
+      return await DRIVERS[connection.engine](connection, `tidegate-web (${caller.address})`);
     } catch (error) {
       await revokeIssued(this.#context, connection.grant, connection.ticket, caller.name, 'the login failed');
       this.#context.log.warn({ err: error, gateway: connection.gateway }, 'a query session could not be opened');

@@ -21,10 +21,10 @@ export const openSqlserver: OpenDriver = async (to, application) => {
       useUTC: true,
     },
   });
-  const { tell, onLost, keep } = lost();
-  connection.on('error', (error) => keep(error.message));
-  connection.on('errorMessage', ({ message }) => keep(message));
-  connection.on('end', () => tell());
+  const loss = lost();
+  connection.on('error', (error) => loss.keep(error.message));
+  connection.on('errorMessage', ({ message }) => loss.keep(message));
+  connection.on('end', () => loss.tell());
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   connection.connect((error) => (error ? reject(error) : resolve()));
   await promise;
@@ -51,9 +51,9 @@ export const openSqlserver: OpenDriver = async (to, application) => {
     },
     pause: () => running?.pause(),
     resume: () => running?.resume(),
-    onLost,
+    onLost: (listener) => loss.onLost(listener),
     close() {
-      onLost(() => undefined);
+      loss.onLost(() => undefined);
       connection.close();
     },
   };

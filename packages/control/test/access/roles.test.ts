@@ -6,6 +6,7 @@ import { TidegateError } from '@tidegate/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { planConfig } from '../../src/config/plan.ts';
 import { desiredState, OpenedSecrets } from '../../src/link/desired.ts';
+import type { Look } from '../../src/link/looks.ts';
 import { readSnapshot } from '../../src/link/snapshot.ts';
 import { type Api, CONFIG, codeOf, startApi, withCluster } from '../support/api.ts';
 
@@ -127,10 +128,11 @@ describe('planned against the database', () => {
   let asked: { resource: string; wanted: LookFor }[];
   const plan = (yaml: string, answer: (wanted: LookFor) => LookAnswer) => {
     asked = [];
-    return planConfig(api.context.store.db, yaml, async (resource, wanted) => {
+    const look: Look = async (resource, wanted) => {
       asked.push({ resource, wanted });
       return answer(wanted);
-    });
+    };
+    return planConfig(api.context.store.db, yaml, look, api.context.now());
   };
   beforeEach(() => {
     asked = [];

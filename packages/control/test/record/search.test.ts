@@ -88,7 +88,10 @@ async function upload(lines: readonly string[]): Promise<void> {
 describe('a search', () => {
   const find = async (query: object) => {
     const { items, ...page } = await (await api.as('audrey')).searchRecord({ ...query });
-    return { kinds: items.map(({ kind, data }) => `${kind} ${data.op ?? ''}`.trim()), ...page };
+    return {
+      kinds: items.map(({ kind, data }) => [kind, ...(typeof data.op === 'number' ? [data.op] : [])].join(' ')),
+      ...page,
+    };
   };
 
   test('by text: in small letters or capitals, with what JSON has to escape', async () => {

@@ -13,5 +13,7 @@ export {
 
 const bun = bunRuntime();
 
-export const { connect: connectSocket, listen: listenForSockets }: SocketLayer =
-  bun === null ? nodeSockets : bunSockets(bun);
+const layer: SocketLayer = bun === null ? nodeSockets : bunSockets(bun);
+
+export const connectSocket: SocketLayer['connect'] = (...to) => layer.connect(...to);
+export const listenForSockets: SocketLayer['listen'] = (...on) => layer.listen(...on);

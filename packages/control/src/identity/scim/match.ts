@@ -53,4 +53,6 @@ function compared(left: unknown, by: Extract<Filter, { is: 'compared' }>['by'], 
 
 /** Texts are compared whatever their case, and `true` is the same as `"True"`. */
 const plain = (value: unknown): string | null =>
-  value === undefined || value === null ? null : String(value).toLowerCase();
+  value === undefined || value === null
+    ? null
+    : (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).toLowerCase();

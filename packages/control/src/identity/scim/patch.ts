@@ -174,8 +174,10 @@ function changedEach(
   value: unknown,
 ): Values[] {
   const known = readValue(sub, value);
-  const change = ({ [sub.name]: _, ...rest }: Values): Values =>
-    known === undefined ? rest : { ...rest, [sub.name]: known };
+  const change = (each: Values): Values => {
+    const rest = Object.fromEntries(Object.entries(each).filter(([name]) => name !== sub.name));
+    return known === undefined ? rest : { ...rest, [sub.name]: known };
+  };
   if (known === undefined || before.some(meant)) return before.map((each) => (meant(each) ? change(each) : each));
   return [...before, change(begun(attribute, filter))];
 }

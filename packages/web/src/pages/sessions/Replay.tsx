@@ -170,6 +170,8 @@ function says({ text, outcome, values }: SessionStatement, sought: string): bool
     text?.toLowerCase().includes(sought) === true ||
     outcome?.code?.toLowerCase() === sought ||
     outcome?.command.toLowerCase() === sought ||
-    values?.some(({ value }) => String(value).toLowerCase().includes(sought)) === true
+    values?.some(({ value }) =>
+      (typeof value === 'string' ? value : JSON.stringify(value)).toLowerCase().includes(sought),
+    ) === true
   );
 }
