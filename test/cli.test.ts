@@ -138,7 +138,7 @@ describe('the configuration', () => {
       refused(said, 'invalid_config');
       expect(said.stderr).toMatch(/line 4, column 5 .*“member”.*“members”/);
       expect(said.stderr).toMatch(/line 8, column 12 /);
-      expect(said.stderr).toMatch(/“approvals” is missing/);
+      expect(said.stderr).toMatch(/must say “approvals”/);
     }
     expect(await tidegate.json('carol', ['config'])).toEqual(before);
     const explained = await tidegate.json('alice', ['explain', 'orders', '--role', 'reader']);

@@ -1,5 +1,5 @@
 /** A configuration from its text, or everything that is wrong with it. */
-import { type Config, config, shapeProblems } from '@tidegate/contract';
+import { type Config, config, GIVES_NOTHING, shapeProblems } from '@tidegate/contract';
 import { isTimeZone } from '@tidegate/core';
 import { checkNames } from './check-names.ts';
 import { checkProviders } from './check-providers.ts';
@@ -48,6 +48,7 @@ export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedC
   }
   const draft = toDraft(value);
   checkTimeZone(value, sink);
+  checkGiving(value, sink);
   checkNames(draft, known, sink);
   checkProviders(draft, sink);
   checkRoles(draft, sink);
@@ -62,6 +63,20 @@ export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedC
   checkReach(current, known, sink);
   if (sink.problems.length > 0) throw sink.refusal();
   return { content: shaped.data, config: current, warnings: [...sink.warnings], told: new Sink(document) };
+}
+
+/**
+ * A rule that does not say how access is given must be told so whatever else is wrong with it: the schema looks at this
+ * only once every part has its shape.
+ */
+function checkGiving(value: unknown, sink: Sink): void {
+  const rules: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'policies') : undefined;
+  if (!Array.isArray(rules)) return;
+  for (const [index, rule] of rules.entries()) {
+    if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) continue;
+    const says = ['approvals', 'autoApprove', 'breakGlass'].some((key) => Object.hasOwn(rule, key));
+    if (!says) sink.error(['policies', index], `This ${GIVES_NOTHING}.`);
+  }
 }
 
 /** One that this runtime does not know would let every condition fail. */
@@ -87,7 +102,10 @@ class Sink implements Findings {
   }
 
   add(path: ConfigPath, message: string, at: 'key' | 'value', into = 0): void {
-    this.problems.push({ path: pathText(path), message, ...this.#document.locate(path, at, into) });
+    const problem = { path: pathText(path), message, ...this.#document.locate(path, at, into) };
+    // The schema and a check of ours may find the same.
+    const known = this.problems.some((each) => each.path === problem.path && each.message === message);
+    if (!known) this.problems.push(problem);
   }
 
   warn(path: ConfigPath, message: string): void {

@@ -165,6 +165,10 @@ export type ConfigApproval = z.infer<typeof configApproval>;
 /** Approvals stand in order; those inside `parallel` are asked for at once. */
 const configStage = z.union([z.strictObject({ parallel: z.array(configApproval).min(1).max(10) }), configApproval]);
 
+/** What a rule is told that does not say how access by it is given. */
+export const GIVES_NOTHING =
+  'must say “approvals”, “autoApprove” or “breakGlass”: an empty list of approvals gives access at once';
+
 /** CEL, typed against what `core/policy/facts` lists (docs/POLICY.md). */
 const condition = z.string().min(1).max(2000);
 
@@ -198,7 +202,7 @@ export const configRule = z
     lapseAfter: duration.default('PT8H'),
   })
   .refine(({ approvals, autoApprove, breakGlass }) => approvals ?? autoApprove ?? breakGlass, {
-    message: 'must say “approvals”, “autoApprove” or “breakGlass”: an empty list of approvals gives access at once',
+    message: GIVES_NOTHING,
     path: [],
   })
   .refine(({ approvals, breakGlass }) => breakGlass === undefined || approvals === undefined, {

@@ -50,6 +50,19 @@ export async function decideNow(db: Reader, inForce: InForce, asked: Asked, now:
   return { decision, steps: settleQuorums(decision.steps, person, electorate) };
 }
 
+/**
+ * Quorums as they were counted when it was asked for: somebody who joins a group since then changes nothing of what was
+ * asked of others.
+ */
+export function keepingQuorums({ decision, steps }: Decided, before: readonly ApprovalStep[]): Decided {
+  if (decision.outcome === 'denied') return { decision, steps };
+  const kept = steps.map((step, index) => {
+    const counted = typeof decision.steps[index]?.count !== 'number' ? before[index]?.count : undefined;
+    return counted === undefined ? step : { ...step, count: counted };
+  });
+  return { decision, steps: kept };
+}
+
 /** Throws the policy's refusal in its own words. */
 export function assertAllowed(decision: Decision): Allowed {
   if (decision.outcome === 'allowed') return decision;

@@ -11,7 +11,7 @@ import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import type { ControlEvent } from '../record/events.ts';
 import type { Reader, Tx } from '../store/schema.ts';
-import { type Decided, decideNow } from './decision.ts';
+import { type Decided, decideNow, keepingQuorums } from './decision.ts';
 import { requestRedecided } from './events.ts';
 import { givenFor, type InForce, mfaDemand } from './in-force.ts';
 import { followUp } from './review.ts';
@@ -68,7 +68,10 @@ export function decideAgain(
   now: Temporal.Instant,
 ): Promise<Decided> {
   const asked = { ...request, extension: request.extends !== null };
-  return decideNow(db, inForce, asked, now).catch(deniedWhere('not_found', 'forbidden'));
+  return decideNow(db, inForce, asked, now).then(
+    (decided) => keepingQuorums(decided, request.steps),
+    deniedWhere('not_found', 'forbidden'),
+  );
 }
 
 /**

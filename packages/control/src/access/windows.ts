@@ -15,7 +15,7 @@ import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
-import { decideNow } from './decision.ts';
+import { decideNow, keepingQuorums } from './decision.ts';
 import { windowSkipped } from './events.ts';
 import { givenFor, type InForce } from './in-force.ts';
 import { makeGrant } from './request.ts';
@@ -84,7 +84,7 @@ async function refusalOf(
 ): Promise<{ why: string; goesOn: boolean } | null> {
   const asked = { ...request, duration: agreedDuration(request), startsAt: opening, extension: false };
   try {
-    const { decision, steps } = await decideNow(tx, inForce, asked, now);
+    const { decision, steps } = keepingQuorums(await decideNow(tx, inForce, asked, now), request.steps);
     if (decision.outcome === 'denied') return { why: decision.why, goesOn: true };
     if (steps.length > 0 && !sameSteps(steps, request.steps)) {
       return { why: 'the policy asks for other approvals now: ask for it anew', goesOn: false };

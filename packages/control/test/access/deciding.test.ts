@@ -241,6 +241,23 @@ describe('a policy that changes', () => {
     expect((await approve('ivan', id)).state).toBe('approved');
   });
 
+  test('leaves a quorum as it was counted, whoever has joined since', async () => {
+    const most = DECIDING.replace(
+      '{ from: { resourceOwners: true } }',
+      '{ from: { resourceOwners: true }, quorum: all }',
+    );
+    const carol = await as('carol');
+    await carol.applyConfig({ yaml: most });
+    const { id, steps } = await (await as('alice')).createRequest(owner);
+    expect(steps[1]).toMatchObject({ groups: ['dba'], count: 2 });
+    await approve('dan', id);
+    await carol.changePerson({ name: 'ivan', groups: ['dba'] });
+    await carol.applyConfig({ yaml: `${most}\n# another version\n` });
+    const after = await (await as('alice')).request({ id });
+    expect(after).toMatchObject({ state: 'pending', round: 0 });
+    expect(after.steps[1]).toMatchObject({ count: 2, approvedBy: ['dan'] });
+  });
+
   test('keeps approvals where it asks the same people', async () => {
     const { id } = await (await as('alice')).createRequest(owner);
     await approve('bob', id);

@@ -114,6 +114,9 @@ async function refusedBy(text: string): Promise<string> {
 
 describe('the database refuses', () => {
   test.each([
+    ['no delegations at all', 'TRUNCATE delegations', 'delegations_are_never_emptied'],
+    ['no reviews afterwards at all', 'TRUNCATE after_reviews', 'after_reviews_are_never_emptied'],
+    ['no kept grants at all', 'TRUNCATE kept_grants', 'kept_grants_are_never_emptied'],
     ['break-glass that waits', request({ break_glass: true }), 'requests_by_break_glass_wait_for_nobody'],
     [
       'break-glass for later',

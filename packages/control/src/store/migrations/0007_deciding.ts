@@ -61,6 +61,7 @@ async function reviews(db: Kysely<unknown>): Promise<void> {
       DROP CONSTRAINT reviews_one_a_person,
       ADD CONSTRAINT reviews_one_a_person PRIMARY KEY (request, round, reviewer),
       ADD CONSTRAINT reviews_one_in_the_stead_of_a_person UNIQUE (request, round, on_behalf_of),
+      ADD CONSTRAINT reviews_in_the_stead_of_a_person FOREIGN KEY (on_behalf_of) REFERENCES people (name),
       ADD CONSTRAINT reviews_never_in_the_requesters_stead CHECK (on_behalf_of <> requester),
       ADD CONSTRAINT reviews_in_the_stead_of_another CHECK (on_behalf_of <> reviewer),
       ADD CONSTRAINT reviews_that_approve_may_shorten CHECK (duration IS NULL OR (decision = 'approve' AND duration > interval '0'));
@@ -115,6 +116,8 @@ async function grants(db: Kysely<unknown>): Promise<void> {
       'Open grants that a changed policy would not give, and that somebody decided to let go on under that policy.';
     CREATE TRIGGER kept_grants_are_never_changed BEFORE UPDATE OR DELETE ON kept_grants
       FOR EACH ROW EXECUTE FUNCTION tidegate_refuse_change();
+    CREATE TRIGGER kept_grants_are_never_emptied BEFORE TRUNCATE ON kept_grants
+      EXECUTE FUNCTION tidegate_refuse_change();
   `.execute(db);
 }
 
@@ -142,6 +145,10 @@ async function delegations(db: Kysely<unknown>): Promise<void> {
     COMMENT ON TABLE delegations IS 'Who reviews in whose stead, and for how long. Never in a requester''s stead.';
     CREATE TRIGGER delegations_keep_what_was_said BEFORE UPDATE ON delegations
       FOR EACH ROW EXECUTE FUNCTION tidegate_keep_rest('ended_at');
+    CREATE TRIGGER delegations_end_once BEFORE UPDATE ON delegations
+      FOR EACH ROW WHEN (old.ended_at IS NOT NULL) EXECUTE FUNCTION tidegate_refuse_change();
+    CREATE TRIGGER delegations_are_never_emptied BEFORE TRUNCATE ON delegations
+      EXECUTE FUNCTION tidegate_refuse_change();
     CREATE TRIGGER delegations_are_never_removed BEFORE DELETE ON delegations
       FOR EACH ROW EXECUTE FUNCTION tidegate_refuse_change();
   `.execute(db);
@@ -177,6 +184,8 @@ async function afterwards(db: Kysely<unknown>): Promise<void> {
       FOR EACH ROW WHEN (old.reviewed_at IS NOT NULL) EXECUTE FUNCTION tidegate_refuse_change();
     CREATE TRIGGER after_reviews_keep_what_happened BEFORE UPDATE ON after_reviews
       FOR EACH ROW EXECUTE FUNCTION tidegate_keep_rest('reviewed_by', 'verdict', 'comment', 'reviewed_at');
+    CREATE TRIGGER after_reviews_are_never_emptied BEFORE TRUNCATE ON after_reviews
+      EXECUTE FUNCTION tidegate_refuse_change();
     CREATE TRIGGER after_reviews_are_never_removed BEFORE DELETE ON after_reviews
       FOR EACH ROW EXECUTE FUNCTION tidegate_refuse_change();
   `.execute(db);
