@@ -37,6 +37,27 @@ const PROBLEMS_MAX = 100;
 
 /** Throws `InvalidConfig` with every error, in the order of the text. */
 export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedConfig {
+  return parse(text, known, true);
+}
+
+/**
+ * A configuration where nobody knows who is in its groups, because no server is asked: whether anybody could approve, or
+ * a rule ever decides, stays open. Throws `InvalidConfig` with every other error.
+ */
+export function parseOffline(text: string): CurrentConfig {
+  return parse(text, NOTHING_KNOWN, false).config;
+}
+
+/** A configuration that was in force once: only read, for it was checked then. Throws `InvalidConfig`. */
+export function readApplied(text: string): CurrentConfig {
+  const document = readFiles(text);
+  const sink = new Sink(document);
+  const shaped = config.safeParse(document.value);
+  if (document.broken || !shaped.success) throw sink.refusal();
+  return toCurrent(shaped.data, 0);
+}
+
+function parse(text: string, known: Known, asksPeople: boolean): ParsedConfig {
   const document = readFiles(text);
   const sink = new Sink(document);
   if (document.broken) throw sink.refusal();
@@ -59,8 +80,10 @@ export function parseConfig(text: string, known: Known = NOTHING_KNOWN): ParsedC
   if (!shaped.success || sink.problems.length > 0) throw sink.refusal();
 
   const current = toCurrent(shaped.data, 0);
-  checkApprovals(current, known, sink);
-  checkReach(current, known, sink);
+  if (asksPeople) {
+    checkApprovals(current, known, sink);
+    checkReach(current, known, sink);
+  }
   if (sink.problems.length > 0) throw sink.refusal();
   return { content: shaped.data, config: current, warnings: [...sink.warnings], told: new Sink(document) };
 }

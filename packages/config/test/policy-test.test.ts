@@ -1,6 +1,6 @@
 /** Expected decisions against a configuration: what holds passes, what does not says how. */
 import { describe, expect, test } from 'vitest';
-import { configJsonSchema, InvalidConfig, parseConfig, runPolicyTests } from '../src/index.ts';
+import { configJsonSchema, InvalidConfig, parseConfig, parseOffline, runPolicyTests } from '../src/index.ts';
 
 const { config } = parseConfig(`apiVersion: tidegate/v1
 timeZone: Europe/Berlin
@@ -39,6 +39,21 @@ policies:
 `);
 
 const run = (tests: string) => runPolicyTests(config, `apiVersion: tidegate/policy-test/v1\n${tests}`);
+
+test('whoever is in its groups, a policy can be tested', () => {
+  const text = `apiVersion: tidegate/v1
+groups: [{ name: engineers }, { name: leads }]
+resources: [{ name: dev, engine: postgres, address: "dev:5432", databases: [dev], credential: { user: a, env: A } }]
+policies: [{ name: r, resources: { all: true }, roles: [reader], who: { groups: [engineers] }, approvals: [{ from: { groups: [leads] } }] }]
+`;
+  expect(() => parseConfig(text)).toThrow('Nobody could ever give this approval');
+  const tests = `apiVersion: tidegate/policy-test/v1
+people: { alice: { groups: [engineers] } }
+tests:
+  - { name: asks, ask: { person: alice, resource: dev, role: reader }, expect: { outcome: needs_approval } }
+`;
+  expect(runPolicyTests(parseOffline(text), tests)).toMatchObject([{ passed: true }]);
+});
 
 describe('policy tests', () => {
   test('that hold pass: conditions, quorums, owners, managers, workloads, break-glass', () => {

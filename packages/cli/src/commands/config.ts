@@ -137,8 +137,8 @@ export function configCommands(program: Command): void {
 
 /** Both were in force once: what they hold was checked then. */
 async function changesBetween(before: string, after: string): Promise<ConfigPlan['changes']> {
-  const { differences, gains, NOTHING_KNOWN, parseConfig } = await import('@tidegate/config');
-  const [old, now] = [before, after].map((yaml) => parseConfig(yaml).config);
+  const { differences, gains, NOTHING_KNOWN, readApplied } = await import('@tidegate/config');
+  const [old, now] = [before, after].map((yaml) => readApplied(yaml));
   if (old === undefined || now === undefined) return [];
   return [...differences(old, now), ...(gains(old, now, NOTHING_KNOWN) ?? [])];
 }

@@ -18,8 +18,8 @@ export function policyCommands(program: Command): void {
     .action(
       action<[string], { file: string }>(async (context, [tests], { file }) => {
         // Loaded when it is needed: no other command reads configurations here.
-        const { parseConfig, runPolicyTests } = await import('@tidegate/config');
-        const { config } = parseConfig(await readConfig(file));
+        const { parseOffline, runPolicyTests } = await import('@tidegate/config');
+        const config = parseOffline(await readConfig(file));
         const results = runPolicyTests(config, readText(tests, 'Give a file of tests.'));
         const failed = results.filter(({ passed }) => !passed);
         context.answer({ passed: results.length - failed.length, failed: failed.length, tests: results }, () =>
