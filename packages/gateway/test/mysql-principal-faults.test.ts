@@ -18,6 +18,7 @@ import {
   worldOn,
 } from './mysql-principal-support.ts';
 import { contextOf, grantOn, inAnHour, refOf } from './principal-support.ts';
+import { EVERY, firstOf } from './support/every.ts';
 
 /** Dies at the nth message to the server: before it is sent, or when it was done and nobody heard. */
 class Mortal implements Administrator {
@@ -116,7 +117,7 @@ test.each(['write', 'own'] as const)(
     const mortal = new Mortal(world);
     const principals = provisionerOf(world, mortal);
     for (const when of ['before', 'after'] as const) {
-      for (let k = 1, dies = true; dies; k += 1) {
+      for (let k = firstOf(), dies = true; dies; k += EVERY) {
         const grant = grantOn(world.resource, privileges);
         const end = inAnHour();
         dies = false;

@@ -21,6 +21,7 @@ import {
   type World,
   worldOn,
 } from './principal-support.ts';
+import { EVERY, firstOf } from './support/every.ts';
 
 /** A grant with what its role lists, in its own name. */
 function listing({ resource }: World): DesiredGrant {
@@ -107,7 +108,7 @@ describe.each(ADMINS)('administrator: %s', (admin) => {
       const mortal = new Mortal(world);
       const principals = provisionerOf(world, mortal);
       for (const when of ['before', 'after'] as const) {
-        for (let k = 1, dies = true; dies; k += 1) {
+        for (let k = firstOf(), dies = true; dies; k += EVERY) {
           const grant = levels[level]();
           const end = inAnHour();
           dies = false;
