@@ -1,5 +1,5 @@
 /** Deciding at the size of a large company: the decision itself, explanations, plans, requests a second, long lists. */
-import { NOTHING_KNOWN, parseConfig } from '@tidegate/config';
+import { parseOffline } from '@tidegate/config';
 import { type Client, groupName, personName, roleName } from '@tidegate/contract';
 import { decide, personOf } from '@tidegate/core';
 import { type Figures, quantile } from '../figures.ts';
@@ -44,7 +44,7 @@ function add(figures: Figures, what: string, unit: string, value: number, round 
 
 /** The decision alone, as a request asks it: nothing is read, everything is in memory. */
 function pureDecisions(figures: Figures): void {
-  const { config } = parseConfig(largeConfig(), NOTHING_KNOWN);
+  const config = parseOffline(largeConfig());
   const person = personOf(
     personName.parse('asker'),
     ['everybody', 'g1', 'g7'].map((name) => groupName.parse(name)),
