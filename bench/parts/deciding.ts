@@ -32,6 +32,7 @@ export const deciding: DecidingPart = {
     });
     progress('requests …');
     await requests(stage, figures, options);
+    progress(figures.table('deciding'));
     progress(`${PAST_REQUESTS.toLocaleString('en')} past requests …`);
     await pastRequests(stage);
     await lists(stage, figures);
@@ -105,14 +106,20 @@ async function requests(stage: DecidingStage, figures: Figures, { seconds }: Par
     }),
   );
   add(figures, 'deciding.requests', '/s', done / ((performance.now() - began) / 1000));
-  const spent = await atRate(200, seconds, ask);
+  const { spent, refused } = await atRate(200, seconds, ask);
+  add(figures, 'deciding.requests.at200.refused', '', refused);
   add(figures, 'deciding.requests.at200.p50', 'ms', quantile(spent, 0.5));
   add(figures, 'deciding.requests.at200.p99', 'ms', quantile(spent, 0.99));
 }
 
 /** Begins one every so often, whether or not those before are done: a queue that grows shows in the times. */
-async function atRate(perSecond: number, seconds: number, work: () => Promise<void>): Promise<number[]> {
+async function atRate(
+  perSecond: number,
+  seconds: number,
+  work: () => Promise<void>,
+): Promise<{ readonly spent: readonly number[]; readonly refused: number }> {
   const spent: number[] = [];
+  let refused = 0;
   const running: Promise<void>[] = [];
   const began = performance.now();
   for (let n = 0; n < perSecond * seconds; n += 1) {
@@ -120,13 +127,18 @@ async function atRate(perSecond: number, seconds: number, work: () => Promise<vo
     const pause = due - performance.now();
     if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
     running.push(
-      work().then(() => {
-        spent.push(performance.now() - due);
-      }),
+      work().then(
+        () => {
+          spent.push(performance.now() - due);
+        },
+        () => {
+          refused += 1;
+        },
+      ),
     );
   }
   await Promise.all(running);
-  return spent;
+  return { spent, refused };
 }
 
 /** As they would stand in the store after years. */
