@@ -21,8 +21,9 @@ export async function cancelRequest(context: Context, caller: Caller, id: Reques
       const now = context.now();
       const cancelled = cancel(request, caller.name, now);
       await saveDecision(tx, request, cancelled, now);
+      const view = await showRequest(tx, id, now);
       await appendEvent(tx, requestEnded(cancelled, caller.name, 'taken back', now));
-      return showRequest(tx, id, now);
+      return view;
     }),
   );
 }

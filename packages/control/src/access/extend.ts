@@ -55,8 +55,9 @@ export async function requestExtension(
       const why = `${decision.why}${await shortage(tx, request)}`;
       await insertRequest(tx, request, { ...decision, why }).catch(askedAlready);
       const moved = request.state === 'approved' ? [await moveEnd(tx, request, inForce, now)] : [];
+      const view = await showRequest(tx, request.id, now);
       await appendEvent(tx, requestCreated(request, why, now), ...moved);
-      return showRequest(tx, request.id, now);
+      return view;
     }),
   );
 }

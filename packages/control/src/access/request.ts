@@ -5,6 +5,7 @@ import {
   givenText,
   newGrantId,
   newRequestId,
+  nextOpening,
   type Recurrence,
   type ResourceName,
   type RoleName,
@@ -55,7 +56,9 @@ export async function createRequest(context: Context, caller: Caller, ask: NewRe
       const now = context.now();
       const inForce = await currentConfig(tx);
       const windows = ask.recurrence === null ? null : recurrence(ask.recurrence, now);
-      const asked = { ...ask, requester: caller.name, extension: false };
+      // Windows that come again are decided as of the first of them: that is when access would begin.
+      const startsAt = windows === null ? ask.startsAt : nextOpening(windows, now);
+      const asked = { ...ask, startsAt, requester: caller.name, extension: false };
       const { decision: said, steps } = await decideNow(tx, inForce, asked, now);
       const decision = assertAllowed(said);
       assertFreshMfa(mfaDemand(decision.mfa), 'request', caller, now);
@@ -70,8 +73,9 @@ export async function createRequest(context: Context, caller: Caller, ask: NewRe
       await insertRequest(tx, request, { ...decision, why });
       const looked = decision.breakGlass === null ? [] : [await openAfterReview(tx, request, decision.breakGlass, now)];
       const granted = await grantAtOnce(context, tx, request, inForce, now);
+      const view = await showRequest(tx, request.id, now);
       await appendEvent(tx, requestCreated(request, why, now), ...looked, ...granted);
-      return showRequest(tx, request.id, now);
+      return view;
     }),
   );
 }

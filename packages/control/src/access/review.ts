@@ -57,8 +57,9 @@ export async function reviewRequest(
       assertFreshMfa(row.mfa, 'review', caller, now);
       await saveDecision(tx, request, reviewed.request, now);
       const followed = reviewed.approved ? [await followUp(context, tx, reviewed.request, now)] : [];
+      const view = await showRequest(tx, id, now);
       await appendEvent(tx, ...newReviews(request, reviewed.request, now), ...followed);
-      return showRequest(tx, id, now);
+      return view;
     }),
   );
 }

@@ -1,5 +1,6 @@
 /** Answers at once, or as soon as something changes: what `?wait=` does. */
 import type { GrantView, RequestView } from '@tidegate/contract';
+import { CHANGES_CHANNEL, type Change, changeText } from '../store/announce.ts';
 import type { Store } from '../store/store.ts';
 import { STATE_CHANNEL } from '../store/store.ts';
 
@@ -22,10 +23,15 @@ export async function whenChanged<T extends View>(
 ): Promise<T> {
   if (seconds === 0) return read();
   let changed = Promise.withResolvers<void>();
-  let resource: string | null = null;
-  const forget = store.listen(STATE_CHANNEL, (payload) => {
-    if (payload === null || resource === null || payload === resource) changed.resolve();
-  });
+  let first: T | null = null;
+  const forget = [
+    store.listen(STATE_CHANNEL, (payload) => {
+      if (payload === null || first === null || payload === first.resource) changed.resolve();
+    }),
+    store.listen(CHANGES_CHANNEL, (payload) => {
+      if (payload === null || first === null || payload === changeText(ofView(first))) changed.resolve();
+    }),
+  ];
   const over = Promise.withResolvers<void>();
   const timer = setTimeout(() => over.resolve(), seconds * 1000);
   const gone = (): void => over.resolve();
@@ -36,8 +42,7 @@ export async function whenChanged<T extends View>(
   });
   try {
     // Listening came first: what changes after this read is heard.
-    const first = await read();
-    resource = first.resource;
+    first = await read();
     const before = JSON.stringify(first);
     let latest = first;
     while (onItsWay(latest) && !ended && JSON.stringify(latest) === before) {
@@ -47,7 +52,7 @@ export async function whenChanged<T extends View>(
     }
     return latest;
   } finally {
-    forget();
+    for (const end of forget) end();
     clearTimeout(timer);
     signal.removeEventListener('abort', gone);
   }
@@ -59,3 +64,5 @@ function onItsWay(view: View): boolean {
   if ('decision' in view && view.state === 'pending') return true;
   return grant?.state === 'scheduled' || grant?.state === 'closing';
 }
+
+const ofView = (view: View): Change => ('decision' in view ? { request: view.id } : { grant: view.id });

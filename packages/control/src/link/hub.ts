@@ -2,6 +2,7 @@
  * The connections of this control plane and what they are told. Woken by announcements, by the time at which something
  * becomes due, and every few seconds for safety; then it reads the store once and tells each gateway what is different.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EntraTrust } from '@tidegate/contract';
 import { sql } from 'kysely';
 import { grantProblem } from '../access/reports.ts';
@@ -9,14 +10,18 @@ import type { Context } from '../context.ts';
 import { isOutage } from '../store/outage.ts';
 import { STATE_CHANNEL } from '../store/store.ts';
 import type { GatewayConnection } from './connection.ts';
-import { type Desired, desiredState, OpenedSecrets } from './desired.ts';
+import { type Desired, desiredState } from './desired.ts';
+import { DesiredResources } from './desired-resources.ts';
 import { endLostSessions } from './live-sessions.ts';
 import { type Look, NO_GATEWAY } from './looks.ts';
+import { OpenedSecrets } from './opened.ts';
 import { keepAlive, takeVacantLeases } from './presence.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 import { viewFor } from './told.ts';
 
 const ALIVE_EVERY_MS = 2_500;
+/** Rounds begin no closer together: while changes come by the hundred, one round tells of several. */
+const ROUND_EVERY_MS = 25;
 /** The longest that a timer of Node's can run, in milliseconds. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -37,6 +42,7 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #connections = new Set<GatewayConnection>();
   readonly #opened: OpenedSecrets;
+  readonly #resources: DesiredResources;
   readonly #timers: NodeJS.Timeout[];
   readonly #deafen: () => void;
   #due: NodeJS.Timeout | undefined;
@@ -51,6 +57,7 @@ export class Hub {
     this.#context = context;
     this.#options = options;
     this.#opened = new OpenedSecrets(context.sealer);
+    this.#resources = new DesiredResources(this.#opened);
     this.#deafen = context.store.listen(STATE_CHANNEL, () => this.wake());
     this.#timers = [
       setInterval(() => this.wake(), options.freshMs / 2),
@@ -107,8 +114,8 @@ export class Hub {
       this.#wanted = false;
       // Taken before reading: a connection that comes meanwhile is not in what is read.
       const served = [...this.#connections];
+      const startedAt = performance.now();
       try {
-        const startedAt = performance.now();
         const snapshot = await readSnapshot(this.#context.store.db);
         this.#readAt = startedAt;
         await this.#tell(snapshot, served);
@@ -116,12 +123,14 @@ export class Hub {
         // The timer tries again. Until then gateways go by what they know.
         this.#log(error, 'gateways could not be told what is desired');
       }
+      await pause(Math.max(0, startedAt + ROUND_EVERY_MS - performance.now()));
     }
   }
 
   async #tell(snapshot: Snapshot, served: readonly GatewayConnection[]): Promise<void> {
     const { now } = this.#context;
-    const desired = desiredState(snapshot, this.#opened, this.#options.trusts(), now());
+    const resources = this.#resources.texts(snapshot, this.#options.trusts());
+    const desired = desiredState(snapshot, resources, this.#opened, now());
     this.#wakeAt(desired.changesAt);
     this.#leases = snapshot.leases;
     for (const connection of served) {
@@ -152,6 +161,7 @@ export class Hub {
   }
 
   async #takeLeases(snapshot: Snapshot, { resources }: Desired, served: readonly GatewayConnection[]): Promise<void> {
+    if (served.length === 0) return;
     const vacant = [...resources.keys()].filter((name) => !snapshot.leases.has(name));
     const gateways = served.filter((connection) => this.#connections.has(connection)).map(({ gateway }) => gateway);
     const { db } = this.#context.store;

@@ -10,7 +10,7 @@ import { createPool } from './pool.ts';
 import type { Database, Tx } from './schema.ts';
 import { timesAsText } from './values.ts';
 
-/** Announced at commit with a resource's name whenever a request or a grant of it changed. */
+/** Announced at commit with a resource's name whenever what gateways must know of it changed; '' for the configuration. */
 export const STATE_CHANNEL = 'tidegate_state';
 
 export interface StoreOptions {

@@ -5,8 +5,10 @@ import type { LookAnswer, LookFor } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { planConfig } from '../../src/config/plan.ts';
-import { desiredState, OpenedSecrets } from '../../src/link/desired.ts';
+import { desiredState } from '../../src/link/desired.ts';
+import { DesiredResources } from '../../src/link/desired-resources.ts';
 import type { Look } from '../../src/link/looks.ts';
+import { OpenedSecrets } from '../../src/link/opened.ts';
 import { readSnapshot } from '../../src/link/snapshot.ts';
 import { type Api, CONFIG, codeOf, startApi, withCluster } from '../support/api.ts';
 
@@ -56,7 +58,9 @@ describe('a role that lists what it gives', () => {
     const lines = ['SELECT ON sales.orders, sales.customers', 'EXECUTE ON FUNCTION sales.refund(int)'];
     expect(grant?.lines).toEqual(lines);
     const snapshot = await readSnapshot(api.context.store.db);
-    const desired = desiredState(snapshot, new OpenedSecrets(api.context.sealer), [], api.context.now());
+    const opened = new OpenedSecrets(api.context.sealer);
+    const resources = new DesiredResources(opened).texts(snapshot, []);
+    const desired = desiredState(snapshot, resources, opened, api.context.now());
     const told = JSON.parse(desired.grants.get(grant?.id ?? ('' as never))?.json ?? '{}');
     expect(told.role).toMatchObject({
       name: 'support',
