@@ -12,6 +12,8 @@ export const liveChanges = z
     requests: z.array(requestId),
     grants: z.array(grantId),
     sessions: z.array(sessionId),
+    /** There is news among what they are told (`notices`). */
+    notices: z.boolean(),
     /** Configuration, or so much at once that nobody counted: all lists are to be read again. */
     everything: z.boolean(),
   })

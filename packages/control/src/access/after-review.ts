@@ -18,6 +18,7 @@ import type { Caller } from '../identity/caller.ts';
 import { seesAll } from '../identity/permissions/may.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
+import { announce } from '../store/announce.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Reader, Tx } from '../store/schema.ts';
 import type { AfterReviewsTable } from '../store/schema-access.ts';
@@ -86,6 +87,7 @@ export function reviewAfterwards(
       }
       await tx.updateTable('afterReviews').set(said).where('request', '=', id).execute();
       const data = { by: caller.name, request: id, resource: row.resource, role: row.role, requester: row.requester };
+      await announce(tx, row.resource, { request: id });
       await appendEvent(tx, {
         kind: 'break_glass.reviewed',
         at: now,
@@ -106,6 +108,15 @@ function assertMayReview(row: Row, caller: Caller): void {
   if (!mayReview(row, caller)) {
     throw new TidegateError('not_a_reviewer', 'You are not one of those who were told of this.', '');
   }
+}
+
+/**
+ * Is it `person` who says whether this break-glass was justified? Whoever judges it may see what they judge: the request,
+ * its grant, its sessions and their statements.
+ */
+export async function judges(db: Reader, person: Person, request: RequestId): Promise<boolean> {
+  const row = await db.selectFrom('afterReviews').selectAll().where('request', '=', request).executeTakeFirst();
+  return row !== undefined && mayReview(row, person);
 }
 
 const mayReview = (row: Row, person: Person): boolean =>

@@ -2,6 +2,7 @@
 import type { LiveChanges } from '@tidegate/contract';
 import {
   type ApprovalStep,
+  type Chosen,
   type GrantId,
   isEligible,
   isRequester,
@@ -22,6 +23,7 @@ export interface ChangedIds {
   readonly requests: ReadonlySet<RequestId>;
   readonly grants: ReadonlySet<GrantId>;
   readonly sessions: ReadonlySet<SessionId>;
+  readonly notices: ReadonlySet<number>;
 }
 
 interface ChangedRequest {
@@ -31,6 +33,8 @@ interface ChangedRequest {
   readonly resource: ResourceName;
   readonly steps: readonly ApprovalStep[];
   readonly reviewers: readonly PersonName[];
+  /** Of a break-glass: who judges it afterwards. */
+  readonly judges: Chosen | null;
 }
 interface ChangedGrant {
   readonly id: GrantId;
@@ -43,6 +47,8 @@ export interface Changed {
   readonly requests: readonly ChangedRequest[];
   readonly grants: readonly ChangedGrant[];
   readonly sessions: readonly { readonly id: SessionId; readonly grant: GrantId }[];
+  /** Whom the notices are for. */
+  readonly told: ReadonlySet<PersonName>;
   /** By resource: the groups that own it. */
   readonly owners: ReadonlyMap<ResourceName, readonly string[]>;
 }
@@ -62,18 +68,27 @@ export async function readChanged(db: Reader, ids: ChangedIds): Promise<Changed>
   const wanted = [...ids.requests, ...grants.filter(({ id }) => ids.grants.has(id)).map(({ request }) => request)];
   const rows = await db
     .selectFrom('requests')
-    .select(['id', 'requester', 'runBy', 'resource', 'steps'])
-    .where('id', '=', anyOf(wanted))
+    .leftJoin('afterReviews', 'afterReviews.request', 'requests.id')
+    .select(['requests.id', 'requests.requester', 'requests.runBy', 'requests.resource', 'requests.steps'])
+    .select('afterReviews.reviewers as judges')
+    .where('requests.id', '=', anyOf(wanted))
     .execute();
   const reviews = await db
     .selectFrom('reviews')
     .select(['request', 'reviewer'])
     .where('request', '=', anyOf(wanted))
     .execute();
+  const recipients = await db
+    .selectFrom('noticeRecipients')
+    .select('person')
+    .distinct()
+    .where('notice', '=', anyOf([...ids.notices]))
+    .execute();
   const { resources } = await currentConfig(db);
   return {
     sessions,
     grants,
+    told: new Set(recipients.map(({ person }) => person)),
     requests: rows.map((row) => ({
       ...row,
       steps: toSteps(row.steps),
@@ -93,11 +108,12 @@ export function seenBy(person: Powered, changed: Changed): LiveChanges {
     sees(person, resource) ||
     (changed.owners.get(resource) ?? []).some((group) => person.groups.some((own) => own === group));
   const requests = changed.requests.filter(
-    ({ requester, runBy, resource, steps, reviewers }) =>
+    ({ requester, runBy, resource, steps, reviewers, judges }) =>
       all ||
       isRequester({ name: requester, runBy }, person.name) ||
       reviewers.includes(person.name) ||
       steps.some((step) => isEligible(namedIn(step, true), { name: requester, runBy }, person)) ||
+      (judges !== null && isEligible(judges, { name: requester, runBy }, person)) ||
       owns(resource),
   );
   const grants = changed.grants.filter((grant) => all || grant.person === person.name || owns(grant.resource));
@@ -106,6 +122,7 @@ export function seenBy(person: Powered, changed: Changed): LiveChanges {
     requests: requests.map(({ id }) => id),
     grants: [...seen],
     sessions: changed.sessions.filter(({ grant }) => seen.has(grant)).map(({ id }) => id),
+    notices: changed.told.has(person.name),
     everything: false,
   };
 }

@@ -1,6 +1,13 @@
 /** Sessions as people may look at them, and end them. */
 import type { SessionDetail, SessionView } from '@tidegate/contract';
-import { type GrantId, type PersonName, type ResourceName, type SessionId, TidegateError } from '@tidegate/core';
+import {
+  type GrantId,
+  type PersonName,
+  type RequestId,
+  type ResourceName,
+  type SessionId,
+  TidegateError,
+} from '@tidegate/core';
 import { sql } from 'kysely';
 import type { Context } from '../context.ts';
 import type { Caller } from '../identity/caller.ts';
@@ -11,6 +18,7 @@ import { recorded } from '../refusals.ts';
 import { anyOf } from '../store/any.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Reader } from '../store/schema.ts';
+import { judges } from './after-review.ts';
 import { assertMaySeeGrant, inSightOf, mayAct } from './show.ts';
 
 export interface SessionFilter {
@@ -23,17 +31,21 @@ export interface SessionFilter {
   readonly until?: Temporal.Instant | null;
 }
 
-/** Newest first: the caller's, those on resources they own, and for auditors and administrators everybody's. */
+/**
+ * Newest first: the caller's, those on resources they own, and for auditors and administrators everybody's. Of one grant
+ * also for whoever judges its break-glass.
+ */
 export async function listSessions(
   db: Reader,
   caller: Caller,
   { state, grant, person = null, resource = null, since = null, until = null }: SessionFilter,
   { cursor, limit }: PageQuery,
 ): Promise<Page<SessionView>> {
-  const owned = seesAll(caller) ? [] : await inSightOf(db, caller);
+  const all = seesAll(caller) || (grant !== null && (await judgesGrant(db, caller, grant)));
+  const owned = all ? [] : await inSightOf(db, caller);
   const from = parseCursor(cursor, 2);
   const rows = await viewed(db)
-    .$if(!seesAll(caller), (query) =>
+    .$if(!all, (query) =>
       query.where((eb) => eb.or([eb('grants.person', '=', caller.name), eb('grants.resource', '=', anyOf(owned))])),
     )
     .$if(state === 'open', (query) => query.where('session.endedAt', 'is', null))
@@ -54,6 +66,11 @@ export async function listSessions(
     .limit(limit + 1)
     .execute();
   return pageOf(rows, limit, ({ startedAt, id }) => [startedAt.toString(), id], view);
+}
+
+async function judgesGrant(db: Reader, caller: Caller, grant: GrantId): Promise<boolean> {
+  const row = await db.selectFrom('grants').select('request').where('id', '=', grant).executeTakeFirst();
+  return row !== undefined && judges(db, caller, row.request);
 }
 
 /** What the API shows of sessions. */
@@ -98,12 +115,12 @@ export async function showSession(
   id: SessionId,
 ): Promise<{ readonly detail: SessionDetail; readonly startedAt: Temporal.Instant }> {
   const row = await viewed(db)
-    .select(['session.cutBy', 'session.cutReason', 'grants.expiresAt'])
+    .select(['session.cutBy', 'session.cutReason', 'grants.expiresAt', 'grants.request'])
     .where('session.id', '=', id)
     .executeTakeFirst();
   if (row === undefined) throw noSuchSession(id);
-  await assertMaySee(db, caller, { id, grant: row.grant, person: row.person, resource: row.resource });
-  const { cutBy, cutReason, expiresAt, ...shown } = row;
+  const { cutBy, cutReason, expiresAt, request, ...shown } = row;
+  await assertMaySee(db, caller, { id, grant: row.grant, request, person: row.person, resource: row.resource });
   const mayCut = row.endedAt === null && (row.person === caller.name || (await mayAct(db, caller, row.resource)));
   const cut = cutBy === null || cutReason === null ? null : { by: cutBy, reason: cutReason };
   return {
@@ -115,12 +132,13 @@ export async function showSession(
 interface Whose {
   readonly id: SessionId;
   readonly grant: GrantId;
+  readonly request: RequestId;
   readonly person: PersonName;
   readonly resource: ResourceName;
 }
 
-async function assertMaySee(db: Reader, caller: Caller, { id, grant, person, resource }: Whose): Promise<void> {
-  await assertMaySeeGrant(db, caller, { id: grant, person, resource }).catch((error: unknown) => {
+async function assertMaySee(db: Reader, caller: Caller, { id, grant, ...whose }: Whose): Promise<void> {
+  await assertMaySeeGrant(db, caller, { id: grant, ...whose }).catch((error: unknown) => {
     throw error instanceof TidegateError && error.code === 'not_found' ? noSuchSession(id) : error;
   });
 }
@@ -133,13 +151,13 @@ export async function cutSession(context: Context, caller: Caller, id: SessionId
       const session = await tx
         .selectFrom('dbSessions')
         .innerJoin('grants', 'grants.id', 'dbSessions.grant')
-        .select(['grants.id as grant', 'grants.person', 'grants.resource', 'dbSessions.endedAt'])
+        .select(['grants.id as grant', 'grants.request', 'grants.person', 'grants.resource', 'dbSessions.endedAt'])
         .where('dbSessions.id', '=', id)
         .forUpdate('dbSessions')
         .executeTakeFirst();
       if (session === undefined) throw noSuchSession(id);
-      const { grant, person, resource } = session;
-      await assertMaySee(tx, caller, { id, grant, person, resource });
+      const { grant, request, person, resource } = session;
+      await assertMaySee(tx, caller, { id, grant, request, person, resource });
       if (person !== caller.name && !(await mayAct(tx, caller, resource))) {
         throw new TidegateError(
           'forbidden',

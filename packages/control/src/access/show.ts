@@ -23,7 +23,7 @@ import type { Powered } from '../identity/permissions/powers.ts';
 import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 import type { GrantRow } from '../store/schema-access.ts';
-import { afterReviewsOf } from './after-review.ts';
+import { afterReviewsOf, judges } from './after-review.ts';
 import { givenOf, noSuchGrant, noSuchRequest, type RequestRow, readGrantRow, reviewsOf, toRequest } from './rows.ts';
 
 /** Administrators, of everything or of this resource, and members of the resource's owning groups. */
@@ -44,7 +44,10 @@ export async function inSightOf(db: Reader, person: Powered): Promise<readonly R
   return [...new Set([...(await ownedBy(db, person)), ...seenBy(person, names)])];
 }
 
-/** Its requester, whoever reviewed it or could (in their own right, or in the stead of the `absent`), the resource's owners, auditors and administrators. */
+/**
+ * Its requester, whoever reviewed it or could (in their own right, or in the stead of the `absent`), the resource's
+ * owners, auditors and administrators; of a break-glass, whoever judges it afterwards.
+ */
 export async function maySeeRequest(
   db: Reader,
   person: Powered,
@@ -59,7 +62,8 @@ export async function maySeeRequest(
     request.steps.some((step) =>
       [person, ...absent].some((each) => isEligible(namedIn(step, true), requester, each)),
     ) ||
-    (await inSightOf(db, person)).includes(request.resource)
+    (await inSightOf(db, person)).includes(request.resource) ||
+    (request.breakGlass && (await judges(db, person, request.id)))
   );
 }
 
@@ -73,14 +77,15 @@ export async function assertMaySeeRequest(
   if (!(await maySeeRequest(db, person, request, absent))) throw noSuchRequest(request.id);
 }
 
-/** Its holder, the resource's owners, auditors and administrators; `not_found` to others. */
+/** Its holder, the resource's owners, auditors and administrators, and who judges its break-glass; `not_found` to others. */
 export async function assertMaySeeGrant(
   db: Reader,
   person: Powered,
-  grant: Pick<Grant, 'id' | 'person' | 'resource'>,
+  grant: Pick<Grant, 'id' | 'request' | 'person' | 'resource'>,
 ): Promise<void> {
   if (grant.person === person.name || seesAll(person)) return;
   if ((await inSightOf(db, person)).includes(grant.resource)) return;
+  if (await judges(db, person, grant.request)) return;
   throw noSuchGrant(grant.id);
 }
 

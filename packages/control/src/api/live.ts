@@ -29,7 +29,7 @@ export interface Hearer {
   end(): void;
 }
 
-const EVERYTHING: LiveChanges = { requests: [], grants: [], sessions: [], everything: true };
+const EVERYTHING: LiveChanges = { requests: [], grants: [], sessions: [], notices: false, everything: true };
 
 const message = (event: LiveEvent, data: unknown): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
@@ -37,8 +37,16 @@ interface Gathered extends ChangedIds {
   readonly requests: Set<NonNullable<Change['request']>>;
   readonly grants: Set<NonNullable<Change['grant']>>;
   readonly sessions: Set<NonNullable<Change['session']>>;
+  readonly notices: Set<NonNullable<Change['notice']>>;
 }
-const nothing = (): Gathered => ({ requests: new Set(), grants: new Set(), sessions: new Set() });
+const nothing = (): Gathered => ({
+  requests: new Set(),
+  grants: new Set(),
+  sessions: new Set(),
+  notices: new Set(),
+});
+const sizeOf = ({ requests, grants, sessions, notices }: Gathered): number =>
+  requests.size + grants.size + sessions.size + notices.size;
 
 export class Live {
   readonly #context: Context;
@@ -106,12 +114,13 @@ export class Live {
     if (change?.request !== undefined) this.#gathered.requests.add(change.request);
     if (change?.grant !== undefined) this.#gathered.grants.add(change.grant);
     if (change?.session !== undefined) this.#gathered.sessions.add(change.session);
+    if (change?.notice !== undefined) this.#gathered.notices.add(change.notice);
     this.#timer ??= setTimeout(() => void this.#tell(), GATHER_MS);
   }
 
   async #tell(): Promise<void> {
     const ids = this.#gathered;
-    const all = this.#everything || ids.requests.size + ids.grants.size + ids.sessions.size > COUNTED_MAX;
+    const all = this.#everything || sizeOf(ids) > COUNTED_MAX;
     this.#gathered = nothing();
     this.#everything = false;
     this.#timer = undefined;
@@ -183,8 +192,8 @@ export class Live {
   }
 }
 
-const isNothing = ({ requests, grants, sessions, everything }: LiveChanges): boolean =>
-  !everything && requests.length + grants.length + sessions.length === 0;
+const isNothing = ({ requests, grants, sessions, notices, everything }: LiveChanges): boolean =>
+  !everything && !notices && requests.length + grants.length + sessions.length === 0;
 
 /** Announcements are our own; one that can't be read counts as anything. */
 function changeOf(payload: string): Change | null {

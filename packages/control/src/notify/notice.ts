@@ -1,6 +1,7 @@
 /** One thing that people are told, and how it is kept: once, to each of them, and by mail where that is set up. */
 import type { GrantId, PersonName, RequestId } from '@tidegate/core';
 import { sql } from 'kysely';
+import { announceNotice } from '../store/announce.ts';
 import type { Tx } from '../store/schema.ts';
 
 export interface Notice {
@@ -38,6 +39,7 @@ export async function tell(tx: Tx, notice: Notice, mail: boolean): Promise<void>
     .insertInto('noticeRecipients')
     .values(people.map((person) => ({ notice: made.id, person, readAt: null })))
     .execute();
+  await announceNotice(tx, made.id);
   if (!mail) return;
   await sql`
     SELECT graphile_worker.add_job(${MAIL_TASK}, json_build_object('notice', ${made.id}::bigint, 'person', name),

@@ -163,6 +163,23 @@ describe('break-glass', () => {
     expect((await lastEvents(2)).map(({ kind }) => kind)).toEqual(['break_glass.used', 'grant.scheduled']);
   });
 
+  test('can be seen by those who judge it: the request, its grant, its sessions; by nobody else for that', async () => {
+    const given = await (await withFactor('alice')).createRequest({ ...owner, breakGlass: true });
+    const id = given.id;
+    const grant = given.grant?.id ?? ('' as GrantId);
+    // dan judges by his group alone: take away that his group owns the resource as well.
+    await (await as('carol')).applyConfig({
+      yaml: CONFIG.replace('databases: [shop]', 'databases: [shop]\n    owners: [leads]') + RULES,
+    });
+    expect((await (await as('dan')).request({ id })).reason).toBe('INC-1');
+    expect((await (await as('dan')).grant({ id: grant })).person).toBe('alice');
+    expect((await (await as('dan')).sessions({ grant, state: 'all' })).items).toEqual([]);
+    expect(await codeOf((await as('olga')).request({ id }))).toBe('not_found');
+    expect(await codeOf((await as('olga')).grant({ id: grant }))).toBe('not_found');
+    expect(await codeOf((await as('dan')).revokeGrant({ id: grant, reason: 'x' }))).toBe('forbidden');
+    expect((await (await as('dan')).grants({ state: 'all' })).items).toEqual([]);
+  });
+
   test('is looked at by those who were told, never by who asked; overdue it shows', async () => {
     const { id } = await (await withFactor('alice')).createRequest({ ...owner, breakGlass: true });
     const verdict = { id, verdict: 'justified', comment: 'the site was down' } as const;
@@ -212,6 +229,19 @@ describe('windows that come again', () => {
     await lapseAndOpen(api.context);
     expect((await lastEvents(1))[0]).toMatchObject({ kind: 'window.skipped', data: { request: id } });
     expect((await (await as('alice')).request({ id })).grant).toBeNull();
+  });
+
+  test('are decided as of the first of them', async () => {
+    const { days, ...rest } = window();
+    const atNight = DECIDING.replace(
+      'who: { groups: [engineers, leads, dba] }',
+      `who: { groups: [engineers, leads, dba] }\n    when: 'start.weekday == "${days[0]}" && start.at > now.at'`,
+    );
+    await (await as('carol')).applyConfig({ yaml: atNight });
+    const alice = await as('alice');
+    expect(await codeOf(alice.createRequest({ ...reader, duration: '30m' }))).toBe('policy_denied');
+    const { state } = await alice.createRequest({ ...reader, duration: '30m', recurrence: { days, ...rest } });
+    expect(state).toBe('pending');
   });
 
   test('that make no sense are refused', async () => {

@@ -1,6 +1,7 @@
 /** The live stream: who hears of what, and when it ends. */
 import { LIVE_BEAT_SECONDS, liveChanges } from '@tidegate/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { followRecord } from '../../src/notify/keeper.ts';
 import { type Api, PASSWORD, startApi, withCluster } from '../support/api.ts';
 
 withCluster();
@@ -68,7 +69,7 @@ test('says hello, then what changed, by name and without content', async () => {
   const heard = await firstOf(alice, id);
   expect(heard).toEqual({
     event: 'changed',
-    data: { requests: [id], grants: [], sessions: [], everything: false },
+    data: { requests: [id], grants: [], sessions: [], notices: false, everything: false },
   });
   alice.end();
 });
@@ -104,6 +105,19 @@ test('a grant is told to its holder and not to who merely reviewed it, who is to
   bob.end();
 });
 
+test('whoever is told something hears that there is news; nobody else does', async () => {
+  await (await api.as('alice')).createRequest({ resource: 'orders', role: 'reader', reason: 'news' });
+  const [bob, ivan] = await Promise.all([listenAs('bob'), listenAs('ivan')]);
+  await next(bob);
+  await next(ivan);
+  while (await followRecord(api.context, false));
+  let news = false;
+  while (!news) news = liveChanges.parse((await next(bob))?.data).notices;
+  const { id } = await (await api.as('ivan')).createRequest({ resource: 'orders', role: 'reader' });
+  expect((await firstOf(ivan, id)).data).toMatchObject({ requests: [id], notices: false });
+  for (const stream of [bob, ivan]) stream.end();
+});
+
 test('a new configuration is told to everybody as everything', async () => {
   const olga = await listenAs('olga');
   await next(olga);
@@ -112,7 +126,7 @@ test('a new configuration is told to everybody as everything', async () => {
   await carol.applyConfig({ yaml: `${yaml}\n# once more` });
   expect(await next(olga)).toEqual({
     event: 'changed',
-    data: { requests: [], grants: [], sessions: [], everything: true },
+    data: { requests: [], grants: [], sessions: [], notices: false, everything: true },
   });
   olga.end();
 });

@@ -5,5 +5,6 @@ export const liveStream = {
   method: 'GET',
   path: '/v1/stream',
   access: 'person',
-  summary: 'Server-sent events: which requests, grants and sessions that you may see have changed',
+  summary:
+    'Server-sent events: which requests, grants and sessions that you may see have changed, and whether you are told anything new',
 } as const satisfies Endpoint;
