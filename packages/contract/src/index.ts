@@ -26,5 +26,6 @@ export { namedSentence, type ShapeProblem, shapeProblems, suggestion } from './i
 export * from './link/join-token.ts';
 export * from './link/looking.ts';
 export * from './link/messages.ts';
+export * from './link/resource.ts';
 export * from './record.ts';
 export * from './shapes.ts';

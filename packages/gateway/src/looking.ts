@@ -15,6 +15,8 @@ export interface LookingOptions {
 
 /** Questions that are worked on at once; the others wait, no longer than their asker does. */
 const WIDTH = 4;
+/** Tests of connections: of their own number, because one to nowhere takes its time. */
+const TESTS = 2;
 const KEPT_MS = 60_000;
 
 interface Kept {
@@ -26,6 +28,7 @@ interface Kept {
 export class Looking {
   readonly #options: LookingOptions;
   readonly #lane = new Lane(WIDTH);
+  readonly #tests = new Lane(TESTS);
   readonly #kept = new Map<ResourceName, Kept>();
 
   constructor(options: LookingOptions) {
@@ -34,9 +37,10 @@ export class Looking {
 
   /** Never rejects: what cannot be looked at is `failed`. */
   async look(name: ResourceName, wanted: LookFor): Promise<LookAnswer> {
-    const resource = this.#options.resources().find((each) => each.name === name);
-    if (resource === undefined) return failed('The gateway does not know this resource.');
     try {
+      if (wanted.kind === 'test') return await this.#tests.run(() => this.#test(wanted.resource));
+      const resource = this.#options.resources().find((each) => each.name === name);
+      if (resource === undefined) return failed('The gateway does not know this resource.');
       return await this.#lane.run(() => this.#provisioner(resource).look(wanted));
     } catch (error) {
       const told = error instanceof ProvisionError;
@@ -49,6 +53,16 @@ export class Looking {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#kept.keys()].map((name) => this.#drop(name)));
+  }
+
+  /** On connections that are there for nothing else, and gone after: it may never be in force as it stands here. */
+  async #test(resource: DesiredResource): Promise<LookAnswer> {
+    const provisioner = this.#options.provisionerFor(resource);
+    try {
+      return { kind: 'test', test: await provisioner.test() };
+    } finally {
+      await provisioner.end();
+    }
   }
 
   /** The one that is kept for the resource as it is now; forgotten when nothing was asked for a while. */

@@ -26,6 +26,7 @@ function made(answer: () => Promise<LookAnswer>) {
         leftovers: never,
         check: never,
         look: answer,
+        test: never,
         end,
       };
       return provisioner;
@@ -53,6 +54,29 @@ test('connections are kept from one question to the next, and ended when a resou
   expect([begun, ended]).toEqual([['a', 'b'], ['a']]);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(ended).toEqual(['a', 'b']);
+});
+
+test('a connection is tested on connections of its own, which are ended, and the resource need not be known', async () => {
+  const ended: string[] = [];
+  const never = () => Promise.reject(new Error('not to be asked'));
+  const test = { failedAt: null, server: 'x', administrator: 'y', tls: null, problems: [], warnings: [] };
+  const looking = new Looking({
+    resources: () => [],
+    provisionerFor: ({ name }) => ({
+      prepare: never,
+      open: never,
+      close: never,
+      leftovers: never,
+      check: never,
+      look: never,
+      test: async () => test,
+      end: async () => void ended.push(name),
+    }),
+    log: SILENT,
+  });
+  const { resource } = stage();
+  expect(await looking.look(resource.name, { kind: 'test', resource })).toEqual({ kind: 'test', test });
+  expect(ended).toEqual([resource.name]);
 });
 
 test('what cannot be looked at is said in words for people, without what is for the operator’s log', async () => {

@@ -2,6 +2,7 @@
 import { type TemporaryMariadb, temporaryMariadb } from '@tidegate/embedded/testing';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ownerOf } from '../src/engines/mysql/principal/names.ts';
 import { account } from '../src/engines/mysql/principal/quote.ts';
 import { accountState, login, provisionerOf, type World, worldOn } from './mysql-principal-support.ts';
 import { authority } from './principal-certificates.ts';
@@ -38,6 +39,38 @@ test('all is well: what, how, as whom', async () => {
     detail: expect.stringMatching(
       new RegExp(`^MariaDB ${server.version}\\S* through a Unix socket, administrator \`${user}\`@\`%\`\\.$`),
     ),
+  });
+  await world.end();
+});
+
+test('a test of a connection says what is in the way, and makes nothing', async () => {
+  const world = await worldOn(server, 'plain');
+  const tested = async (changes: Partial<World['resource']>) => {
+    const principals = provisionerOf(elsewhere(world, changes));
+    try {
+      return await principals.test();
+    } finally {
+      await principals.end();
+    }
+  };
+  const name = 'untried' as World['resource']['name'];
+  expect(await tested({ name })).toMatchObject({
+    failedAt: null,
+    server: expect.stringContaining(`MariaDB ${server.version}`),
+    administrator: `\`${world.resource.credential.user}\`@\`%\``,
+    problems: [],
+  });
+  expect(await accountState(world, ownerOf({ name, ownerRole: null }).user)).toBeNull();
+  expect(await tested({ databases: ['nowhere'] })).toMatchObject({
+    failedAt: 'privileges',
+    problems: expect.arrayContaining([expect.stringContaining('`nowhere` does not exist')]),
+  });
+  expect(await tested({ address: { socket: '/nowhere/mysqld.sock', port: 3306 } })).toMatchObject({
+    failedAt: 'reach',
+    server: null,
+  });
+  expect(await tested({ credential: { user: 'nobody', source: { kind: 'secret', password: 'x' } } })).toMatchObject({
+    failedAt: 'login',
   });
   await world.end();
 });

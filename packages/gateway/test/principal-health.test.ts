@@ -235,3 +235,55 @@ test.each([
     detail: expect.stringMatching(words),
   });
 });
+
+describe('a test of a connection', () => {
+  async function tested(changes: Partial<DesiredResource> = {}) {
+    const principals = postgresProvisioner(contextOf({ ...world.resource, name: newName(), ...changes }));
+    try {
+      return await principals.test();
+    } finally {
+      await principals.end();
+    }
+  }
+  /** One whose durable roles nobody has made. */
+  let names = 0;
+  const newName = () => {
+    names += 1;
+    return `untried-${names}` as DesiredResource['name'];
+  };
+
+  test('says server, administrator and what is in the way, and makes nothing', async () => {
+    const name = newName();
+    expect(await tested({ name })).toEqual({
+      failedAt: null,
+      server: `PostgreSQL ${cluster.version}`,
+      administrator: world.resource.credential.user,
+      tls: null,
+      problems: [],
+      warnings: [],
+    });
+    const { rows } = await world.root.query("SELECT 1 FROM pg_roles WHERE rolname LIKE $1 || '%'", [
+      `tidegate_${name}`,
+    ]);
+    expect(rows).toEqual([]);
+  });
+
+  test('how far it came: the credential, the way, the login, the databases, the privileges', async () => {
+    const at = async (changes: Partial<DesiredResource>) => {
+      const { failedAt, problems } = await tested(changes);
+      expect(problems.length).toBeGreaterThan(0);
+      return failedAt;
+    };
+    expect(await at(withSource({ kind: 'env', name: 'TIDEGATE_NO_SUCH' }))).toBe('credential');
+    expect(await at({ address: { host: '127.0.0.1', port: 1 } })).toBe('reach');
+    expect(await at(withSource({ kind: 'secret', password: 'secret-password' }))).toBe('login');
+    expect(await at({ databases: [...world.resource.databases, 'nothing'] })).toBe('databases');
+    expect(await at({ ownerRole: 'nobody_at_all' })).toBe('privileges');
+    await world.root.query(`ALTER ROLE "${world.resource.credential.user}" NOCREATEROLE`);
+    expect(await tested()).toMatchObject({
+      failedAt: 'privileges',
+      problems: [expect.stringContaining('CREATEROLE as a superuser')],
+    });
+    await world.root.query(`ALTER ROLE "${world.resource.credential.user}" CREATEROLE`);
+  });
+});

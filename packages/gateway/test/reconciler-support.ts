@@ -166,6 +166,9 @@ export class FakeDatabase implements Provisioner {
   async look(): Promise<LookAnswer> {
     return { kind: 'failed', message: 'There is nothing to look at.' };
   }
+  async test(): Promise<never> {
+    throw new Error('not to be asked');
+  }
   async check(): Promise<Health> {
     await this.#step('check');
     return this.health;

@@ -63,6 +63,35 @@ describe('check', () => {
     expect(health.detail).toContain(words);
   });
 
+  test('a test of a connection tells the same, part by part', async () => {
+    expect(await on({}).principals.test()).toEqual({
+      failedAt: null,
+      server: 'SQL Server 16.0.1000.6',
+      administrator: '[tidegate_admin]',
+      tls: 'TLSv1.3',
+      problems: [],
+      warnings: [],
+    });
+    const lacking = on({}, { ownerRole: 'app' });
+    expect(await lacking.principals.test()).toMatchObject({
+      failedAt: 'privileges',
+      server: 'SQL Server 16.0.1000.6',
+      problems: [expect.stringContaining('run CREATE ROLE [app] there.')],
+    });
+    expect(await on({}, { edition: 6 }).principals.test()).toMatchObject({ failedAt: 'server', server: null });
+    const { server, resource } = on({});
+    for (const [code, failedAt] of [
+      ['18456', 'login'],
+      ['ECONNREFUSED', 'reach'],
+      ['SELF_SIGNED_CERT_IN_CHAIN', 'tls'],
+    ] as const) {
+      server.connect = async () => {
+        throw new DriverError('eigene Worte', code);
+      };
+      expect(await principalsOn(server, resource).test()).toMatchObject({ failedAt });
+    }
+  });
+
   test('what may go wrong is said though all is well', async () => {
     const triggers = ['audit', 'b]c'];
     const trusting = on({ trustworthy: true, triggers });

@@ -1,5 +1,7 @@
 /** Configuration, gateways, resources, findings, and the audit record. */
 import { z } from 'zod';
+import { configResource } from '../config.ts';
+import { connectionTest } from '../link/looking.ts';
 import {
   duration,
   engine,
@@ -117,6 +119,15 @@ export const giveUpResource = z.object({ reason: z.string().min(1).max(2000) });
 export const givenUp = z.object({ resource: resourceName, grants: z.array(grantId) });
 export type GivenUp = z.infer<typeof givenUp>;
 export const newCredential = z.object({ password: z.string().min(1).max(1024) });
+
+/** A resource as it would be written; `password`: what would be stored for it, where that is where its password comes from. */
+export const testResource = z.object({
+  resource: configResource,
+  password: newCredential.shape.password.optional(),
+});
+/** What its gateway says: how far it came, and what is in the way. */
+export const resourceTest = connectionTest.meta({ id: 'ResourceTest' });
+export type ResourceTest = z.infer<typeof resourceTest>;
 
 export const gatewayView = z
   .object({

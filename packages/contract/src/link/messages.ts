@@ -16,8 +16,14 @@ import {
   ticketId,
 } from '../shapes.ts';
 import { grantLine, look, seen } from './looking.ts';
+import { desiredResource } from './resource.ts';
 
-export const LINK_PROTOCOL = 1;
+/**
+ * The newest that this release speaks. Each side says its own (`hello`, `welcome`), and neither uses more than the other
+ * understands, so that gateways and control planes are brought up to date one by one, in any order. 2: `look` for lines and
+ * objects. 3: `look` that tests a connection.
+ */
+export const LINK_PROTOCOL = 3;
 
 /**
  * The name in the certificate of every control plane's link listener, whatever its address: a gateway asks for it by SNI
@@ -36,18 +42,6 @@ export const LINK_SILENT_AFTER_MS = 15_000;
 
 export const scramVerifier = z.object({ storedKey: z.base64(), serverKey: z.base64() });
 
-/** How the gateway comes by the administrator credential of a resource; only `secret` crosses the link. */
-export const credential = z.object({
-  user: z.string(),
-  source: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('env'), name: z.string() }),
-    z.object({ kind: z.literal('file'), path: z.string() }),
-    /** A token in place of a password. */
-    z.object({ kind: z.literal('tokenFile'), path: z.string() }),
-    z.object({ kind: z.literal('secret'), password: z.string() }),
-  ]),
-});
-
 /** What was approved: a level on the whole of the resource, or exactly these lines. */
 export const desiredRole = z.union([
   z.strictObject({ name: roleName, privileges: z.enum(['read', 'write', 'own']) }),
@@ -55,39 +49,7 @@ export const desiredRole = z.union([
 ]);
 export type DesiredRole = z.infer<typeof desiredRole>;
 
-/** Whose tokens may stand for a ticket: a tenant of Entra ID, the issuers it signs as, and its public keys (RFC 7517). */
-export const entraTrust = z.object({
-  tenant: z.guid(),
-  issuers: z.array(z.string()),
-  keys: z.array(z.record(z.string(), z.string().optional())),
-});
-export type EntraTrust = z.infer<typeof entraTrust>;
 export type EntraIdentity = z.infer<typeof entraIdentity>;
-
-export const desiredResource = z.object({
-  name: resourceName,
-  engine,
-  /** `host`+`port`, or `socket` (a folder; MySQL: the socket itself) + `port`. */
-  address: z.union([z.object({ host: z.string(), port: z.int() }), z.object({ socket: z.string(), port: z.int() })]),
-  tls: z.object({
-    mode: z.enum(['verify-full', 'verify-ca', 'disable']),
-    ca: z.string().nullable(),
-    serverName: z.string().nullable(),
-  }),
-  databases: z.array(z.string()),
-  credential,
-  /** The durable role that owns what an `owner` creates; null: `tidegate_<resource>_owner`. */
-  ownerRole: z.string().nullable(),
-  record: z.object({ values: z.enum(['full', 'text', 'fingerprint']) }),
-  maxSessionsPerGrant: z.int(),
-  /** What is refused unless it is allowed here; a control plane that says nothing of it allows none. */
-  allow: z.object({ localInfile: z.boolean() }).default({ localInfile: false }),
-  /** Only for engines whose clients bring such tokens (SQL Server); empty: tickets alone let in. */
-  entra: z.array(entraTrust),
-  /** True on the one gateway that makes and drops principals; all gateways of the resource relay. */
-  reconcile: z.boolean(),
-});
-export type DesiredResource = z.infer<typeof desiredResource>;
 
 /** What MySQL's caching_sha2_password and mysql_native_password check a proof against: SHA-256 and SHA-1, each twice. */
 export const mysqlVerifier = z.object({ sha2: z.base64(), native: z.base64() });
@@ -138,6 +100,8 @@ export const toGateway = z.discriminatedUnion('type', [
     now: instant,
     staleAfterMs: z.int(),
     cutAfterMs: z.int(),
+    /** What the control plane speaks; one that does not say speaks the first. */
+    protocol: z.int().min(1).optional(),
   }),
   /** The whole desired state; replaces all that was known. */
   z.object({
@@ -181,7 +145,7 @@ export type LiveSession = z.infer<typeof liveSession>;
 export const fromGateway = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
-    protocol: z.int(),
+    protocol: z.int().min(1),
     version: z.string(),
     listeners: z.array(z.object({ engine, host: z.string(), port: z.int(), tlsRequired: z.boolean() })),
     /** PEM of the authority behind the listener's certificate; null: the control plane's own authority. */

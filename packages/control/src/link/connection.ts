@@ -8,6 +8,7 @@ import {
   fromGateway,
   LINK_PROTOCOL,
   LINK_SILENT_AFTER_MS,
+  LOOK_SINCE,
   type LookAnswer,
   type LookFor,
   type ToGateway,
@@ -22,7 +23,7 @@ import type { LinkCaller } from './callers.ts';
 import { saveFinding } from './findings.ts';
 import { saveHealth, saveSpool } from './health.ts';
 import { closeSession, openSessions, reconcileSessions } from './live-sessions.ts';
-import { Looks } from './looks.ts';
+import { Looks, TOO_OLD } from './looks.ts';
 import { claimConnection, type Heard, markKnown, releaseConnection } from './presence.ts';
 import type { WantedCut } from './snapshot.ts';
 import { Told, type View } from './told.ts';
@@ -71,6 +72,8 @@ export class GatewayConnection {
   readonly #toldCuts = new Set<SessionId>();
   readonly #queue: Queued[] = [];
   #view: View | null = null;
+  /** What the gateway speaks. */
+  #protocol = 1;
   #heardAt = performance.now();
   #deadline: NodeJS.Timeout;
   #working: Promise<void> = Promise.resolve();
@@ -130,7 +133,8 @@ export class GatewayConnection {
   }
 
   /** Asks the gateway to look at a database, for an answer within the contract's time. */
-  look(resource: ResourceName, wanted: LookFor): Promise<LookAnswer> {
+  async look(resource: ResourceName, wanted: LookFor): Promise<LookAnswer> {
+    if (this.#protocol < LOOK_SINCE[wanted.kind]) return TOO_OLD;
     return this.#looks.ask(resource, wanted);
   }
 
@@ -172,10 +176,11 @@ export class GatewayConnection {
   }
 
   #hello(hello: Hello): void {
-    if (this.#state !== 'new' || hello.protocol !== LINK_PROTOCOL) {
+    if (this.#state !== 'new') {
       this.close('contract');
       return;
     }
+    this.#protocol = hello.protocol;
     this.#state = 'greeted';
     this.#work(() => this.#welcome(hello));
   }
@@ -191,7 +196,15 @@ export class GatewayConnection {
     });
     if (this.#state !== 'greeted') return;
     const { staleAfterMs, cutAfterMs } = this.#options;
-    this.#send({ type: 'welcome', gateway, name, now: now().toString(), staleAfterMs, cutAfterMs });
+    this.#send({
+      type: 'welcome',
+      gateway,
+      name,
+      now: now().toString(),
+      staleAfterMs,
+      cutAfterMs,
+      protocol: LINK_PROTOCOL,
+    });
     this.#state = 'ready';
     this.#log('info', 'a gateway is linked');
     this.#options.onReady(this);

@@ -1,9 +1,9 @@
 /** What gateways are told of resources. Changes of requests and grants come by the hundred, these hardly ever. */
-import { isLocal, parseAddress } from '@tidegate/config';
 import type { DesiredResource, EntraTrust } from '@tidegate/contract';
 import type { ResourceName } from '@tidegate/core';
 import type { CurrentResource } from '../config/current.ts';
 import type { OpenedSecrets } from './opened.ts';
+import { forGateways } from './resource.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** JSON of a resource, by whether its gateway is the one that reconciles it. Holds secrets. */
@@ -58,25 +58,8 @@ function desiredResource(
   opened: OpenedSecrets,
   trusts: readonly EntraTrust[],
 ): Omit<DesiredResource, 'reconcile'> | null {
-  const { name, engine, databases, tls, ownerRole, record, maxSessionsPerGrant, allow } = resource;
   const source = credentialSource(resource, sealed, opened);
-  const address = parseAddress(resource.address);
-  // Refused when it was applied.
-  if (source === null || typeof address === 'string') return null;
-  const mode = 'socket' in address && isLocal(address) ? 'disable' : tls.mode;
-  return {
-    name,
-    engine,
-    address,
-    tls: { mode, ca: tls.ca ?? null, serverName: tls.serverName ?? null },
-    databases: [...databases],
-    credential: { user: resource.credential.user, source },
-    ownerRole,
-    record,
-    maxSessionsPerGrant,
-    allow,
-    entra: engine === 'sqlserver' ? [...trusts] : [],
-  };
+  return source === null ? null : forGateways(resource, source, trusts);
 }
 
 function credentialSource(

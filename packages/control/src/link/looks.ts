@@ -1,6 +1,6 @@
 /** Questions to one gateway about its databases, and who waits for their answers. */
 import { randomUUID } from 'node:crypto';
-import { LOOK_WITHIN_MS, type LookAnswer, type LookFor, type ToGateway } from '@tidegate/contract';
+import { LOOK_WITHIN_MS, type LookAnswer, type LookFor, TEST_WITHIN_MS, type ToGateway } from '@tidegate/contract';
 import type { ResourceName } from '@tidegate/core';
 
 /** Looks at a resource through one of its gateways. Never rejects: what could not be looked at is `failed`, with why. */
@@ -12,6 +12,7 @@ const OPEN_MAX = 32;
 const failed = (message: string): LookAnswer => ({ kind: 'failed', message });
 
 export const NO_GATEWAY = failed('No gateway is linked that could look at it.');
+export const TOO_OLD = failed('Its gateway is of an older release and cannot: bring it up to date.');
 
 export class Looks {
   readonly #send: (message: ToGateway) => void;
@@ -28,7 +29,8 @@ export class Looks {
     const id = randomUUID();
     const { promise, resolve } = Promise.withResolvers<LookAnswer>();
     this.#waiting.set(id, resolve);
-    const timer = setTimeout(() => this.heard(id, failed('Its gateway did not answer in time.')), LOOK_WITHIN_MS);
+    const within = wanted.kind === 'test' ? TEST_WITHIN_MS : LOOK_WITHIN_MS;
+    const timer = setTimeout(() => this.heard(id, failed('Its gateway did not answer in time.')), within);
     this.#send({ type: 'look', id, resource, wanted });
     const answer = await promise;
     clearTimeout(timer);

@@ -171,7 +171,7 @@ describe('the link', () => {
       expect(await gateway.closed()).toBe(1002);
     }
     await expect(
-      TestGateway.connect(link, identity, { protocol: 99 }).then((gateway) => gateway.closed()),
+      TestGateway.connect(link, identity, { protocol: 0 }).then((gateway) => gateway.closed()),
     ).resolves.toBe(1002);
   });
 

@@ -1,4 +1,5 @@
 /** Questions about databases: asked of a gateway over its link, answered once or given up in time. */
+import { LINK_PROTOCOL } from '@tidegate/contract';
 import type { ResourceName } from '@tidegate/core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { Looks } from '../../src/link/looks.ts';
@@ -19,8 +20,9 @@ beforeEach(async () => {
 afterEach(() => link.stop());
 afterAll(() => api.close());
 
-async function linked(): Promise<TestGateway> {
-  const gateway = await TestGateway.connect(link, await joinLink(link));
+async function linked(protocol?: number): Promise<TestGateway> {
+  const hello = protocol === undefined ? {} : { protocol };
+  const gateway = await TestGateway.connect(link, await joinLink(link), hello);
   await gateway.until(({ revision }) => revision > 0);
   return gateway;
 }
@@ -47,6 +49,22 @@ test('asked of a gateway that is linked, and answered by its id', async () => {
   const second = await asked(gateway);
   gateway.send({ type: 'seen', id: second.id, answer: { kind: 'objects', tables: [], more: false } });
   expect(await again).toEqual({ kind: 'failed', message: 'Its gateway answered strangely.' });
+});
+
+test('a gateway is asked only what its release understands, and whatever a newer one speaks is welcome', async () => {
+  const old = await linked(1);
+  expect(await link.look(ORDERS, { kind: 'objects' })).toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining('bring it up to date'),
+  });
+  expect(old.messages.some(({ type }) => type === 'look')).toBe(false);
+  old.drop();
+  await old.closed();
+  const newer = await linked(LINK_PROTOCOL + 1);
+  const answer = link.look(ORDERS, { kind: 'objects' });
+  const { id } = await asked(newer);
+  newer.send({ type: 'seen', id, answer: { kind: 'objects', tables: [], more: false } });
+  expect(await answer).toMatchObject({ kind: 'objects' });
 });
 
 test('without a gateway it fails at once; with one that goes away, then', async () => {

@@ -3,7 +3,15 @@
  * resource. One implementation an engine (`engines/<engine>/principal`). Every operation is idempotent and may be killed
  * anywhere and run again: it looks at what is, and does what is missing.
  */
-import type { DesiredGrant, DesiredResource, DesiredRole, FromGateway, LookAnswer, LookFor } from '@tidegate/contract';
+import type {
+  ConnectionTest,
+  DesiredGrant,
+  DesiredResource,
+  DesiredRole,
+  FromGateway,
+  LookAnswer,
+  LookAt,
+} from '@tidegate/contract';
 import type { GrantId, Level, PersonName, ResourceName } from '@tidegate/core';
 
 type LinkFinding = Extract<FromGateway, { type: 'finding' }>;
@@ -77,7 +85,9 @@ export interface Provisioner {
   /** Can we do our work there? Also mends the durable roles. Does not reject for what it finds. */
   check(): Promise<Health>;
   /** Looks at the catalog and changes nothing; the database's own limits keep it short. */
-  look(wanted: LookFor): Promise<LookAnswer>;
+  look(wanted: LookAt): Promise<LookAnswer>;
+  /** Could we do our work there? Changes nothing, and does not reject for what it finds. */
+  test(): Promise<ConnectionTest>;
   /** Ends all connections; running operations fail. */
   end(): Promise<void>;
 }

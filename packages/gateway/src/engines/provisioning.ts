@@ -19,6 +19,7 @@ export function provisionerFor(context: ProvisionerContext): Provisioner {
     leftovers: async (known) => (await provisioner()).leftovers(known),
     check: async () => (await provisioner()).check(),
     look: async (wanted) => (await provisioner()).look(wanted),
+    test: async () => (await provisioner()).test(),
     end: async () => {
       if (made !== null) await (await made).end();
     },

@@ -38,7 +38,15 @@ export const resources = {
     body: operate.newCredential,
     status: 204,
   },
-
+  testResource: {
+    method: 'POST',
+    path: '/v1/resource-tests',
+    access: 'administrator',
+    summary:
+      'Whether a gateway could work on a resource as it is written here, in force or not: reached, verified, let in, and with which privileges. Nothing is changed by it; that it was tried stands on record',
+    body: operate.testResource,
+    answer: operate.resourceTest,
+  },
   giveUpResource: {
     method: 'POST',
     path: '/v1/resources/:name/give-up',

@@ -5,6 +5,7 @@ import { giveUpResource } from '../../access/give-up.ts';
 import { Objects } from '../../access/objects.ts';
 import { listResources, showResource } from '../../access/resources.ts';
 import { storeCredential } from '../../config/credentials.ts';
+import { testResource } from '../../config/test-resource.ts';
 import type { Context } from '../../context.ts';
 import type { Caller } from '../../identity/caller.ts';
 import { loadPerson } from '../../identity/people.ts';
@@ -27,6 +28,9 @@ export function resourceRoutes(routes: Routes): void {
     await ofAdministrators(context, caller, 'setCredential', params.name);
     return storeCredential(context, { resource: params.name, password: body.password, by: caller.name });
   });
+  serve(routes, 'testResource', ({ caller, body }) =>
+    testResource(context, routes.look, caller, { resource: body.resource, password: body.password ?? null }),
+  );
   serve(routes, 'giveUpResource', async ({ caller, params, body }) => {
     await ofAdministrators(context, caller, 'giveUpResource', params.name);
     return giveUpResource(context, { resource: params.name, by: caller.name, reason: body.reason });

@@ -31,7 +31,7 @@ function describe(server: Server, viaSocket: boolean): string {
   return `${productOf(server)} ${server.version}${azure} ${way}, administrator ${quotedAdministrator(server)}.`;
 }
 
-function schedulerWarning({ eventScheduler, azure }: Server): string[] {
+export function schedulerWarning({ eventScheduler, azure }: Server): string[] {
   if (eventScheduler) return [];
   const how = azure
     ? 'set the server parameter event_scheduler to ON'
@@ -41,7 +41,7 @@ function schedulerWarning({ eventScheduler, azure }: Server): string[] {
   ];
 }
 
-function clockWarning({ skewMs }: Server): string[] {
+export function clockWarning({ skewMs }: Server): string[] {
   if (skewMs === 0) return [];
   const seconds = Math.round(Math.abs(skewMs) / 1000);
   return [

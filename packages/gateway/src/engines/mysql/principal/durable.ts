@@ -55,7 +55,8 @@ async function ensureOwner(session: Session, owner: Owner, databases: readonly s
   return beyond(name, before?.held ?? [], null);
 }
 
-async function lookAtOwner(session: Session, owner: Owner, databases: readonly string[]): Promise<string[]> {
+/** What keeps an owner account that is not ours from being used, in sentences. */
+export async function lookAtOwner(session: Session, owner: Owner, databases: readonly string[]): Promise<string[]> {
   const name = ownerAccount(owner);
   const found = await inspect(session, owner.user, owner.host);
   if (found !== null) return beyond(name, found.held, new Set(databases.map(escaped)));

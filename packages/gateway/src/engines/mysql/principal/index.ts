@@ -6,7 +6,7 @@
  * accounts here, so the order is what keeps each promise, and every operation can be killed anywhere and run again. Two
  * reconcilers at once meet in the catalog, and the one that loses looks again.
  */
-import type { DesiredGrant, LookAnswer, LookFor } from '@tidegate/contract';
+import type { ConnectionTest, DesiredGrant, LookAnswer, LookAt } from '@tidegate/contract';
 import type { GrantId, GrantLine } from '@tidegate/core';
 import { again as untilAlone } from '../../again.ts';
 import { assertNothingMissing } from '../../lines.ts';
@@ -22,6 +22,7 @@ import {
   type Provisioner,
   type ProvisionerContext,
 } from '../../provisioner.ts';
+import { tested } from '../../test.ts';
 import { check } from './check.ts';
 import { close } from './close.ts';
 import { type Durable, ensureDurable } from './durable.ts';
@@ -38,6 +39,7 @@ import { account } from './quote.ts';
 import { stored } from './secret.ts';
 import type { Server } from './server.ts';
 import { type Administrator, Connections, overTls, type Session } from './sessions.ts';
+import { test } from './test.ts';
 import { preparedTransactions } from './transactions.ts';
 
 /** What a grant's people need beside their sessions, to stop what those run. */
@@ -87,8 +89,16 @@ class MysqlPrincipals implements Provisioner {
     return check({ administrator: this.#administrator, viaSocket, ensure: () => this.#look() });
   }
 
-  async look(wanted: LookFor): Promise<LookAnswer> {
+  async look(wanted: LookAt): Promise<LookAnswer> {
     return look(this.#administrator, this.#context.resource.databases, wanted);
+  }
+
+  async test(): Promise<ConnectionTest> {
+    const { resource } = this.#context;
+    return tested(async (found) => {
+      assertNames(resource, this.#owner);
+      await this.#administrator.use(null, (session) => test(session, resource.databases, this.#owner, found));
+    });
   }
 
   async end(): Promise<void> {

@@ -30,7 +30,8 @@ export async function check({ administrator, home, viaSocket, ensure }: CheckOpt
 
 const failing = (detail: string): Health => ({ ok: false, detail: cut(detail) });
 
-const lacksCreateRole = ({ administrator }: Server) =>
+/** What to run where the administrator may not make roles. */
+export const lacksCreateRole = ({ administrator }: Server) =>
   `The administrator ${quoteIdent(administrator)} lacks CREATEROLE: run ALTER ROLE ${quoteIdent(administrator)} CREATEROLE as a superuser.`;
 
 function describe(server: Server, viaSocket: boolean): string {
@@ -39,7 +40,7 @@ function describe(server: Server, viaSocket: boolean): string {
   return `PostgreSQL ${server.versionText} ${way}, administrator ${quoteIdent(server.administrator)}${rank}.`;
 }
 
-function clockWarning({ skewMs }: Server): string[] {
+export function clockWarning({ skewMs }: Server): string[] {
   if (skewMs === 0) return [];
   const seconds = Math.round(Math.abs(skewMs) / 1000);
   return [

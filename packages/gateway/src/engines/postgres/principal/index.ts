@@ -7,7 +7,7 @@
  * meet in the catalog instead, and the one that loses looks again.
  */
 import { randomBytes } from 'node:crypto';
-import type { DesiredGrant, LookAnswer, LookFor } from '@tidegate/contract';
+import type { ConnectionTest, DesiredGrant, LookAnswer, LookAt } from '@tidegate/contract';
 import type { GrantId, GrantLine } from '@tidegate/core';
 import { postgres } from '@tidegate/wire';
 import {
@@ -22,6 +22,7 @@ import {
   type Provisioner,
   type ProvisionerContext,
 } from '../../provisioner.ts';
+import { tested } from '../../test.ts';
 import { check } from './check.ts';
 import { close } from './close.ts';
 import { again, type Durable, type DurableOptions, ensureDurable } from './durable.ts';
@@ -33,6 +34,7 @@ import { formatMark, parseMark } from './mark.ts';
 import { assertName, groupFor, groupNames } from './names.ts';
 import { plan, type Setting, type Wanted } from './plan.ts';
 import { type Administrator, Connections } from './sessions.ts';
+import { test } from './test.ts';
 
 /** The principal's password is random, so stretching it buys nothing and would cost the relay at each login. */
 const SCRAM_ITERATIONS = 4096;
@@ -89,8 +91,16 @@ class PostgresPrincipals implements Provisioner {
     return check({ administrator, home, viaSocket, ensure: () => this.#look() });
   }
 
-  async look(wanted: LookFor): Promise<LookAnswer> {
+  async look(wanted: LookAt): Promise<LookAnswer> {
     return look(this.#administrator, this.#context.resource.databases, wanted);
+  }
+
+  async test(): Promise<ConnectionTest> {
+    const { administrator, databases, names } = this.#options;
+    return tested(async (found) => {
+      this.#assertNames();
+      await test(administrator, databases, names, found);
+    });
   }
 
   async end(): Promise<void> {

@@ -4,7 +4,7 @@ import {
   LOOK_COLUMNS_MAX,
   LOOK_TABLES_MAX,
   type LookAnswer,
-  type LookFor,
+  type LookAt,
   type SeenTable,
 } from '@tidegate/contract';
 import { z } from 'zod';
@@ -17,7 +17,7 @@ import type { Administrator } from './sessions.ts';
 export async function look(
   administrator: Administrator,
   databases: readonly string[],
-  wanted: LookFor,
+  wanted: LookAt,
 ): Promise<LookAnswer> {
   if (wanted.kind === 'objects') {
     return gathered(databases, (database, room) => tablesOf(administrator, database, room));

@@ -21,21 +21,41 @@ interface Found {
 export async function check({ administrator, databases, ownerRole }: CheckOptions): Promise<Health> {
   try {
     const found: Found = { problems: [], warnings: [] };
-    const servers: Server[] = [];
-    for (const database of databases) {
-      servers.push(await administrator.use(database, 'self', (session) => lookInside(session, found)));
-      await administrator.use(database, 'dbo', (session) => lookAsDbo(session, ownerRole, found));
-    }
+    const servers = await lookAround({ administrator, databases, ownerRole }, found);
     const [server] = servers;
     if (server === undefined) return failing('The resource names no database.');
-    const logins = servers.some(({ contained }) => !contained);
-    if (!server.azure) await administrator.use('master', 'self', (session) => lookAtServer(session, logins, found));
     if (found.problems.length > 0) return failing(found.problems.join(' '));
     return { ok: true, detail: cut([describe(server, servers, databases), ...found.warnings].join(' ')) };
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
     return failing(error.detail === '' ? error.message : error.detail);
   }
+}
+
+/**
+ * Changes nothing. @returns what each database is on, in their order; what is wrong goes to `found`.
+ *
+ * @param heard called with the first, before its privileges are looked at
+ */
+export async function lookAround(
+  { administrator, databases, ownerRole }: CheckOptions,
+  found: Found,
+  heard: (server: Server) => void = () => {},
+): Promise<readonly Server[]> {
+  const servers: Server[] = [];
+  for (const database of databases) {
+    const server = await administrator.use(database, 'self', async (session) => {
+      if (servers.length === 0) heard(session.server);
+      return lookInside(session, found);
+    });
+    servers.push(server);
+    await administrator.use(database, 'dbo', (session) => lookAsDbo(session, ownerRole, found));
+  }
+  const logins = servers.some(({ contained }) => !contained);
+  if (servers[0]?.azure === false) {
+    await administrator.use('master', 'self', (session) => lookAtServer(session, logins, found));
+  }
+  return servers;
 }
 
 const failing = (detail: string): Health => ({ ok: false, detail: cut(detail) });

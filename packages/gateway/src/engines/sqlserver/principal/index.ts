@@ -6,7 +6,7 @@
  * Look (inspect), compare (plan), do what is missing in one transaction a database: so every operation can be killed
  * anywhere and run again. Two reconcilers at once meet in the catalog, and the one that loses looks again.
  */
-import type { DesiredGrant, DesiredResource, LookAnswer, LookFor } from '@tidegate/contract';
+import type { ConnectionTest, DesiredGrant, DesiredResource, LookAnswer, LookAt } from '@tidegate/contract';
 import type { GrantId, GrantLine } from '@tidegate/core';
 import { again as tryAgain } from '../../again.ts';
 import { assertNothingMissing } from '../../lines.ts';
@@ -22,7 +22,8 @@ import {
   type Provisioner,
   type ProvisionerContext,
 } from '../../provisioner.ts';
-import { check } from './check.ts';
+import { tested } from '../../test.ts';
+import { check, lookAround } from './check.ts';
 import { close } from './close.ts';
 import { isConcurrentChange } from './errors.ts';
 import { inspectLogin, inspectUser, type User } from './inspect.ts';
@@ -95,8 +96,19 @@ class SqlServerPrincipals implements Provisioner {
     return check({ administrator: this.#administrator, databases, ownerRole });
   }
 
-  async look(wanted: LookFor): Promise<LookAnswer> {
+  async look(wanted: LookAt): Promise<LookAnswer> {
     return look(this.#administrator, this.#resource.databases, wanted);
+  }
+
+  async test(): Promise<ConnectionTest> {
+    const { databases, ownerRole } = this.#resource;
+    return tested(async (found) => {
+      await lookAround({ administrator: this.#administrator, databases, ownerRole }, found, (server) => {
+        found.server = server.name;
+        found.administrator = quoteName(server.administrator);
+        found.tls = server.tls;
+      });
+    });
   }
 
   async end(): Promise<void> {

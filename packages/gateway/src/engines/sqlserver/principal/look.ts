@@ -1,5 +1,5 @@
 /** Looking at a SQL Server resource without changing it: is there what lines name; which tables are there at all. */
-import { type LineNote, LOOK_COLUMNS_MAX, type LookAnswer, type LookFor, type SeenTable } from '@tidegate/contract';
+import { type LineNote, LOOK_COLUMNS_MAX, type LookAnswer, type LookAt, type SeenTable } from '@tidegate/contract';
 import { z } from 'zod';
 import { shown } from '../../lines.ts';
 import { gathered } from '../../look.ts';
@@ -9,7 +9,7 @@ import type { Administrator } from './sessions.ts';
 export async function look(
   administrator: Administrator,
   databases: readonly string[],
-  wanted: LookFor,
+  wanted: LookAt,
 ): Promise<LookAnswer> {
   if (wanted.kind === 'objects') {
     return gathered(databases, (database, room) => tablesOf(administrator, database, room));
