@@ -5,14 +5,13 @@
  */
 import { type ConfigDocument, readDocument, type TextProblem } from './document.ts';
 import type { ConfigPath, Position } from './errors.ts';
+import { filesIn } from './files-in.ts';
 
 export interface ConfigFile {
   /** Relative, with `/`. */
   readonly name: string;
   readonly text: string;
 }
-
-const MARK = /^--- # file: (.+)$/gm;
 
 /** One text of several files, in the order given; one file stays as it is. */
 export function joinFiles(files: readonly ConfigFile[]): string {
@@ -29,14 +28,12 @@ interface Part {
 
 /** Reads a text of one file or several. Never throws for what is in it. */
 export function readFiles(text: string): ConfigDocument {
-  const marks = [...text.matchAll(MARK)];
-  if (marks.length === 0) return readDocument(text);
-  const parts = marks.map((mark, index): Part => {
-    const end = marks[index + 1]?.index ?? text.length;
-    // The line of the mark stays, as an empty one: lines are counted from the one after it.
-    return { file: mark[1] ?? '', document: readDocument(text.slice(mark.index + mark[0].length + 1, end)) };
-  });
-  return new Joined(parts).read(text.slice(0, marks[0]?.index ?? 0));
+  const places = filesIn(text);
+  const [first] = places;
+  if (first === undefined || first.file === null) return readDocument(text);
+  // Lines are counted from the one after each mark.
+  const parts = places.map(({ file, from, to }): Part => ({ file, document: readDocument(text.slice(from, to)) }));
+  return new Joined(parts).read(text.slice(0, first.markedAt));
 }
 
 class Joined {

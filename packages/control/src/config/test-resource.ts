@@ -34,6 +34,7 @@ export async function testResource(
   const { store, now } = context;
   const resource = checked(written);
   const desired = forGateways(resource, await sourceOf(context, resource, password), []);
+  if (desired === null) throw wentMissing();
   const { name, engine, address, databases, credential } = resource;
   const { source } = desired.credential;
   const data = {
@@ -61,9 +62,11 @@ export async function testResource(
 function checked(written: TestInput['resource']): CurrentResource {
   const text = JSON.stringify({ apiVersion: 'tidegate/v1', resources: [{ ...written, owners: [] }] });
   const [resource] = parseConfig(text, NOTHING_KNOWN).config.resources;
-  if (resource === undefined) throw new TidegateError('internal', 'A resource went missing while it was checked.');
+  if (resource === undefined) throw wentMissing();
   return resource;
 }
+
+const wentMissing = () => new TidegateError('internal', 'A resource went missing while it was checked.');
 
 type Source = DesiredResource['credential']['source'];
 

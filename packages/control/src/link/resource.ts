@@ -1,18 +1,17 @@
 /** One resource of a configuration in the words of the link. */
 import { isLocal, parseAddress } from '@tidegate/config';
 import type { DesiredResource, EntraTrust } from '@tidegate/contract';
-import { TidegateError } from '@tidegate/core';
 import type { CurrentResource } from '../config/current.ts';
 
-/** As all gateways are told it; who reconciles is said to each. Throws `internal` for an address that was never checked. */
+/** As all gateways are told it; who reconciles is said to each. null: its address was never checked, and cannot be read. */
 export function forGateways(
   resource: CurrentResource,
   source: DesiredResource['credential']['source'],
   trusts: readonly EntraTrust[],
-): Omit<DesiredResource, 'reconcile'> {
+): Omit<DesiredResource, 'reconcile'> | null {
   const { name, engine, databases, tls, ownerRole, record, maxSessionsPerGrant, allow } = resource;
   const address = parseAddress(resource.address);
-  if (typeof address === 'string') throw new TidegateError('internal', `The address of ${name} was never checked.`);
+  if (typeof address === 'string') return null;
   return {
     name,
     engine,
