@@ -27,6 +27,7 @@ export type * from './grant/states.ts';
 export * from './ids.ts';
 export * from './model.ts';
 export * from './policy/approvals.ts';
+export * from './policy/askers.ts';
 export * from './policy/candidates.ts';
 export * from './policy/condition.ts';
 export { type Allowed, type Ask, circumstancesOf, type Decision, type Denied, decide } from './policy/decide.ts';

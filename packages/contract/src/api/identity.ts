@@ -29,6 +29,8 @@ export const me = z
     auditor: z.boolean(),
     /** Tidegate's own roles: everywhere (null), or on these resources alone. */
     roles: z.array(z.object({ role: tidegateRole, resources: z.array(resourceName).nullable() })),
+    /** Resources of which they are an owner, by their groups. */
+    owns: z.array(resourceName),
     /** What can be shown as a second factor: passkeys that are not locked, recovery codes that are left. */
     mfa: z.object({ totp: z.boolean(), passkeys: z.int(), recoveryCodes: z.int() }),
     session: z.object({

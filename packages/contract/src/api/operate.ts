@@ -114,6 +114,32 @@ export const resourceObjects = z
   })
   .meta({ id: 'ResourceObjects' });
 export type ResourceObjects = z.infer<typeof resourceObjects>;
+
+/** A rule that speaks of a resource, conditions aside: who by it could ask for what, and what that takes. */
+export const resourceRule = z
+  .object({
+    rule: z.string(),
+    roles: z.array(roleName),
+    groups: z.array(groupName),
+    people: z.array(personName),
+    workloads: z.array(personName),
+    /** `one of leads, then one of dba`; `no approval`. */
+    approvals: z.string(),
+    /** Must hold for the rule to decide, as it is written. */
+    conditions: z.array(z.string()),
+    breakGlass: z.boolean(),
+  })
+  .meta({ id: 'ResourceRule' });
+export type ResourceRule = z.infer<typeof resourceRule>;
+/** Somebody who could ask, and by which rules; the first that is not conditional decides for its role. */
+export const resourceAsker = z
+  .object({
+    person: personName,
+    kind: z.enum(['person', 'workload']),
+    could: z.array(z.object({ role: roleName, rule: z.string(), breakGlass: z.boolean(), conditional: z.boolean() })),
+  })
+  .meta({ id: 'ResourceAsker' });
+export type ResourceAsker = z.infer<typeof resourceAsker>;
 export const giveUpResource = z.object({ reason: z.string().min(1).max(2000) });
 /** Grants that were closed though nobody saw their principals gone. */
 export const givenUp = z.object({ resource: resourceName, grants: z.array(grantId) });

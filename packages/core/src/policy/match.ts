@@ -47,7 +47,7 @@ export function matchRule(policy: Policy, asking: Asking, conditions: Conditions
  * What must hold for a rule to match. A rule that gives access at once under a condition, and asks for no approvals
  * otherwise, has nothing to give while that condition does not hold: a later rule may.
  */
-function conditionsOf({ when, autoApprove, approvals }: Rule): Condition[] {
+export function conditionsOf({ when, autoApprove, approvals }: Rule): Condition[] {
   return [when, approvals.length === 0 ? autoApprove : null].filter((condition) => condition !== null);
 }
 

@@ -1,6 +1,6 @@
 /** Resources. */
 
-import { page, resourceName } from '../../shapes.ts';
+import { page, pageQuery, resourceName } from '../../shapes.ts';
 import * as operate from '../operate.ts';
 import { type Endpoint, named } from './endpoint.ts';
 
@@ -19,6 +19,24 @@ export const resources = {
     summary: 'One resource',
     params: named(resourceName),
     answer: operate.resourceView,
+  },
+  resourceRules: {
+    method: 'GET',
+    path: '/v1/resources/:name/rules',
+    access: 'person',
+    summary:
+      'The rules by which somebody could ask there, in the policy’s order: for auditors, administrators and owners',
+    params: named(resourceName),
+    answer: page(operate.resourceRule),
+  },
+  resourceAskers: {
+    method: 'GET',
+    path: '/v1/resources/:name/askers',
+    access: 'person',
+    summary: 'Who could ask for something there, by name: for auditors, administrators and owners',
+    params: named(resourceName),
+    query: pageQuery,
+    answer: page(operate.resourceAsker),
   },
   resourceObjects: {
     method: 'GET',

@@ -1,5 +1,6 @@
 /** First set-up, signing in and out, oneself, logins. */
 import { type Me, tidegateRole } from '@tidegate/contract';
+import { ownedBy } from '../../access/show.ts';
 import type { Context } from '../../context.ts';
 import type { Caller } from '../../identity/caller.ts';
 import { changePassword } from '../../identity/change-password.ts';
@@ -64,6 +65,7 @@ export async function showMe({ store }: Context, caller: Caller): Promise<Me> {
     administrator: isAdministrator(caller),
     auditor: isAuditor(caller),
     roles: rolesOf(caller),
+    owns: [...(await ownedBy(store.db, caller))].sort(),
     mfa: await factorsOf(store.db, caller.name),
     session: {
       id: caller.login,

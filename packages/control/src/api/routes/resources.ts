@@ -1,6 +1,7 @@
 /** Resources. */
 
 import type { ResourceName } from '@tidegate/core';
+import { askersOf, rulesOnResource } from '../../access/askers.ts';
 import { giveUpResource } from '../../access/give-up.ts';
 import { Objects } from '../../access/objects.ts';
 import { listResources, showResource } from '../../access/resources.ts';
@@ -12,7 +13,7 @@ import { loadPerson } from '../../identity/people.ts';
 import { assertAdministers } from '../../identity/permissions/may.ts';
 import { recorded } from '../../refusals.ts';
 import { serve } from '../serve.ts';
-import { onePage } from './page.ts';
+import { answerPage, onePage, pageFrom } from './page.ts';
 import type { Routes } from './routes.ts';
 
 export function resourceRoutes(routes: Routes): void {
@@ -20,6 +21,10 @@ export function resourceRoutes(routes: Routes): void {
   const { db } = context.store;
   serve(routes, 'resources', async () => onePage(await listResources(db, context.now())));
   serve(routes, 'resource', ({ params }) => showResource(db, params.name, context.now()));
+  serve(routes, 'resourceRules', async ({ caller, params }) => onePage(await rulesOnResource(db, caller, params.name)));
+  serve(routes, 'resourceAskers', async ({ caller, params, query }) =>
+    answerPage(await askersOf(db, caller, params.name, pageFrom(query))),
+  );
   const objects = new Objects(context, routes.look);
   serve(routes, 'resourceObjects', async ({ caller, params }) =>
     objects.of(params.name, await loadPerson(db, caller.name)),

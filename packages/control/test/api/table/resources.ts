@@ -4,6 +4,14 @@ import { administrator, type Row } from './row.ts';
 export const resources = {
   resources: { path: '/v1/resources', as: { olga: 'right' } },
   resource: { path: '/v1/resources/orders', as: { olga: 'right' } },
+  resourceRules: {
+    path: '/v1/resources/orders/rules',
+    as: { olga: 403, alice: 403, dan: 'right', audrey: 'right', carol: 'right' },
+  },
+  resourceAskers: {
+    path: '/v1/resources/orders/askers?limit=2',
+    as: { olga: 403, alice: 403, dan: 'right', audrey: 'right', carol: 'right' },
+  },
   resourceObjects: { path: '/v1/resources/orders/objects', as: { olga: 403, carol: 403, alice: 'right' } },
   testResource: {
     path: '/v1/resource-tests',
