@@ -86,7 +86,7 @@ function changed(part: string, document: Document, item: YAMLMap, change: Resour
   // These stand before the dash, outside of what is written anew.
   item.commentBefore = null;
   item.spaceBefore = false;
-  const text = textOf(item);
+  const text = textOf(item, part);
   if (text === null) throw byHand(change.name);
   const start = place[0];
   const end = start + part.slice(start, place[1]).trimEnd().length;
@@ -117,7 +117,7 @@ function added(part: string, document: Document, change: ResourceChange): string
   const list = listOf(document);
   const last: unknown = list?.items.at(-1);
   const place = list?.range;
-  const fresh = `  - ${indented(plain(item), 4)}`;
+  const fresh = `  - ${indented(plain(item, part), 4)}`;
   if (!document.has('resources')) return `${ended(part)}resources:\n${fresh}\n`;
   if (list === null) {
     // The key alone, with nothing after it.
@@ -130,22 +130,22 @@ function added(part: string, document: Document, change: ResourceChange): string
     // `[]`, or a list in brackets: written again as a block.
     list.items.push(document.createNode(item));
     list.flow = false;
-    const text = textOf(list);
+    const text = textOf(list, part);
     if (text === null) throw byHand(change.name);
     return `${part.slice(0, place[0]).trimEnd()}\n  ${indented(text, 2)}${part.slice(place[1])}`;
   }
   const column = columnOf(part, place[0]);
   const end = place[0] + part.slice(place[0], place[1]).trimEnd().length;
-  return `${part.slice(0, end)}\n${' '.repeat(column)}- ${indented(plain(item), column + 2)}${part.slice(end)}`;
+  return `${part.slice(0, end)}\n${' '.repeat(column)}- ${indented(plain(item, part), column + 2)}${part.slice(end)}`;
 }
 
 const ended = (text: string): string => (text === '' ? 'apiVersion: tidegate/v1\n' : `${text.trimEnd()}\n`);
 
-/** Long lines stay whole: where they are folded says nothing. */
-const HOW = { lineWidth: 0, flowCollectionPadding: false } as const;
+/** Long lines stay whole: where they are folded says nothing. Braces are padded where the text pads them. */
+const how = (part: string) => ({ lineWidth: 0, flowCollectionPadding: /\{ \S/.test(part) });
 
 /** The node's own text; null: it refers to what may stand outside it. */
-function textOf(node: Node): string | null {
+function textOf(node: Node, part: string): string | null {
   let refers = false;
   visit(node, {
     Alias: () => {
@@ -156,11 +156,11 @@ function textOf(node: Node): string | null {
   if (refers) return null;
   const alone = new Document();
   alone.contents = node;
-  return alone.toString(HOW).trimEnd();
+  return alone.toString(how(part)).trimEnd();
 }
 
 /** Lists of names stand in one line, as people write them. */
-function plain(value: Readonly<Record<string, unknown>>): string {
+function plain(value: Readonly<Record<string, unknown>>, part: string): string {
   const document = new Document(value);
   if (isMap(document.contents)) {
     for (const { value: node } of document.contents.items) {
@@ -173,7 +173,7 @@ function plain(value: Readonly<Record<string, unknown>>): string {
       }
     }
   }
-  return document.toString(HOW).trimEnd();
+  return document.toString(how(part)).trimEnd();
 }
 
 /** All lines but the first. */

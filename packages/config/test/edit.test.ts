@@ -71,6 +71,11 @@ describe('changing one', () => {
     expect(writtenResource(text, 'lab')).toEqual(writtenResource(TEXT, 'lab'));
   });
 
+  test('braces stay padded where they are', () => {
+    const padded = 'resources:\n  - name: a\n    labels: { env: prod }\n    engine: mysql\n';
+    expect(withResource(padded, { name: 'a', engine: 'postgres' })).toBe(padded.replace('mysql', 'postgres'));
+  });
+
   test('where a password comes from is one place, not two', () => {
     const text = withResource(TEXT, { name: 'orders', credential: { user: 'tidegate', stored: true } });
     expect(writtenResource(text, 'orders')).toMatchObject({ credential: { user: 'tidegate', stored: true } });

@@ -13,12 +13,12 @@ import { Problem } from '../../components/Problem.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
 import { CodeEditor, type CodeEditorHandle } from '../../parts/CodeEditor.tsx';
+import { PlanShown } from '../../parts/PlanShown.tsx';
 import { policies as words } from '../../words/policies.ts';
 import { Differences } from './Differences.tsx';
 import styles from './policies.module.css';
 
 const LANGUAGE = [yaml(), lintGutter()];
-const TONES = { add: 'good', change: 'wait', remove: 'bad' } as const;
 /** After the last key. */
 const WAIT_MS = 600;
 
@@ -114,25 +114,7 @@ export function Edit({ text, inForce, onChange, onDone }: EditProps) {
           )}
           {plan.data !== undefined && !plan.isError && (
             <Section title={words.plan}>
-              {changes.length === 0 && <Text>{words.planNone}</Text>}
-              <ul className={styles.list}>
-                {changes.map(({ kind, what, detail }) => (
-                  <li key={`${kind} ${what} ${detail}`}>
-                    <StateBadge state={kind} label={words.kinds[kind]} tone={TONES[kind]} /> <strong>{what}</strong>
-                    {detail !== '' && <div className={styles.hint}>{detail}</div>}
-                  </li>
-                ))}
-              </ul>
-              {plan.data.warnings.length > 0 && (
-                <>
-                  <h3>{words.warnings}</h3>
-                  <ul className={styles.list}>
-                    {plan.data.warnings.map((warning) => (
-                      <li key={warning}>{warning}</li>
-                    ))}
-                  </ul>
-                </>
-              )}
+              <PlanShown plan={plan.data} />
             </Section>
           )}
         </div>

@@ -1,13 +1,14 @@
 /** One resource: what it is, how it is, its roles, who is in now, who could ask, what was left behind. */
 import { Button, PasswordInput, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import type { GrantView, ResourceView } from '@tidegate/contract';
 import { type FormEvent, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { usePages } from '../../api/paging.ts';
 import { reading, stale } from '../../api/queries.ts';
+import { ButtonLink } from '../../components/ButtonLink.tsx';
 import { type Column, DataTable } from '../../components/DataTable.tsx';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { Page } from '../../components/Page.tsx';
@@ -16,27 +17,44 @@ import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { administers, mayPlan, seesFindings, seesOthers } from '../../lib/may.ts';
 import { isoText } from '../../lib/time.ts';
+import { TakeAway } from '../../parts/TakeAway.tsx';
 import { resources as words } from '../../words/resources.ts';
 import { Labels } from './Labels.tsx';
 import styles from './resources.module.css';
+import { WhoCouldAsk } from './WhoCouldAsk.tsx';
 
 const route = getRouteApi('/signedIn/resources/$name');
 
 export function ResourcePage() {
   const { name } = route.useParams();
-  const query = useQuery(reading('resource', { name: name as ResourceView['name'] }));
-  const { data: me } = useQuery(reading('me'));
+  const resourceName = name as ResourceView['name'];
+  const query = useQuery(reading('resource', { name: resourceName }));
+  const { data: me } = useSuspenseQuery(reading('me'));
+  const actions = (
+    <>
+      {mayPlan(me) && (
+        <ButtonLink variant="default" to="/resources/$name/edit" params={{ name }}>
+          {words.change}
+        </ButtonLink>
+      )}
+      <ButtonLink to="/request" search={{ resource: resourceName }}>
+        {words.ask}
+      </ButtonLink>
+    </>
+  );
   return (
-    <Page title={name}>
+    <Page title={name} actions={actions}>
       <Read query={query}>
         {(resource) => (
           <>
             <Facts resource={resource} />
-            {me?.administrator === true && <Credential resource={resource} />}
+            <InNow resource={resource} seesAll={seesOthers(me, resourceName)} />
+            {seesFindings(me, resourceName) && <Findings resource={resource} />}
             <Roles resource={resource} />
-            <InNow resource={resource} seesAll={me?.auditor === true || me?.administrator === true} />
-            {(me?.auditor === true || me?.administrator === true) && <Findings resource={resource} />}
+            {seesOthers(me, resourceName) && <WhoCouldAsk name={resourceName} />}
+            {administers(me, resourceName) && <Credential resource={resource} />}
           </>
         )}
       </Read>
@@ -153,18 +171,26 @@ const Roles = ({ resource }: { readonly resource: ResourceView }) => (
 
 const GRANTS: readonly Column<GrantView>[] = [
   { key: 'person', title: words.person, cell: ({ person }) => person },
-  { key: 'role', title: words.role, cell: ({ role }) => role },
-  { key: 'state', title: words.state, cell: ({ state }) => <StateBadge state={state} /> },
+  {
+    key: 'role',
+    title: words.role,
+    cell: ({ id, role }) => (
+      <Link to="/record/grants/$id" params={{ id }} aria-label={words.story(role)}>
+        {role}
+      </Link>
+    ),
+  },
+  { key: 'state', title: words.state, width: '7rem', minor: true, cell: ({ state }) => <StateBadge state={state} /> },
   {
     key: 'until',
     title: words.until,
     cell: ({ expiresAt }) => (expiresAt === null ? '–' : <RelativeTime at={expiresAt} />),
   },
+  { key: 'deed', title: '', width: '8rem', align: 'right', cell: (grant) => <TakeAway grant={grant} inRow /> },
 ];
 
 function InNow({ resource, seesAll }: { readonly resource: ResourceView; readonly seesAll: boolean }) {
   const { rows, more, query } = usePages('grants', { resource: resource.name, state: 'open' });
-  const navigate = useNavigate();
   return (
     <Section title={words.now} hint={seesAll ? undefined : words.nowYours}>
       <Read query={query}>
@@ -177,7 +203,6 @@ function InNow({ resource, seesAll }: { readonly resource: ResourceView; readonl
               columns={GRANTS}
               rows={rows}
               rowKey={({ id }) => id}
-              onOpen={({ id }) => void navigate({ to: '/record/grants/$id', params: { id } })}
               {...(more === undefined ? {} : { more })}
             />
           )

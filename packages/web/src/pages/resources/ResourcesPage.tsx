@@ -1,15 +1,17 @@
 /** Every resource, found by anything that is known of it. */
 import { TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { ResourceView } from '@tidegate/contract';
 import { reading } from '../../api/queries.ts';
+import { ButtonLink } from '../../components/ButtonLink.tsx';
 import { type Column, DataTable } from '../../components/DataTable.tsx';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { Icon } from '../../components/Icon.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { mayPlan } from '../../lib/may.ts';
 import { resources as words } from '../../words/resources.ts';
 import { Labels } from './Labels.tsx';
 import styles from './resources.module.css';
@@ -61,11 +63,17 @@ const COLUMNS: readonly Column<ResourceView>[] = [
 
 export function ResourcesPage() {
   const query = useQuery(reading('resources'));
+  const { data: me } = useSuspenseQuery(reading('me'));
   const { find = '' } = route.useSearch();
   const navigate = useNavigate({ from: '/resources' });
   const search = (text: string) => void navigate({ search: text === '' ? {} : { find: text }, replace: true });
   return (
-    <Page title={words.title} lead={words.lead} wide>
+    <Page
+      title={words.title}
+      lead={words.lead}
+      wide
+      actions={mayPlan(me) && <ButtonLink to="/add-resource">{words.add}</ButtonLink>}
+    >
       <Read query={query}>
         {({ items }) => {
           if (items.length === 0) return <EmptyState title={words.none} hint={words.noneHint} />;

@@ -20,7 +20,20 @@ const one = createRoute({
   component: lazyRouteComponent(() => import('./ResourcePage.tsx'), 'ResourcePage'),
 });
 
+const edit = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/resources/$name/edit',
+  component: lazyRouteComponent(() => import('./ResourceFormPage.tsx'), 'EditResourcePage'),
+});
+
+/** Beside the list, not in it: “new” is a name that a resource may have. */
+const add = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/add-resource',
+  component: lazyRouteComponent(() => import('./ResourceFormPage.tsx'), 'AddResourcePage'),
+});
+
 export const resources = area(
-  [list, one],
+  [list, one, edit, add],
   [{ to: '/resources', title: navigation.resources, icon: 'resources', section: 'access' }],
 );
