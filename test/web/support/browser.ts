@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { DEMO_PASSWORD, root } from '../../support/tidegate.ts';
 
 /** Debian's, or the one that TIDEGATE_CHROMIUM names. */
@@ -99,4 +100,19 @@ export async function picture(page: Page, name: string): Promise<void> {
 async function inColours(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
   await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
+}
+
+/** No part of a page is wider than a phone. */
+async function fitsAPhone(page: Page): Promise<void> {
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  if (size !== null) await page.setViewportSize(size);
+}
+
+/** What is held against every page in every state. */
+export async function hold(page: Page, name: string): Promise<void> {
+  await picture(page, name);
+  await fitsAPhone(page);
+  expect(await axeFindings(page), name).toEqual([]);
 }

@@ -40,7 +40,9 @@ interface ChangedGrant {
   readonly id: GrantId;
   readonly request: RequestId;
   readonly person: PersonName;
+  readonly runBy: readonly PersonName[] | null;
   readonly resource: ResourceName;
+  readonly judges: Chosen | null;
 }
 
 export interface Changed {
@@ -62,8 +64,10 @@ export async function readChanged(db: Reader, ids: ChangedIds): Promise<Changed>
     .execute();
   const grants = await db
     .selectFrom('grants')
-    .select(['id', 'request', 'person', 'resource'])
-    .where('id', '=', anyOf([...ids.grants, ...sessions.map(({ grant }) => grant)]))
+    .leftJoin('afterReviews', 'afterReviews.request', 'grants.request')
+    .select(['grants.id', 'grants.request', 'grants.person', 'grants.resource'])
+    .select(['afterReviews.reviewers as judges', 'afterReviews.runBy'])
+    .where('grants.id', '=', anyOf([...ids.grants, ...sessions.map(({ grant }) => grant)]))
     .execute();
   const wanted = [...ids.requests, ...grants.filter(({ id }) => ids.grants.has(id)).map(({ request }) => request)];
   const rows = await db
@@ -116,7 +120,13 @@ export function seenBy(person: Powered, changed: Changed): LiveChanges {
       (judges !== null && isEligible(judges, { name: requester, runBy }, person)) ||
       owns(resource),
   );
-  const grants = changed.grants.filter((grant) => all || grant.person === person.name || owns(grant.resource));
+  const grants = changed.grants.filter(
+    (grant) =>
+      all ||
+      grant.person === person.name ||
+      owns(grant.resource) ||
+      (grant.judges !== null && isEligible(grant.judges, { name: grant.person, runBy: grant.runBy ?? [] }, person)),
+  );
   const seen = new Set(grants.map(({ id }) => id));
   return {
     requests: requests.map(({ id }) => id),

@@ -3,9 +3,10 @@ import type { EndpointName, LiveChanges } from '@tidegate/contract';
 import { queries } from './queries.ts';
 
 /** Answers that change with requests and grants, besides those of the thing itself. */
-const OF_REQUESTS: readonly EndpointName[] = ['requests'];
-const OF_GRANTS: readonly EndpointName[] = ['grants', 'resources', 'resource'];
+const OF_REQUESTS: readonly EndpointName[] = ['requests', 'afterReviews'];
+const OF_GRANTS: readonly EndpointName[] = ['grants', 'resources', 'resource', 'outgrownGrants'];
 const OF_SESSIONS: readonly EndpointName[] = ['sessions'];
+const OF_NOTICES: readonly EndpointName[] = ['notices'];
 /** Read with an id of their own: only those that are named. */
 const BY_ID: readonly EndpointName[] = ['request', 'grant', 'session', 'grantStory'];
 
@@ -14,11 +15,12 @@ export function told(changes: LiveChanges | 'everything'): Promise<void> {
   if (changes === 'everything' || changes.everything) {
     return queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
   }
-  const { requests, grants, sessions } = changes;
+  const { requests, grants, sessions, notices } = changes;
   const lists = new Set<unknown>([
     ...(requests.length > 0 ? OF_REQUESTS : []),
     ...(grants.length > 0 ? OF_GRANTS : []),
     ...(sessions.length > 0 ? OF_SESSIONS : []),
+    ...(notices ? OF_NOTICES : []),
   ]);
   const ids = new Set<string>([...requests, ...grants, ...sessions]);
   const byId = new Set<unknown>(BY_ID);

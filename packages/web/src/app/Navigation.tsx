@@ -5,6 +5,7 @@ import { reading } from '../api/queries.ts';
 import { Icon } from '../components/Icon.tsx';
 import { common } from '../words/common.ts';
 import styles from './Navigation.module.css';
+import { NewNotices } from './NewNotices.tsx';
 import { mayOpen, type NavigationEntry } from './navigation.ts';
 
 const SECTIONS: readonly NavigationEntry['section'][] = ['access', 'watch', 'manage', 'you'];
@@ -20,11 +21,12 @@ export function Navigation() {
       <div key={section} className={styles.section}>
         <h2 className={styles.title}>{common.sections[section]}</h2>
         <ul className={styles.list}>
-          {own.map(({ to, title, icon }) => (
+          {own.map(({ to, title, icon, counts }) => (
             <li key={to}>
               <Link to={to} className={styles.entry} activeOptions={{ exact: to === '/' }}>
                 <Icon name={icon} />
                 {title}
+                {counts === 'notices' && <NewNotices />}
               </Link>
             </li>
           ))}

@@ -1,6 +1,7 @@
 /** What an area adds to the navigation. */
 import type { Me } from '@tidegate/contract';
 import type { IconName } from '../components/Icon.tsx';
+import { mayPlan, oversees } from '../lib/may.ts';
 
 export interface NavigationEntry {
   /** The page's address, without parameters. */
@@ -8,11 +9,26 @@ export interface NavigationEntry {
   readonly title: string;
   readonly icon: IconName;
   readonly section: 'access' | 'watch' | 'manage' | 'you';
+  /** How many there are of what is told beside the name. */
+  readonly counts?: 'notices';
   /** Who is shown it; the API says the same, and is what counts. Everybody where left out. */
-  readonly shownTo?: 'auditor' | 'administrator';
+  readonly shownTo?: Shown;
 }
 
+/** `overseer`: who may see how access is used somewhere, by a role or as an owner. `policy-reader`: policy editors, too. */
+type Shown = 'overseer' | 'auditor' | 'policy-reader' | 'administrator';
+
 export function mayOpen({ shownTo }: NavigationEntry, me: Me): boolean {
-  if (shownTo === undefined) return true;
-  return me.administrator || (shownTo === 'auditor' && me.auditor);
+  switch (shownTo) {
+    case undefined:
+      return true;
+    case 'overseer':
+      return oversees(me);
+    case 'auditor':
+      return me.auditor || me.administrator;
+    case 'policy-reader':
+      return me.auditor || mayPlan(me);
+    case 'administrator':
+      return me.administrator;
+  }
 }

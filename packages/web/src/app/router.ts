@@ -4,6 +4,7 @@ import { queries } from '../api/queries.ts';
 import { Loading } from '../components/Loading.tsx';
 import { gateways } from '../pages/gateways/area.ts';
 import { home } from '../pages/home/area.ts';
+import { notices } from '../pages/notices/area.ts';
 import { overview } from '../pages/overview/area.ts';
 import { people } from '../pages/people/area.ts';
 import { policies } from '../pages/policies/area.ts';
@@ -16,6 +17,7 @@ import { security } from '../pages/security/area.ts';
 import { sessions } from '../pages/sessions/area.ts';
 import { settings } from '../pages/settings/area.ts';
 import { signIn } from '../pages/sign-in/area.ts';
+import { standIns } from '../pages/stand-ins/area.ts';
 import { open, root, signedIn } from './root.ts';
 
 /** In the order in which the navigation shows them. */
@@ -32,6 +34,8 @@ const areas = [
   people,
   gateways,
   settings,
+  notices,
+  standIns,
   security,
 ];
 
@@ -42,6 +46,8 @@ const tree = root.addChildren([
     ...requests.routes,
     ...reviews.routes,
     ...security.routes,
+    ...notices.routes,
+    ...standIns.routes,
     ...resources.routes,
     ...query.routes,
     ...overview.routes,

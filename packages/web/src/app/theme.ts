@@ -3,6 +3,7 @@
  * our content security policy lets no script write one); here is only what components are told in their properties.
  */
 import { createTheme } from '@mantine/core';
+import { common } from '../words/common.ts';
 
 export const theme = createTheme({
   primaryColor: 'blue',
@@ -16,6 +17,8 @@ export const theme = createTheme({
     // Locking the page's scroll would write a style element: theme.css does it by `:has()`.
     Modal: { defaultProps: { lockScroll: false, centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
     Drawer: { defaultProps: { lockScroll: false } },
+    // Otherwise its button has no name.
+    Notification: { defaultProps: { closeButtonProps: { 'aria-label': common.close } } },
     TextInput: { defaultProps: { size: 'sm' } },
     PasswordInput: { defaultProps: { size: 'sm' } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } } },

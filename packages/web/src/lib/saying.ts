@@ -1,6 +1,9 @@
 /** Approval steps as a sentence: “one of leads, then one of dba”. */
 import type { Explanation, RequestView } from '@tidegate/contract';
 import { access } from '../words/access.ts';
+import { windows } from '../words/windows.ts';
+import { isoText } from './time.ts';
+import type { Recurrence } from './windows.ts';
 
 type Step = Pick<RequestView['steps'][number], 'groups' | 'people' | 'count'> & { readonly stage?: number };
 
@@ -25,8 +28,18 @@ export const candidatesOf = ({ steps }: Explanation): readonly string[] => [
   ...new Set(steps.flatMap(({ candidates }) => candidates)),
 ];
 
+/** Windows as a sentence. @param duration ISO 8601, of each */
+export const windowsText = ({ days, at, timeZone }: Recurrence, duration: string): string =>
+  windows.said(windows.every(days), at, isoText(duration), timeZone);
+
+type Stated = Pick<RequestView, 'state' | 'grant' | 'nextOpening'>;
+
 /** A request's or grant's state, in the words people read. */
-export function stateOf({ state, grant }: Pick<RequestView, 'state' | 'grant'>): { state: string; label: string } {
+export function stateOf({ state, grant, nextOpening }: Stated): { state: string; label: string } {
+  // Between two windows it is neither open nor over.
+  if (state === 'approved' && nextOpening !== null && (grant === null || grant.state === 'closed')) {
+    return { state: 'approved', label: windows.opensAgain };
+  }
   const shown = state === 'approved' && grant !== null ? grant.state : state;
   return { state: shown, label: access.state[shown] ?? shown };
 }

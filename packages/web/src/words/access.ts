@@ -51,6 +51,8 @@ export const access = {
   only: 'Only',
   start: 'From',
   atOnce: 'as soon as it is approved',
+  glassBroken: 'at once, by break-glass',
+  agreed: 'Agreed to',
   againAsk: 'Ask again',
   extends: 'More time for a grant that is open',
   breakGlass: 'Break glass',

@@ -47,6 +47,9 @@ export const home = {
     none: 'Nothing waits for you.',
     all: 'Review them',
     wants: (person: string, role: string, resource: string) => `${person} wants ${role} on ${resource}`,
+    broke: (person: string, role: string, resource: string) =>
+      `${person} broke the glass: ${role} on ${resource}. Was it justified?`,
+    due: { open: 'due', overdue: 'was due', done: '' },
   },
   mine: {
     title: 'You are waiting for',

@@ -3,6 +3,7 @@ export const navigation = {
   ask: 'Request access',
   gateways: 'Gateways',
   home: 'Home',
+  notices: 'Notices',
   overview: 'Overview',
   people: 'People and groups',
   policies: 'Policies and roles',
@@ -14,4 +15,5 @@ export const navigation = {
   security: 'My security',
   sessions: 'Sessions',
   settings: 'Settings',
+  standIns: 'Stand-ins',
 } as const;

@@ -1,18 +1,24 @@
 /** The inbox of reviewers. */
 export const reviews = {
   title: 'Reviews',
-  lead: 'Requests that wait for you.',
+  lead: 'Requests that wait for you, and break-glass that is yours to look at afterwards.',
   none: 'Nothing waits for you.',
   noneHint: 'New requests appear here by themselves.',
-  list: 'Requests that wait for you',
+  list: 'What waits for you',
+  more: {
+    label: 'Beside the inbox',
+    standIns: 'Away? Have somebody stand in',
+    after: 'All break-glass',
+    outgrown: 'Grants that today’s policy would not give',
+  },
   keys: {
     title: 'Keys',
     button: 'Keys (?)',
     rows: [
       ['j, ↓', 'the next request'],
       ['k, ↑', 'the one before'],
-      ['a', 'approve'],
-      ['d', 'deny'],
+      ['a', 'approve; of a break-glass: it was justified'],
+      ['d', 'deny; of a break-glass: it was not'],
       ['?', 'these keys'],
     ],
   },

@@ -13,6 +13,7 @@ import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { policies as words } from '../../words/policies.ts';
 import type { Tab } from './area.ts';
 import { Explain } from './Explain.tsx';
+import { OutgrownLink } from './OutgrownLink.tsx';
 import styles from './policies.module.css';
 import { Simulate } from './Simulate.tsx';
 import { Versions } from './Versions.tsx';
@@ -39,7 +40,7 @@ export function PoliciesPage() {
   const inForce = nothing ? '' : config.data?.yaml;
   const text = draft ?? (version === undefined ? inForce : from.data?.yaml);
   return (
-    <Page title={words.title} lead={words.lead} wide>
+    <Page title={words.title} lead={words.lead} wide actions={<OutgrownLink />}>
       <Tabs
         value={tab}
         keepMounted={false}

@@ -29,7 +29,13 @@ const page = createRoute({
   component: lazyRouteComponent(() => import('./PoliciesPage.tsx'), 'PoliciesPage'),
 });
 
+const outgrown = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/policies/outgrown',
+  component: lazyRouteComponent(() => import('./OutgrownPage.tsx'), 'OutgrownPage'),
+});
+
 export const policies = area(
-  [page],
+  [page, outgrown],
   [{ to: '/policies', title: navigation.policies, icon: 'policies', section: 'manage', shownTo: 'auditor' }],
 );

@@ -1,5 +1,5 @@
 /** What is asked for on one database. Role and duration stand in the address, so that an ask can be sent as a link. */
-import { Anchor, Button, Group, Stack, Textarea, TextInput, Title } from '@mantine/core';
+import { Anchor, Button, Group, Stack, Switch, Textarea, TextInput, Title } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { ResourceView } from '@tidegate/contract';
@@ -10,29 +10,34 @@ import { insist } from '../../api/step-up.ts';
 import { DurationInput } from '../../components/DurationInput.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { durationMs, isoDuration } from '../../lib/time.ts';
+import { access } from '../../words/access.ts';
 import { common } from '../../words/common.ts';
 import { requests } from '../../words/requests.ts';
 import styles from './Ask.module.css';
-import { MoreOptions, type Narrowing } from './MoreOptions.tsx';
+import { MoreOptions } from './MoreOptions.tsx';
 import { PickRole } from './PickRole.tsx';
-import { useExplanation } from './useExplanation.ts';
+import { useBreakGlass, useExplanation } from './useExplanation.ts';
 import { WhatHappens } from './WhatHappens.tsx';
+import { asAsked, asBefore, isWhole, plain, type Wanted } from './wanted.ts';
 
 const words = requests.ask;
 const route = getRouteApi('/signedIn/request');
 
 export function AskForm({ resource }: { readonly resource: ResourceView }) {
-  const { role: wanted, for: asked, again } = route.useSearch();
+  const { role: named, for: asked, again } = route.useSearch();
   const navigate = useNavigate();
   const before = useQuery({ ...reading('request', { id: again ?? '' }), enabled: again !== undefined });
   const [typedReason, setReason] = useState<string | null>(null);
   const [typedTicket, setTicket] = useState<string | null>(null);
-  const [narrowing, setNarrowing] = useState<Narrowing>({ only: [], startsAt: null, breakGlass: false });
+  const [chosen, setChosen] = useState<Wanted | null>(null);
 
-  const role = resource.roles.find(({ name }) => name === wanted) ?? resource.roles[0];
+  const role = resource.roles.find(({ name }) => name === named) ?? resource.roles[0];
   const reason = typedReason ?? before.data?.reason ?? '';
   const ticket = typedTicket ?? before.data?.ticket ?? '';
-  const explained = useExplanation({ resource: resource.name, role: role?.name, for: asked, ...narrowing });
+  const glass = useBreakGlass(resource.name, role?.name);
+  const options = chosen ?? (before.data === undefined ? plain() : asBefore(before.data));
+  const wanted = { ...options, breakGlass: options.breakGlass && glass };
+  const explained = useExplanation({ resource: resource.name, role: role?.name, for: asked, ...wanted });
   const explanation = explained.data;
   const fallback = explanation?.defaultDuration ?? role?.defaultDuration ?? 'PT1H';
   const ms = durationMs(asked ?? fallback);
@@ -49,9 +54,7 @@ export function AskForm({ resource }: { readonly resource: ResourceView }) {
           duration: isoDuration(ms),
           reason: reason.trim(),
           ...(ticket.trim() === '' ? {} : { ticket: ticket.trim() }),
-          ...(narrowing.only.length === 0 ? {} : { only: [...narrowing.only] }),
-          ...(narrowing.startsAt === null ? {} : { startsAt: narrowing.startsAt }),
-          ...(narrowing.breakGlass ? { breakGlass: true } : {}),
+          ...asAsked(wanted),
         }),
       ),
     onSuccess: async ({ id }) => {
@@ -99,16 +102,29 @@ export function AskForm({ resource }: { readonly resource: ResourceView }) {
             maxLength={200}
             required={typeof needs?.ticket === 'string'}
           />
-          <MoreOptions resource={resource.name} value={narrowing} onChange={setNarrowing} />
+          {glass && (
+            <Switch
+              label={access.breakGlass}
+              description={words.happens.break}
+              checked={wanted.breakGlass}
+              onChange={(event) => setChosen({ ...wanted, breakGlass: event.currentTarget.checked })}
+            />
+          )}
+          <MoreOptions resource={resource.name} value={wanted} onChange={setChosen} />
           <Problem error={ask.error} />
           <Group>
-            <Button type="submit" size="sm" loading={ask.isPending} disabled={explanation?.outcome === 'denied'}>
+            <Button
+              type="submit"
+              size="sm"
+              loading={ask.isPending}
+              disabled={explanation?.outcome === 'denied' || !isWhole(wanted)}
+            >
               {explanation?.outcome === 'allowed' ? words.deedNow : words.deed}
             </Button>
           </Group>
         </Stack>
       </form>
-      <WhatHappens explained={explained} duration={isoDuration(ms)} />
+      <WhatHappens explained={explained} duration={isoDuration(ms)} wanted={wanted} />
     </div>
   );
 }

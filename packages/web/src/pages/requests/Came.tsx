@@ -1,34 +1,32 @@
 /** What came of a request: its grant, who connected under it, and the way to the record. */
-import { Button } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { GrantView, RequestView } from '@tidegate/contract';
-import { api } from '../../api/client.ts';
-import { reading, stale } from '../../api/queries.ts';
-import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
+import { reading } from '../../api/queries.ts';
 import { Facts } from '../../components/Facts.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { seesOthers } from '../../lib/may.ts';
+import { TakeAway } from '../../parts/TakeAway.tsx';
 import { access } from '../../words/access.ts';
 import { requests } from '../../words/requests.ts';
 import styles from './Request.module.css';
 
 const words = requests.one;
 
-export function Came({ request: { grant, state } }: { readonly request: RequestView }) {
+export function Came({ request: { grant, state, nextOpening } }: { readonly request: RequestView }) {
   if (grant === null) {
     return (
       <Section title={words.grant}>
-        <p className={styles.quiet}>{state === 'pending' ? words.notYet : words.noGrant}</p>
+        <p className={styles.quiet}>{state === 'pending' || nextOpening !== null ? words.notYet : words.noGrant}</p>
       </Section>
     );
   }
   return (
     <>
-      <Section title={words.grant} actions={<Revoke grant={grant} />}>
+      <Section title={words.grant} actions={<TakeAway grant={grant} />}>
         <Granted grant={grant} />
       </Section>
       <Sessions grant={grant} />
@@ -55,37 +53,10 @@ function Granted({ grant }: { readonly grant: GrantView }) {
   );
 }
 
-function Revoke({ grant: { id, state, person } }: { readonly grant: GrantView }) {
-  const { data: me } = useSuspenseQuery(reading('me'));
-  const [asked, ask] = useDisclosure(false);
-  if (!me.administrator || person === me.name || state === 'closed' || state === 'closing') return null;
-  return (
-    <>
-      <Button color="red" variant="default" onClick={ask.open}>
-        {words.revoke}
-      </Button>
-      <ConfirmDialog
-        opened={asked}
-        onClose={ask.close}
-        title={words.revokeTitle}
-        deed={words.revoke}
-        harmful
-        reason={{ label: words.revokeReason }}
-        onConfirm={async (reason) => {
-          await api.revokeGrant({ id, reason });
-          await stale('grants', 'grant', 'request', 'requests');
-        }}
-      >
-        {words.revokeWhat}
-      </ConfirmDialog>
-    </>
-  );
-}
-
-function Sessions({ grant: { id } }: { readonly grant: GrantView }) {
+function Sessions({ grant: { id, resource, person } }: { readonly grant: GrantView }) {
   const { data: me } = useSuspenseQuery(reading('me'));
   const sessions = useQuery(reading('sessions', { grant: id, state: 'all' }));
-  const sees = me.auditor || me.administrator;
+  const sees = person === me.name || seesOthers(me, resource);
   return (
     <Section
       title={words.sessions}

@@ -14,6 +14,7 @@ import { StateBadge } from '../../components/StateBadge.tsx';
 import { stateOf } from '../../lib/saying.ts';
 import { access } from '../../words/access.ts';
 import { requests } from '../../words/requests.ts';
+import { useInbox } from '../reviews/inbox.ts';
 import { Asked } from './Asked.tsx';
 import { Came } from './Came.tsx';
 import { Steps } from './Steps.tsx';
@@ -54,8 +55,16 @@ function Lead({ request }: { readonly request: RequestView }) {
 
 function Deeds({ request }: { readonly request: RequestView }) {
   const { data: me } = useSuspenseQuery(reading('me'));
+  const { waiting } = useInbox();
   const [cancelling, cancel] = useDisclosure(false);
   const { id, requester, state, resource, role, duration } = request;
+  if (waiting.some((each) => each.id === id)) {
+    return (
+      <ButtonLink to="/reviews" search={{ id }}>
+        {words.review}
+      </ButtonLink>
+    );
+  }
   if (requester !== me.name) return null;
   return (
     <>

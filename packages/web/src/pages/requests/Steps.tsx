@@ -4,6 +4,7 @@ import { Icon } from '../../components/Icon.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { stepText } from '../../lib/saying.ts';
+import { isoText } from '../../lib/time.ts';
 import { access } from '../../words/access.ts';
 import { requests } from '../../words/requests.ts';
 import styles from './Request.module.css';
@@ -26,13 +27,23 @@ export function Steps({ request }: { readonly request: RequestView }) {
               <strong>{stepText(step)}</strong> {step.state === 'done' && access.step.done(step.approvedBy)}
               {step.state === 'waiting' && request.state === 'pending' && access.step.waiting}
               {step.state === 'open' && <WhoCould request={request} brief />}
+              {step.state === 'open' && step.escalate !== null && step.escalatesAt !== null && (
+                <span className={styles.quiet}>
+                  {' '}
+                  {requests.one.escalates([...step.escalate.to.groups, ...step.escalate.to.people].join(', '))}{' '}
+                  <RelativeTime at={step.escalatesAt} show="age" />
+                </span>
+              )}
             </span>
           </li>
         ))}
       </ol>
-      {reviews.map(({ reviewer, decision, comment, at }) => (
+      {reviews.map(({ reviewer, onBehalfOf, decision, duration, comment, at, round }) => (
         <p key={`${reviewer} ${at}`} className={styles.review}>
-          <strong>{reviewer}</strong> {requests.one.said[decision]} <RelativeTime at={at} show="age" />
+          <strong>{reviewer}</strong> {onBehalfOf !== null && `${requests.one.inSteadOf(onBehalfOf)} `}
+          {requests.one.said[decision]} {duration !== null && `${requests.one.shorter(isoText(duration))} `}
+          <RelativeTime at={at} show="age" />
+          {round < request.round && <span className={styles.quiet}> {requests.one.earlierRound}</span>}
           {comment !== null && comment !== '' && <span className={styles.comment}>{comment}</span>}
         </p>
       ))}

@@ -9,7 +9,10 @@ import { isoText } from '../../lib/time.ts';
 import { access } from '../../words/access.ts';
 import { common } from '../../words/common.ts';
 import { requests } from '../../words/requests.ts';
+import { windows } from '../../words/windows.ts';
 import styles from './Ask.module.css';
+import { opensText } from './When.tsx';
+import type { Wanted } from './wanted.ts';
 
 const words = requests.ask.happens;
 
@@ -17,21 +20,25 @@ export interface WhatHappensProps {
   readonly explained: UseQueryResult<Explanation>;
   /** ISO 8601. */
   readonly duration: string;
+  readonly wanted: Wanted;
 }
 
-export function WhatHappens({ explained, duration }: WhatHappensProps) {
+export function WhatHappens({ explained, duration, wanted }: WhatHappensProps) {
   const { data, error } = explained;
   return (
     <aside className={styles.what} data-outcome={data?.outcome} aria-live="polite" aria-busy={explained.isFetching}>
       <Title order={2}>{requests.ask.what}</Title>
       {data === undefined ? error === null ? <p>{common.loading}</p> : <Problem error={error} /> : null}
-      {data !== undefined && <Told explanation={data} duration={duration} />}
+      {data !== undefined && <Told explanation={data} duration={duration} wanted={wanted} />}
     </aside>
   );
 }
 
-function Told({ explanation, duration }: { readonly explanation: Explanation; readonly duration: string }) {
-  const { outcome, why, rule, steps, mfaAt, maxDuration } = explanation;
+type ToldProps = Pick<WhatHappensProps, 'duration' | 'wanted'> & { readonly explanation: Explanation };
+
+function Told({ explanation, duration, wanted }: ToldProps) {
+  const { outcome, why, rule, steps, mfaAt, maxDuration, lines } = explanation;
+  const again = wanted.start === 'again' && !wanted.breakGlass;
   const names = candidatesOf(explanation);
   if (outcome === 'denied') {
     return (
@@ -49,7 +56,20 @@ function Told({ explanation, duration }: { readonly explanation: Explanation; re
         <p>{names.length === 0 ? words.nobody : words.could(access.step.whoCould(names))}</p>
       )}
       {mfaAt.length > 0 && <p>{words.mfaAt(mfaAt.map((when) => words.mfa[when]))}</p>}
-      {maxDuration !== null && <p>{words.time(isoText(duration), isoText(maxDuration))}</p>}
+      {maxDuration !== null && <p>{(again ? words.windows : words.time)(isoText(duration), isoText(maxDuration))}</p>}
+      {again && (
+        <p>
+          {opensText(wanted.windows)} {windows.once}
+        </p>
+      )}
+      {wanted.only.length > 0 && lines !== null && (
+        <div className={styles.gives}>
+          {words.gives}
+          {lines.map((line) => (
+            <code key={line}>{line}</code>
+          ))}
+        </div>
+      )}
       {rule !== null && <p className={styles.fine}>{words.rule(rule)}</p>}
       <Considered explanation={explanation} />
     </>

@@ -7,9 +7,12 @@ import type { RefObject } from 'react';
 import { reading } from '../../api/queries.ts';
 import { Facts } from '../../components/Facts.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
+import { windowsText } from '../../lib/saying.ts';
 import { isoText } from '../../lib/time.ts';
+import { timeIn } from '../../lib/windows.ts';
 import { access } from '../../words/access.ts';
 import { reviews as words } from '../../words/reviews.ts';
+import { windows } from '../../words/windows.ts';
 import { Steps } from '../requests/Steps.tsx';
 import { Decide } from './Decide.tsx';
 import { History } from './History.tsx';
@@ -28,6 +31,7 @@ export interface ReviewProps {
 
 export function Review({ request, keys }: ReviewProps) {
   const { id, requester, role, resource, duration, startsAt, reason, ticket, only, decision, createdAt } = request;
+  const { recurrence } = request;
   return (
     <article className={styles.one} aria-live="polite">
       <Title order={2} className={styles.title}>
@@ -39,6 +43,8 @@ export function Review({ request, keys }: ReviewProps) {
           [access.ticket, ticket],
           [access.duration, isoText(duration)],
           [access.start, startsAt === null ? access.atOnce : <RelativeTime key="from" at={startsAt} />],
+          [windows.title, recurrence === null ? null : windowsText(recurrence, duration)],
+          [windows.last, recurrence === null ? null : timeIn(Date.parse(recurrence.until) - 1, recurrence.timeZone)],
           [access.only, only?.join(', ')],
           [words.gives, <Gives key="gives" resource={resource} role={role} />],
           [words.why, decision.why],
@@ -55,7 +61,7 @@ export function Review({ request, keys }: ReviewProps) {
   );
 }
 
-function Gives({ resource, role }: { readonly resource: string; readonly role: string }) {
+export function Gives({ resource, role }: { readonly resource: string; readonly role: string }) {
   const { data } = useQuery(reading('resource', { name: resource }));
   const gives = data?.roles.find(({ name }) => name === role);
   if (gives === undefined) return null;

@@ -1,26 +1,29 @@
 /** The inbox: what waits at the left, the one that is looked at beside it; the whole of it by keyboard. */
 import { Button, Modal } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import type { RequestView } from '@tidegate/contract';
 import { useRef } from 'react';
-import { reading } from '../../api/queries.ts';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { Facts } from '../../components/Facts.tsx';
+import { Loading } from '../../components/Loading.tsx';
 import { Page } from '../../components/Page.tsx';
+import { Problem } from '../../components/Problem.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { isoText } from '../../lib/time.ts';
+import { afterReviews } from '../../words/after-reviews.ts';
 import { common } from '../../words/common.ts';
 import { reviews as words } from '../../words/reviews.ts';
+import { AfterReview } from './AfterReview.tsx';
+import { AfterState } from './AfterState.tsx';
+import { useInbox, type Waiting } from './inbox.ts';
 import { Review, type ReviewKeys } from './Review.tsx';
 import styles from './Reviews.module.css';
 
 const route = getRouteApi('/signedIn/reviews');
 
 export function ReviewsPage() {
-  const waiting = useQuery(reading('requests', { filter: 'to-review' }));
+  const { requests, reviews, waiting } = useInbox();
   const [keys, { open, close }] = useDisclosure(false);
   // Where `?` needs Shift, and where it does not.
   useHotkeys([
@@ -38,10 +41,17 @@ export function ReviewsPage() {
         </Button>
       }
     >
-      <Read query={waiting}>
-        {({ items }) =>
-          items.length === 0 ? <EmptyState title={words.none} hint={words.noneHint} /> : <Inbox requests={items} />
-        }
+      <nav aria-label={words.more.label} className={styles.more}>
+        <Link to="/stand-ins">{words.more.standIns}</Link>
+        <Link to="/reviews/after">{words.more.after}</Link>
+        <Link to="/policies/outgrown">{words.more.outgrown}</Link>
+      </nav>
+      <Problem error={reviews.error} />
+      <Read query={requests}>
+        {() => {
+          if (waiting.length > 0) return <Inbox waiting={waiting} />;
+          return reviews.isPending ? <Loading /> : <EmptyState title={words.none} hint={words.noneHint} />;
+        }}
       </Read>
       <Modal opened={keys} onClose={close} title={words.keys.title} closeButtonProps={{ 'aria-label': common.close }}>
         <Facts facts={words.keys.rows} />
@@ -50,17 +60,17 @@ export function ReviewsPage() {
   );
 }
 
-function Inbox({ requests }: { readonly requests: readonly RequestView[] }) {
+function Inbox({ waiting }: { readonly waiting: readonly Waiting[] }) {
   const { id } = route.useSearch();
   const navigate = useNavigate();
   const deeds = useRef<ReviewKeys>(null);
   const index = Math.max(
     0,
-    requests.findIndex((request) => request.id === id),
+    waiting.findIndex((each) => each.id === id),
   );
-  const chosen = requests[index];
+  const chosen = waiting[index];
   const go = (to: number) => {
-    const next = requests[Math.min(requests.length - 1, Math.max(0, to))];
+    const next = waiting[Math.min(waiting.length - 1, Math.max(0, to))];
     if (next !== undefined) void navigate({ to: '/reviews', search: { id: next.id }, replace: true });
   };
   useHotkeys([
@@ -75,28 +85,51 @@ function Inbox({ requests }: { readonly requests: readonly RequestView[] }) {
     <div className={styles.inbox}>
       <nav aria-label={words.list}>
         <ul className={styles.list}>
-          {requests.map((request) => (
-            <li key={request.id}>
+          {waiting.map((each) => (
+            <li key={each.id}>
               <Link
                 to="/reviews"
-                search={{ id: request.id }}
+                search={{ id: each.id }}
                 replace
                 className={styles.entry}
-                data-chosen={request.id === chosen?.id}
-                aria-current={request.id === chosen?.id ? 'true' : undefined}
+                data-chosen={each.id === chosen?.id}
+                aria-current={each.id === chosen?.id ? 'true' : undefined}
               >
-                <strong>{request.requester}</strong>
-                <span className={styles.quiet}>
-                  <RelativeTime at={request.createdAt} show="age" />
-                </span>
-                <span>{words.wants(request.role, request.resource)}</span>
-                <span className={styles.quiet}>{isoText(request.duration)}</span>
+                <Entry of={each} />
               </Link>
             </li>
           ))}
         </ul>
       </nav>
-      {chosen !== undefined && <Review key={chosen.id} request={chosen} keys={deeds} />}
+      {chosen?.kind === 'request' && <Review key={chosen.id} request={chosen.request} keys={deeds} />}
+      {chosen?.kind === 'after' && <AfterReview key={chosen.id} review={chosen.review} keys={deeds} />}
     </div>
+  );
+}
+
+function Entry({ of }: { readonly of: Waiting }) {
+  if (of.kind === 'request') {
+    const { requester, createdAt, role, resource, duration } = of.request;
+    return (
+      <>
+        <strong>{requester}</strong>
+        <span className={styles.quiet}>
+          <RelativeTime at={createdAt} show="age" />
+        </span>
+        <span>{words.wants(role, resource)}</span>
+        <span className={styles.quiet}>{isoText(duration)}</span>
+      </>
+    );
+  }
+  const { requester, role, resource, dueAt } = of.review;
+  return (
+    <>
+      <strong>{requester}</strong>
+      <span className={styles.quiet}>
+        <RelativeTime at={dueAt} show="age" />
+      </span>
+      <span>{afterReviews.broke(role, resource)}</span>
+      <AfterState review={of.review} />
+    </>
   );
 }

@@ -12,7 +12,14 @@ const inbox = createRoute({
   component: lazyRouteComponent(() => import('./ReviewsPage.tsx'), 'ReviewsPage'),
 });
 
+const after = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/reviews/after',
+  validateSearch: ({ show }): { readonly show?: 'all' } => (show === 'all' ? { show } : {}),
+  component: lazyRouteComponent(() => import('./AfterReviewsPage.tsx'), 'AfterReviewsPage'),
+});
+
 export const reviews = area(
-  [inbox],
+  [inbox, after],
   [{ to: '/reviews', title: navigation.reviews, icon: 'review', section: 'access' }],
 );

@@ -1,0 +1,25 @@
+/** Open grants that today's policy would not give. */
+export const outgrown = {
+  title: 'Grants that today’s policy would not give',
+  lead: 'They were given under an earlier policy and go on until their end. Somebody decides: keep them, or take them away.',
+  link: 'Outgrown grants',
+  count: (count: number) => (count === 1 ? '1 outgrown grant' : `${count} outgrown grants`),
+  none: 'Every open grant is one that today’s policy would give.',
+  noneHint: 'As far as you may see: those on resources you own, and all for auditors and administrators.',
+  one: (person: string, role: string, resource: string) => `${person}: ${role} on ${resource}`,
+  why: 'Why not today',
+  until: 'Open until',
+  kept: 'Kept',
+  keptBy: (person: string, comment: string) => `by ${person}: ${comment}`,
+  decide: 'to be decided',
+  keep: 'Keep',
+  keepTitle: 'Let this grant go on?',
+  keepWhat: (version: number) =>
+    `It goes on until its end. When the policy changes again (this is version ${version}) it is decided anew.`,
+  keepReason: 'Why it goes on',
+  revoke: 'Take it away',
+  revokeTitle: 'Take this access away?',
+  revokeWhat: 'It ends now, and so does every connection under it.',
+  revokeReason: 'Why (they are told)',
+  own: 'Your own: somebody else decides.',
+} as const;
