@@ -13,6 +13,7 @@ import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { durationText } from '../../lib/time.ts';
 import { overview as words } from '../../words/overview.ts';
+import { OutgrownLink } from '../policies/OutgrownLink.tsx';
 import { Bars, Days } from './charts.tsx';
 import styles from './overview.module.css';
 
@@ -34,14 +35,17 @@ export function OverviewPage() {
       lead={words.lead}
       wide
       actions={
-        <Select
-          aria-label={words.since}
-          w="9rem"
-          data={Object.entries(words.spans).map(([value, label]) => ({ value, label }))}
-          value={String(days)}
-          onChange={(value) => void navigate({ search: value === '30' ? {} : { days: Number(value) as 7 } })}
-          allowDeselect={false}
-        />
+        <>
+          <OutgrownLink />
+          <Select
+            aria-label={words.since}
+            w="9rem"
+            data={Object.entries(words.spans).map(([value, label]) => ({ value, label }))}
+            value={String(days)}
+            onChange={(value) => void navigate({ search: value === '30' ? {} : { days: Number(value) as 7 } })}
+            allowDeselect={false}
+          />
+        </>
       }
     >
       <Read query={query}>
