@@ -26,7 +26,7 @@ const aGrant = grant.parse({
   comment: 'called\u001b[2J back',
   problem: null,
 });
-const plainStep = { escalate: null, escalatesAt: null };
+const plainStep = { escalate: null, escalatesAt: null, takesMore: false };
 const plainReview = {
   onBehalfOf: null,
   round: 0,
@@ -71,6 +71,26 @@ describe('requests', () => {
     expect(text).toContain('O’Brien "x".y asks for owner on orders');
     expect(text).toContain('reason     order 4711');
     expect(text).toContain('approved by bob: ok');
+  });
+
+  test('say whose approval would help as well, because another’s counts elsewhere then', () => {
+    const steps = [
+      {
+        ...plainStep,
+        stage: 0,
+        groups: ['leads'],
+        people: [],
+        count: 1,
+        approvedBy: ['bob'],
+        state: 'done',
+        takesMore: true,
+      },
+      { ...plainStep, stage: 0, groups: ['dba'], people: [], count: 1, approvedBy: [], state: 'open', takesMore: true },
+      { ...plainStep, stage: 1, groups: ['security'], people: [], count: 1, approvedBy: [], state: 'waiting' },
+    ];
+    expect(plain(requestText(request.parse({ ...pending, steps })))).toContain(
+      'waits for  one of dba, or instead one of leads, then one of security; lapses',
+    );
   });
 
   test('leave out of a list what every line would say', () => {

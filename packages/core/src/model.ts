@@ -153,8 +153,13 @@ export interface Review {
   /** Who is away and has asked the reviewer to stand in; null: in the reviewer's own right. */
   readonly onBehalfOf: PersonName | null;
   readonly round: number;
-  /** Index into the round's `steps`: a review counts in one step only. */
+  /** Index into the round's `steps`: the one that it counted for when it was given. */
   readonly step: number;
+  /**
+   * Every step of the stage open then that named who gave it, `step` among them. An approval counts in one of them only:
+   * which one is worked out from all that were given (`stepsOf`), so that whoever comes later finds room.
+   */
+  readonly fits: readonly number[];
   readonly decision: 'approve' | 'deny';
   /** For this long at most; null: as long as was asked for. */
   readonly duration: Temporal.Duration | null;

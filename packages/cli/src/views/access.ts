@@ -32,17 +32,25 @@ const wordsOf = (who: { groups: readonly string[]; people: readonly string[] } |
   [...(who?.groups ?? []), ...(who?.people ?? [])].map(safe).join(' or ');
 
 /** Who still has to agree: `one of leads, then one of dba`. */
-function waitingFor(request: RequestView): string {
+function waitingFor({ steps }: RequestView): string {
   const stages = new Map<number, string[]>();
-  for (const step of request.steps) {
+  for (const step of steps) {
     if (step.state === 'done') continue;
-    const later =
-      step.escalatesAt === null ? '' : ` (from ${when(step.escalatesAt)} ${wordsOf(step.escalate?.to)} too)`;
-    const said = `${ofWhom(step, step.count - step.approvedBy.length)}${later}`;
+    const said = `${ofWhom(step, step.count - step.approvedBy.length)}${laterToo(step)}`;
     stages.set(step.stage, [...(stages.get(step.stage) ?? []), said]);
   }
-  return [...stages.values()].map((together) => together.join(' and ')).join(', then ');
+  // Done, and yet an approval there helps: one that counts there counts for a step that lacks it then.
+  const instead = steps.filter(({ state: stands, takesMore }) => stands === 'done' && takesMore);
+  return [...stages]
+    .map(([stage, together]) => {
+      const others = instead.filter((step) => step.stage === stage).map((step) => `${wordsOf(step)}${laterToo(step)}`);
+      return `${together.join(' and ')}${others.length === 0 ? '' : `, or instead one of ${others.join(' or ')}`}`;
+    })
+    .join(', then ');
 }
+
+const laterToo = ({ escalate, escalatesAt }: RequestView['steps'][number]): string =>
+  escalatesAt === null ? '' : ` (from ${when(escalatesAt)} ${wordsOf(escalate?.to)} too)`;
 
 export function requestText(request: RequestView): string {
   const { grant, reviews } = request;

@@ -49,7 +49,10 @@ export const step = z
     /** When that will be; null: never, or it does not wait yet. */
     escalatesAt: instant.nullable(),
     approvedBy: z.array(personName),
+    /** `open`: lacks approvals and waits for them; `waiting`: an earlier stage comes first, or the request is over. */
     state: z.enum(['waiting', 'open', 'done']),
+    /** An approval here helps now; where the step is done, one that counts here then counts for a step that lacks it. */
+    takesMore: z.boolean(),
   })
   .meta({ id: 'Step' });
 

@@ -69,6 +69,7 @@ export const requestReviewed = (request: AccessRequest, review: Review, at: At):
     onBehalfOf: review.onBehalfOf,
     round: review.round,
     step: review.step,
+    fits: [...review.fits],
     decision: review.decision,
     duration: review.duration === null ? null : durationText(review.duration),
     comment: review.comment,

@@ -83,6 +83,7 @@ function show(explained: ReturnType<typeof explain>): Omit<Explanation, 'lines'>
       ...showStep(step),
       approvedBy: [],
       state: 'waiting' as const,
+      takesMore: false,
       candidates: [...candidates],
       escalatedTo: [...escalatedTo],
     })),

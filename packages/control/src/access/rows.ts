@@ -66,13 +66,15 @@ export async function reviewsOf(
   db: Reader,
   requests: readonly RequestId[],
 ): Promise<(Review & { request: RequestId })[]> {
-  return db
+  const rows = await db
     .selectFrom('reviews')
-    .select(['request', 'reviewer', 'onBehalfOf', 'round', 'step', 'decision', 'duration', 'comment', 'at'])
+    .select(['request', 'reviewer', 'onBehalfOf', 'round', 'step', 'fits', 'decision', 'duration', 'comment', 'at'])
     .where('request', '=', anyOf(requests))
     .orderBy('at')
     .orderBy('reviewer')
     .execute();
+  // Of reviews that are older than the column nothing else is known than where they counted.
+  return rows.map((row) => ({ ...row, fits: row.fits ?? [row.step] }));
 }
 
 /** From the column. */

@@ -42,11 +42,11 @@ export async function insertRequest(
 /** Takes over the request's new state, and the review that brought it about. */
 export async function saveDecision(tx: Tx, before: AccessRequest, after: AccessRequest, now: Temporal.Instant) {
   for (const given of after.reviews.slice(before.reviews.length)) {
-    const { reviewer, onBehalfOf, round, step, decision, duration, comment, at } = given;
+    const { reviewer, onBehalfOf, round, step, fits, decision, duration, comment, at } = given;
     const of = { request: after.id, requester: after.requester };
     await tx
       .insertInto('reviews')
-      .values({ ...of, reviewer, onBehalfOf, round, step, decision, duration, comment, at })
+      .values({ ...of, reviewer, onBehalfOf, round, step, fits, decision, duration, comment, at })
       .execute();
   }
   if (after.state !== before.state) {

@@ -177,11 +177,12 @@ function viewOf(
     state: request.state,
     createdAt: request.createdAt.toString(),
     lapsesAt: request.lapsesAt.toString(),
-    steps: stepsOf(request).map(({ step, approvedBy, state, escalatesAt }) => ({
+    steps: stepsOf(request).map(({ step, approvedBy, state, takesMore, escalatesAt }) => ({
       ...showStep(step),
       escalatesAt: escalatesAt?.toString() ?? null,
       approvedBy: [...approvedBy],
       state,
+      takesMore,
     })),
     reviews: request.reviews.map(({ reviewer, onBehalfOf, round, step, decision, duration, comment, at }) => ({
       reviewer,

@@ -111,6 +111,8 @@ export interface ReviewsTable {
   onBehalfOf: Fixed<PersonName | null>;
   round: Fixed<number>;
   step: Fixed<number>;
+  /** null: from before this was kept; it counts for `step` alone. */
+  fits: Fixed<readonly number[] | null>;
   decision: Fixed<Review['decision']>;
   duration: Fixed<Temporal.Duration | null>;
   comment: Fixed<string | null>;

@@ -1,6 +1,7 @@
 /** The whole of deciding, through the API: stages, escalation, stand-ins, shorter times, break-glass, windows, changed policies. */
 import type { Client } from '@tidegate/contract';
 import type { GrantId } from '@tidegate/core';
+import { sql } from 'kysely';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { grantPrepared } from '../../src/access/reports.ts';
@@ -76,6 +77,38 @@ describe('approvals', () => {
     ]);
     await approve('dan', id);
     expect(await approve('bob', id)).toMatchObject({ state: 'approved', grant: { state: 'scheduled' } });
+  });
+
+  test('count wherever they fit, so that whoever of one stage comes later finds room', async () => {
+    const { id } = await (await as('alice')).createRequest(owner);
+    // Lea is of leads and dba. One of either is still wanted, and either is asked.
+    expect((await approve('lea', id)).steps).toMatchObject([
+      { groups: ['leads'], approvedBy: ['lea'], state: 'done', takesMore: true },
+      { groups: ['dba'], approvedBy: [], state: 'open', takesMore: true },
+    ]);
+    expect(await lastEvents(1)).toMatchObject([
+      { kind: 'request.reviewed', data: { by: 'lea', step: 0, fits: [0, 1] } },
+    ]);
+    for (const name of ['bob', 'dan']) {
+      expect((await (await as(name)).requests({ filter: 'to-review' })).items, name).toMatchObject([{ id }]);
+    }
+    expect(await approve('bob', id)).toMatchObject({
+      state: 'approved',
+      steps: [{ approvedBy: ['bob'] }, { approvedBy: ['lea'] }],
+      reviews: [
+        { reviewer: 'lea', step: 0 },
+        { reviewer: 'bob', step: 0 },
+      ],
+    });
+  });
+
+  test('of before that was kept count where they counted', async () => {
+    const { id } = await (await as('alice')).createRequest(owner);
+    await approve('lea', id);
+    await sql`ALTER TABLE reviews DISABLE TRIGGER reviews_are_never_changed`.execute(api.context.store.db);
+    await sql`UPDATE reviews SET fits = NULL WHERE request = ${id}`.execute(api.context.store.db);
+    expect(await codeOf(approve('bob', id))).toBe('not_a_reviewer');
+    expect(await approve('dan', id)).toMatchObject({ state: 'approved' });
   });
 
   test('are escalated when nobody gave them in time, not before', async () => {

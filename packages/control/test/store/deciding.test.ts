@@ -45,7 +45,7 @@ const APPROVED = { state: 'approved', decided_at: '2026-11-22T09:00:00Z', steps:
 const URGENT = { ...APPROVED, break_glass: true };
 const request = (columns: Columns): string => like('requests', 'id = $pending', { id: 'req_x', ...columns });
 const review = (columns: Columns): string =>
-  like('reviews', "reviewer = 'bob'", { step: 1, reviewer: 'dan', ...columns });
+  like('reviews', "reviewer = 'bob'", { step: 1, fits: [1], reviewer: 'dan', ...columns });
 const grant = (columns: Columns): string =>
   like('grants', 'id = $active', {
     request: 'req_weekly',
@@ -192,6 +192,8 @@ describe('the database refuses', () => {
       'reviews_that_approve_may_shorten',
     ],
     ['an approval for nothing', review({ duration: '0' }), 'reviews_that_approve_may_shorten'],
+    ['a review that fits a later stage too', review({ fits: [0, 1] }), 'reviews_fit_one_stage'],
+    ['a review that does not fit where it counted', review({ fits: [] }), 'reviews_fit_where_they_counted'],
 
     [
       'two grants of one window',

@@ -5,6 +5,7 @@
  */
 import type { PersonName } from '../ids.ts';
 import type { ApprovalStep, Chosen, Person } from '../model.ts';
+import { countFor } from './counting.ts';
 import { describeStep } from './describe.ts';
 import { isAmong } from './match.ts';
 
@@ -48,41 +49,40 @@ export type Approvability =
       readonly why: string;
     };
 
-/** Approvals that are there already: who counted, and for which step. */
-export interface GivenApproval {
-  readonly person: PersonName;
-  readonly step: number;
+/** What was said already: of each approval the steps that it fits, and everybody who counts no more. */
+export interface GivenApprovals {
+  readonly approvals: readonly (readonly number[])[];
+  readonly counted: ReadonlySet<PersonName>;
 }
+
+const NOTHING_YET: GivenApprovals = { approvals: [], counted: new Set() };
 
 /**
  * Could the steps still be met, each place taken by a different person other than the requester? A matching of places
- * to people (augmenting paths): counting members is not enough where groups overlap. Those to whom a step would be
- * escalated count: in time they could.
+ * to people, those who approved already among them (`countFor`): counting members is not enough where groups overlap.
+ * Those to whom a step would be escalated count: in time they could.
  */
 export function couldBeApproved(
   steps: readonly ApprovalStep[],
   requester: Requester,
   people: readonly Person[],
-  given: readonly GivenApproval[] = [],
+  given: GivenApprovals = NOTHING_YET,
 ): Approvability {
-  const places = steps.flatMap((step, index) => {
-    const approved = given.filter((each) => each.step === index).length;
-    const open = Math.max(0, approvalsNeeded(step) - approved);
-    return Array.from({ length: open }, () => index);
-  });
-  const counted = new Set(given.map(({ person }) => person));
+  const room = steps.map(approvalsNeeded);
+  const places = room.reduce((sum, count) => sum + count, 0);
   // A step with at least as many candidates as there are places can be filled last, whoever takes the others: more of
   // its candidates than that change nothing, so that a group of 50,000 costs no more than one of twenty.
   const choices = steps.map((step) =>
-    candidates(namedIn(step, true), requester, people, counted).slice(0, places.length),
+    candidates(namedIn(step, true), requester, people, given.counted).slice(0, places),
   );
-
-  const placeOf = new Map<PersonName, number>();
-  for (const [place, step] of places.entries()) {
-    if (seat(place, places, choices, placeOf, new Set())) continue;
-    return Object.freeze({ possible: false, step, why: explainShortage(steps, step, requester, choices) });
+  const fits = new Map<PersonName, number[]>();
+  for (const [step, names] of choices.entries()) {
+    for (const name of names) fits.set(name, [...(fits.get(name) ?? []), step]);
   }
-  return Object.freeze({ possible: true });
+  const seats = countFor(room, [...given.approvals, ...fits.values()]);
+  const step = room.findIndex((count, index) => seats.filter((seat) => seat === index).length < count);
+  if (step === -1) return Object.freeze({ possible: true });
+  return Object.freeze({ possible: false, step, why: explainShortage(steps, step, requester, choices) });
 }
 
 /** Whom a step names: its own people, and once it is escalated those to whom it was. */
@@ -92,26 +92,6 @@ export function namedIn(
 ): Chosen {
   if (!escalated || escalate === null) return { groups, people };
   return { groups: [...groups, ...escalate.to.groups], people: [...people, ...escalate.to.people] };
-}
-
-/** Finds a person for `place`, moving those already seated where that frees one (Kuhn's algorithm). */
-function seat(
-  place: number,
-  places: readonly number[],
-  choices: readonly (readonly PersonName[])[],
-  placeOf: Map<PersonName, number>,
-  tried: Set<PersonName>,
-): boolean {
-  for (const person of choices[places[place] ?? -1] ?? []) {
-    if (tried.has(person)) continue;
-    tried.add(person);
-    const taken = placeOf.get(person);
-    if (taken === undefined || seat(taken, places, choices, placeOf, tried)) {
-      placeOf.set(person, place);
-      return true;
-    }
-  }
-  return false;
 }
 
 function explainShortage(

@@ -4,11 +4,11 @@
  */
 import { TidegateError } from '../errors.ts';
 import type { AccessRequest, Person, Review } from '../model.ts';
-import { isEligible, isRequester, namedIn } from '../policy/candidates.ts';
+import { approvalsNeeded, isEligible, isRequester, namedIn } from '../policy/candidates.ts';
 import { describeSteps } from '../policy/describe.ts';
 import { compareDurations, durationProblem, formatDuration } from '../time.ts';
 import { assertPending } from './end.ts';
-import { agreedDuration, countedIn, isFullyApproved, openSteps } from './steps.ts';
+import { agreedDuration, countedIn, isFullyApproved, seatFor, stepsOf, stepsOfOpenStage } from './steps.ts';
 
 export interface ReviewInput {
   readonly request: AccessRequest;
@@ -79,11 +79,12 @@ const alreadyReviewed = (): TidegateError =>
     'Somebody else has to give the next approval.',
   );
 
-export type Seat = Pick<Review, 'step' | 'onBehalfOf'>;
+export type Seat = Pick<Review, 'step' | 'fits' | 'onBehalfOf'>;
 
 /**
- * The open step on which the reviewer may act now: in their own right where they can, else in the stead of another.
- * null: none, or they have been counted already.
+ * Where the reviewer may act now: in their own right where that brings the request on, else in the stead of
+ * the first of the absent for whom it does.
+ * null: nowhere, or they have been counted already.
  */
 export function reviewSeat({
   request,
@@ -94,25 +95,31 @@ export function reviewSeat({
   const requester = { name: request.requester, runBy: request.runBy };
   const counted = countedIn(request);
   if (reviewer.kind !== 'person' || isRequester(requester, reviewer.name) || counted.has(reviewer.name)) return null;
-  const open = openSteps(request, now);
-  const own = open.find(({ chosen }) => isEligible(chosen, requester, reviewer));
-  if (own !== undefined) return { step: own.index, onBehalfOf: null };
-  const absent = standsInFor.filter(({ name }) => !counted.has(name));
-  for (const { chosen, index } of open) {
-    const away = absent.find((person) => isEligible(chosen, requester, person));
-    if (away !== undefined) return { step: index, onBehalfOf: away.name };
+  const open = stepsOfOpenStage(request, now);
+  const seatOf = (person: Person): Omit<Seat, 'onBehalfOf'> | null => {
+    const fits = open.flatMap(({ index, chosen }) => (isEligible(chosen, requester, person) ? [index] : []));
+    const step = seatFor(request, fits);
+    return step === null ? null : { step, fits: Object.freeze(fits) };
+  };
+  const own = seatOf(reviewer);
+  if (own !== null) return { ...own, onBehalfOf: null };
+  for (const absent of standsInFor) {
+    const seat = counted.has(absent.name) ? null : seatOf(absent);
+    if (seat !== null) return { ...seat, onBehalfOf: absent.name };
   }
   return null;
 }
 
-function notAReviewer({ request, reviewer, now }: ReviewInput): TidegateError {
-  const open = openSteps(request, now);
-  if (open.length === 0) {
+function notAReviewer({ request, reviewer }: ReviewInput): TidegateError {
+  const lacking = stepsOf(request).filter(({ state }) => state === 'open');
+  if (lacking.length === 0) {
     // A pending request with no open step is a broken row: it must not be approved by being reviewed.
     return new TidegateError('wrong_state', 'This request has no step to review.', 'Ask an administrator.');
   }
   const requester = { name: request.requester, runBy: request.runBy };
-  const waits = describeSteps(open.map(({ step }) => step));
+  const waits = describeSteps(
+    lacking.map(({ step, approvedBy }) => ({ ...step, count: approvalsNeeded(step) - approvedBy.length })),
+  );
   const comesLater = request.steps.some((step) => isEligible(namedIn(step, true), requester, reviewer));
   return new TidegateError(
     'not_a_reviewer',

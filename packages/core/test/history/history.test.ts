@@ -18,10 +18,11 @@ import {
   openSteps,
   reviewSeat,
   reviewsOfRound,
+  stepsOf,
   TidegateError,
 } from '../../src/index.ts';
 import { anyAct, anyPeople, anyPolicies } from './acts.ts';
-import { agreedSaid, isMet, openSaid, type SaidStep, seatSaid, stepsText } from './obvious.ts';
+import { agreedSaid, countedSaid, isMet, openSaid, type SaidStep, seatSaid, stepsText } from './obvious.ts';
 import { type GrantFacts, type RequestFacts, World } from './world.ts';
 
 const REQUEST_ENDS = ['approved', 'denied', 'cancelled', 'lapsed'];
@@ -85,6 +86,8 @@ test('no history opens what was not approved, nor keeps open what is over', () =
     'escalated',
     'shortened',
     'in parallel',
+    'could count for several',
+    'makes room',
     'a workload asked',
     'break-glass',
     'redecided: denied',
@@ -106,18 +109,32 @@ function checkRequest({ request, book, states }: RequestFacts): void {
   expect(request.lapsesAt.since(request.createdAt).total('minute')).toBe(book.lapses - book.createdAt);
   expect(stepsText(request.steps.map(plainly))).toBe(stepsText(book.steps));
   expect(
-    reviewsOfRound(request).map(({ reviewer, onBehalfOf, step, decision }) => [reviewer, onBehalfOf, step, decision]),
+    reviewsOfRound(request).map(({ reviewer, onBehalfOf, fits, decision }) => [reviewer, onBehalfOf, fits, decision]),
   ).toEqual(
-    book.taken.map(({ reviewer, inSteadOf, step, approve }) => [
+    book.taken.map(({ reviewer, inSteadOf, fits, approve }) => [
       reviewer.name,
       inSteadOf?.name ?? null,
-      step,
+      fits,
       approve ? 'approve' : 'deny',
     ]),
   );
   expect(agreedDuration(request).total('minute')).toBe(agreedSaid(book));
   expect(isFullyApproved(request)).toBe(isMet(book));
+  checkCounting(request, book);
   checkPromise(request);
+}
+
+/** Each approval counts for one step that it fits, none for more than a step takes, and as many of them as could. */
+function checkCounting(request: AccessRequest, book: RequestFacts['book']): void {
+  const steps = stepsOf(request);
+  for (const [index, { step, approvedBy }] of steps.entries()) {
+    expect(approvedBy.length).toBeLessThanOrEqual(step.count);
+    for (const who of approvedBy)
+      expect(request.reviews.find(({ reviewer }) => reviewer === who)?.fits).toContain(index);
+  }
+  const counted = steps.flatMap(({ approvedBy }) => approvedBy);
+  expect(new Set(counted).size).toBe(counted.length);
+  expect(counted.length).toBe(countedSaid(book));
 }
 
 /** Promise 5, whatever the model says: nobody who asks has a hand in it, and nobody has two. */
@@ -147,13 +164,17 @@ const plainly = ({ stage, count, groups, people, escalate }: AccessRequest['step
 /** Who may act now, on which step and in whose stead. */
 function checkSeats(world: World, { request, book }: RequestFacts): void {
   const { now, minute } = world;
-  expect(openSteps(request, now).map(({ index }) => index)).toEqual(openSaid(book, minute).map(({ index }) => index));
+  const useful = openSaid(book, minute).flatMap((each) => (each.useful ? [each.index] : []));
+  expect(openSteps(request, now).map(({ index }) => index)).toEqual(useful);
   for (const reviewer of world.people) {
     const standsInFor = world.awayFor(reviewer);
     const expected = seatSaid(book, reviewer, standsInFor, minute);
-    expect(reviewSeat({ request, reviewer, standsInFor, now })).toEqual(
-      expected === null ? null : { step: expected.step, onBehalfOf: expected.inSteadOf?.name ?? null },
+    const seat = reviewSeat({ request, reviewer, standsInFor, now });
+    const { step, ...rest } = seat ?? { step: null };
+    expect(rest).toEqual(
+      expected === null ? {} : { fits: expected.fits, onBehalfOf: expected.inSteadOf?.name ?? null },
     );
+    if (step !== null) expect(useful.filter((index) => expected?.fits.includes(index))).toContain(step);
   }
 }
 

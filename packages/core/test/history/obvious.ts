@@ -15,7 +15,8 @@ export interface SaidStep {
 export interface Taken {
   readonly reviewer: Person;
   readonly inSteadOf: Person | null;
-  readonly step: number;
+  /** The steps it could be counted for: those of the stage open then that named who gave it. */
+  readonly fits: readonly number[];
   readonly approve: boolean;
   readonly minutes: number | null;
   readonly at: number;
@@ -71,62 +72,97 @@ export function isNamed(who: Chosen, person: Person): boolean {
   return false;
 }
 
-/** Approvals that count for a step: none by whoever asks, be it by their own hand or through one who stands in. */
-function approvals({ requester, runBy, taken }: Book, step: number): Taken[] {
-  return taken.filter(
-    ({ approve, reviewer, inSteadOf, step: at }) =>
-      approve &&
-      at === step &&
-      !isHand({ name: requester, runBy }, reviewer) &&
-      (inSteadOf === null || !isHand({ name: requester, runBy }, inSteadOf)),
+/** Of each approval that counts, the steps it fits: none by whoever asks, by their own hand or through one who stands in. */
+function approvals({ requester, runBy, taken }: Book): (readonly number[])[] {
+  return taken
+    .filter(
+      ({ approve, reviewer, inSteadOf }) =>
+        approve &&
+        !isHand({ name: requester, runBy }, reviewer) &&
+        (inSteadOf === null || !isHand({ name: requester, runBy }, inSteadOf)),
+    )
+    .map(({ fits }) => fits);
+}
+
+/** How many of these approvals can count at once, each for one step that it fits: every way to tell them is tried. */
+function countable(needs: readonly number[], fits: readonly (readonly number[])[]): number {
+  const [first, ...others] = fits;
+  if (first === undefined) return 0;
+  const ways = first
+    .filter((step) => (needs[step] ?? 0) > 0)
+    .map((step) => 1 + countable(needs.with(step, (needs[step] ?? 0) - 1), others));
+  return Math.max(countable(needs, others), ...ways);
+}
+
+/** Steps of one stage alone are told apart from all others by needing nobody there. */
+const needsOf = ({ steps }: Book, suits: (stage: number) => boolean): number[] =>
+  steps.map(({ need, stage }) => (suits(stage) ? need : 0));
+
+export function isMet(book: Book): boolean {
+  const needs = needsOf(book, () => true);
+  return countable(needs, approvals(book)) === needs.reduce((sum, need) => sum + need, 0);
+}
+
+/** How many approvals count by now. */
+export function countedSaid(book: Book): number {
+  return countable(
+    needsOf(book, () => true),
+    approvals(book),
   );
 }
 
-export function isMet(book: Book): boolean {
-  return book.steps.every(({ need }, step) => approvals(book, step).length >= need);
+/** The first stage that not all approvals can be found for; null: there is none. */
+function stageSaid(book: Book): number | null {
+  if (book.state !== 'pending') return null;
+  for (const stage of [...new Set(book.steps.map((step) => step.stage))].sort()) {
+    const needs = needsOf(book, (each) => each === stage);
+    if (countable(needs, approvals(book)) < needs.reduce((sum, need) => sum + need, 0)) return stage;
+  }
+  return null;
 }
 
 export interface Open {
   readonly index: number;
   /** Whoever may act on it now. */
   readonly who: readonly Chosen[];
+  /** One approval more here would be one more that counts. */
+  readonly useful: boolean;
 }
 
-/** The steps of the first stage that is not done, those that are done left out. */
+/** The steps of the first stage that is not done. */
 export function openSaid(book: Book, now: number): Open[] {
-  if (book.state !== 'pending') return [];
-  const lacking = book.steps.flatMap(({ need }, index) => (approvals(book, index).length < need ? [index] : []));
-  const stage = Math.min(...lacking.map((index) => book.steps[index]?.stage ?? 0));
+  const stage = stageSaid(book);
+  if (stage === null) return [];
+  const needs = needsOf(book, (each) => each === stage);
   // It has been open since the last approval of an earlier stage, or since its round began.
-  const before = book.taken.filter(({ step, approve }) => approve && (book.steps[step]?.stage ?? stage) < stage);
+  const before = book.taken.filter(
+    ({ fits, approve }) => approve && fits.some((at) => (book.steps[at]?.stage ?? stage) < stage),
+  );
   const since = Math.max(book.began, ...before.map(({ at }) => at));
-  return lacking.flatMap((index) => {
-    const step = book.steps[index];
-    if (step === undefined || step.stage !== stage) return [];
+  return book.steps.flatMap((step, index) => {
+    if (step.stage !== stage) return [];
     const escalated = step.escalate !== null && now >= since + step.escalate.minutes;
-    return [{ index, who: escalated && step.escalate !== null ? [step.who, step.escalate.to] : [step.who] }];
+    const useful = countable(needs, [...approvals(book), [index]]) > countable(needs, approvals(book));
+    return [{ index, useful, who: escalated && step.escalate !== null ? [step.who, step.escalate.to] : [step.who] }];
   });
 }
 
 export interface SaidSeat {
-  readonly step: number;
+  readonly fits: readonly number[];
   readonly inSteadOf: Person | null;
 }
 
-/** Where a person may act: in their own right in the first step that names them, else in the stead of who is away. */
+/** Where a person may act: in their own right where that is of use, else in the stead of the first for whom it is. */
 export function seatSaid(book: Book, person: Person, away: readonly Person[], now: number): SaidSeat | null {
   const asker = { name: book.requester, runBy: book.runBy };
   const counted = book.taken.flatMap(({ reviewer, inSteadOf }) => [reviewer.name, inSteadOf?.name]);
-  const may = ({ who }: Open, each: Person): boolean =>
-    each.kind === 'person' &&
-    !isHand(asker, each) &&
-    !counted.includes(each.name) &&
-    who.some((of) => isNamed(of, each));
   if (person.kind === 'workload' || isHand(asker, person) || counted.includes(person.name)) return null;
   const open = openSaid(book, now);
-  for (const step of open) if (may(step, person)) return { step: step.index, inSteadOf: null };
-  for (const step of open) {
-    for (const absent of away) if (may(step, absent)) return { step: step.index, inSteadOf: absent };
+  for (const inSteadOf of [null, ...away]) {
+    const each = inSteadOf ?? person;
+    if (each.kind === 'workload' || isHand(asker, each) || counted.includes(each.name)) continue;
+    const may = open.filter(({ who }) => who.some((of) => isNamed(of, each)));
+    if (may.some(({ useful }) => useful)) return { fits: may.map(({ index }) => index), inSteadOf };
   }
   return null;
 }
@@ -159,18 +195,23 @@ export function expectedReview(book: Book, word: Word, now: number): ErrorCode |
   return minutes !== null && minutes > agreedSaid(book) ? 'duration_too_long' : seat;
 }
 
-/** Is there any way to give each place of each step a different person, other than the requester, whom the step names? */
-export function approvable(steps: readonly ApprovalStep[], requester: PersonName, people: readonly Person[]): boolean {
-  const places = steps.flatMap((step) => Array.from({ length: step.count }, () => step));
-  const fill = (place: number, used: readonly PersonName[]): boolean => {
-    const step = places[place];
-    if (step === undefined) return true;
-    return people.some(
-      (person) =>
-        person.name !== requester &&
-        !used.includes(person.name) &&
-        isNamed(step, person) &&
-        fill(place + 1, [...used, person.name]),
+/**
+ * Is there any way to give each place of each step a different person, other than the requester, whom the step names, or
+ * one of the approvals that were given, each to one step that it fits?
+ */
+export function approvable(
+  steps: readonly ApprovalStep[],
+  requester: PersonName,
+  people: readonly Person[],
+  given: readonly (readonly number[])[] = [],
+): boolean {
+  const places = steps.flatMap((step, index) => Array.from({ length: step.count }, () => ({ step, index })));
+  const fill = (place: number, used: readonly unknown[]): boolean => {
+    const at = places[place];
+    if (at === undefined) return true;
+    const able = people.filter((person) => person.name !== requester && isNamed(at.step, person));
+    return [...given.filter((fits) => fits.includes(at.index)), ...able].some(
+      (each) => !used.includes(each) && fill(place + 1, [...used, each]),
     );
   };
   return fill(0, []);

@@ -24,6 +24,7 @@ import {
   redecide,
   scheduleGrant,
   settleQuorums,
+  stepsOf,
   submitRequest,
   TidegateError,
 } from '../../src/index.ts';
@@ -248,9 +249,17 @@ export class World {
     if (typeof expected === 'string') return become(facts, request);
     if (expected.inSteadOf !== null) this.noted.push('stood in');
     if (act.approve && act.minutes !== null) this.noted.push('shortened');
-    const step = book.steps[expected.step];
-    if (step !== undefined && !isNamed(step.who, expected.inSteadOf ?? reviewer)) this.noted.push('escalated');
-    if (step !== undefined && book.steps[expected.step - 1]?.stage === step.stage) this.noted.push('in parallel');
+    const who = expected.inSteadOf ?? reviewer;
+    const steps = expected.fits.flatMap((at) => book.steps[at] ?? []);
+    if (steps.every((step) => !isNamed(step.who, who))) this.noted.push('escalated');
+    if (steps.some(({ stage }) => book.steps.filter((each) => each.stage === stage).length > 1))
+      this.noted.push('in parallel');
+    if (steps.length > 1) this.noted.push('could count for several');
+    const before = stepsOf(facts.request).map(({ approvedBy }) => approvedBy);
+    const after = stepsOf(request).map(({ approvedBy }) => approvedBy);
+    if (before.some((names, step) => names.some((each) => after[step]?.includes(each) === false))) {
+      this.noted.push('makes room');
+    }
     book.taken.push({ reviewer, at: this.minute, approve: act.approve, minutes: act.minutes, ...expected });
     if (!act.approve) book.state = 'denied';
     else if (isMet(book)) book.state = 'approved';

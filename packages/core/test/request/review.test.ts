@@ -31,8 +31,8 @@ describe('a review', () => {
     expect(second.request.state).toBe('approved');
     const plain = { onBehalfOf: null, round: 0, decision: 'approve', duration: null, at: at(1) };
     expect(second.request.reviews).toEqual([
-      { ...plain, reviewer: 'bob', step: 0, comment: null },
-      { ...plain, reviewer: 'carol', step: 1, comment: 'fine' },
+      { ...plain, reviewer: 'bob', step: 0, fits: [0], comment: null },
+      { ...plain, reviewer: 'carol', step: 1, fits: [1], comment: 'fine' },
     ]);
     expect(Object.isFrozen(second.request) && Object.isFrozen(second.request.reviews)).toBe(true);
   });
@@ -123,6 +123,7 @@ describe('counting approvals in whatever the store holds', () => {
     onBehalfOf: null,
     round: 0,
     step: inStep,
+    fits: [inStep],
     decision,
     duration: null,
     comment: null,

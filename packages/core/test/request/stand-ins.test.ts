@@ -67,7 +67,15 @@ describe('who stands in', () => {
 
   test('twice in a row that the store should never hold counts once', () => {
     const request = submitted({ policy: twoLeads });
-    const plain = { round: 0, step: 0, decision: 'approve', duration: null, comment: null, at: at(1) } as const;
+    const plain = {
+      round: 0,
+      step: 0,
+      fits: [0],
+      decision: 'approve',
+      duration: null,
+      comment: null,
+      at: at(1),
+    } as const;
     const both = [
       { ...plain, reviewer: name('eve'), onBehalfOf: name('bob') },
       { ...plain, reviewer: name('bob'), onBehalfOf: null },

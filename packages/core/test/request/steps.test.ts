@@ -45,11 +45,56 @@ describe('stages', () => {
     expect(approve(both, dan).state).toBe('approved');
   });
 
-  test('a person who could fill several of a stage fills the first that is open', () => {
-    const double = person('bob', 'leads', 'dba');
-    expect(approve(parallel, double).reviews).toMatchObject([{ step: 0 }]);
-    const led = approve(parallel, person('lea', 'leads'));
-    expect(approve(led, double).reviews).toMatchObject([{ step: 0 }, { step: 1 }]);
+  const both = person('bob', 'leads', 'dba');
+  const lea = person('lea', 'leads');
+
+  test('take a person who could fill several where it is of use', () => {
+    expect(approve(parallel, both).reviews).toMatchObject([{ step: 0, fits: [0, 1] }]);
+    const led = approve(parallel, lea);
+    expect(approve(led, both).reviews).toMatchObject([{ step: 0 }, { step: 1, fits: [0, 1] }]);
+  });
+
+  test('count an approval elsewhere where that makes room for another', () => {
+    const once = approve(parallel, both);
+    // Either of two people could go on now: of leads, for whom bob would make room, and of the DBAs.
+    expect(stepsOf(once)).toMatchObject([
+      { approvedBy: ['bob'], state: 'done', takesMore: true },
+      { approvedBy: [], state: 'open', takesMore: true },
+      { approvedBy: [], state: 'waiting', takesMore: false },
+    ]);
+    expect(openSteps(once, at(2)).map(({ index }) => index)).toEqual([0, 1]);
+    for (const second of [lea, carol]) {
+      const done = approve(once, second);
+      expect(states(done)).toEqual(['done', 'done', 'open']);
+      expect(stepsOf(done).map(({ takesMore }) => takesMore)).toEqual([false, false, true]);
+      expect(approve(done, dan).state).toBe('approved');
+    }
+    expect(stepsOf(approve(once, lea)).map(({ approvedBy }) => approvedBy)).toEqual([['lea'], ['bob'], []]);
+    // What the review says of its own moment is not rewritten.
+    expect(approve(once, lea).reviews[0]).toBe(once.reviews[0]);
+  });
+
+  test('are full where nobody could count elsewhere', () => {
+    const led = approve(parallel, lea);
+    expect(openSteps(led, at(2)).map(({ index }) => index)).toEqual([1]);
+    const error = expectRefusal('not_a_reviewer', () => approve(led, bob));
+    expect(error.message).toBe('Your step comes later: it waits for one of dba first.');
+  });
+
+  test('are never filled ahead of time, whoever could', () => {
+    const all = person('bob', 'leads', 'dba', 'security');
+    expect(approve(parallel, all).reviews).toMatchObject([{ fits: [0, 1] }]);
+    const forged = { ...approve(parallel, all).reviews[0], fits: [0, 1, 2] };
+    const reviews = [forged, { ...forged, reviewer: name('lea') }, { ...forged, reviewer: name('carol') }];
+    expect(states({ ...parallel, reviews } as AccessRequest)).toEqual(['done', 'done', 'open']);
+  });
+
+  test('are as full as any way to count makes them: three in a row move on', () => {
+    const chain = request(approval(step(1, ['a']), 0), approval(step(1, ['b']), 0), approval(step(1, ['c']), 0));
+    const two = approve(approve(chain, person('one', 'a', 'b')), person('two', 'b', 'c'));
+    const done = approve(two, person('three', 'a'));
+    expect(stepsOf(done).map(({ approvedBy }) => approvedBy)).toEqual([['three'], ['one'], ['two']]);
+    expect(done.state).toBe('approved');
   });
 
   test('of a request that is over are neither done nor open, but for what was approved', () => {

@@ -15,6 +15,7 @@ import * as roles from './0012_roles.ts';
 import * as notices from './0013_notices.ts';
 import * as lists from './0014_lists.ts';
 import * as lookingBack from './0030_looking_back.ts';
+import * as counting from './0033_counting.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
@@ -32,4 +33,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013_notices': notices,
   '0014_lists': lists,
   '0030_looking_back': lookingBack,
+  '0033_counting': counting,
 };
