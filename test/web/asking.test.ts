@@ -34,9 +34,9 @@ beforeAll(async () => {
   )) as [Visitor, Visitor, Visitor];
 });
 afterAll(async () => {
-  expect([...alice.complaints, ...bob.complaints, ...carol.complaints]).toEqual([]);
   await browser.close();
   await tidegate[Symbol.asyncDispose]();
+  expect([...alice.complaints, ...bob.complaints, ...carol.complaints]).toEqual([]);
 });
 
 /** Answers of `path` are refused until the page is left alone again. */

@@ -96,6 +96,8 @@ export async function picture(page: Page, name: string): Promise<void> {
   }
   await inColours(page, 'light');
 }
+  // What sticks to the window's edge would stand in the middle of a long page.
+  await page.evaluate(() => scrollTo(0, 0));
 
 async function inColours(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });

@@ -12,7 +12,8 @@ export const afterReviews = {
   one: (person: string, role: string, resource: string) => `${person} broke the glass: ${role} on ${resource}`,
   state: { open: 'to be looked at', overdue: 'overdue', done: 'looked at' } as Readonly<Record<string, string>>,
   due: 'To be looked at by',
-  overdueSince: 'Overdue since',
+  /** Before how far away that is. */
+  dueShort: { open: 'due', overdue: 'was due', done: '' },
   told: 'Who was told',
   looked: 'Looked at afterwards',
   verdicts: { justified: 'justified', not_justified: 'not justified' } as Readonly<Record<string, string>>,

@@ -49,7 +49,6 @@ export const home = {
     wants: (person: string, role: string, resource: string) => `${person} wants ${role} on ${resource}`,
     broke: (person: string, role: string, resource: string) =>
       `${person} broke the glass: ${role} on ${resource}. Was it justified?`,
-    due: { open: 'due', overdue: 'was due', done: '' },
   },
   mine: {
     title: 'You are waiting for',

@@ -6,6 +6,7 @@ import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { isoText } from '../../lib/time.ts';
+import { afterReviews } from '../../words/after-reviews.ts';
 import { home } from '../../words/home.ts';
 import { useAfterState } from '../reviews/AfterState.tsx';
 import { useInbox, type Waiting } from '../reviews/inbox.ts';
@@ -62,7 +63,7 @@ function Broken({ review }: { readonly review: AfterReviewView }) {
         {home.review.broke(requester, role, resource)}
       </Link>
       <span className={styles.what}>
-        {home.review.due[state]} <RelativeTime at={dueAt} show="age" />
+        {afterReviews.dueShort[state]} <RelativeTime at={dueAt} show="age" />
       </span>
     </>
   );

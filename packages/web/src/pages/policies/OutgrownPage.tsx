@@ -13,6 +13,7 @@ import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { mayAct } from '../../lib/may.ts';
 import { access } from '../../words/access.ts';
 import { outgrown as words } from '../../words/outgrown.ts';
 import styles from './policies.module.css';
@@ -84,10 +85,10 @@ interface DeedsProps {
 function Deeds({ grant: { id, person, resource }, version, kept }: DeedsProps) {
   const [keeping, keep] = useDisclosure(false);
   const [revoking, revoke] = useDisclosure(false);
-  const decides = useDecides(resource);
   const { data: me } = useSuspenseQuery(reading('me'));
   if (person === me.name) return <p className={styles.hint}>{words.own}</p>;
-  if (!decides) return null;
+  // Auditors look on.
+  if (!mayAct(me, resource)) return null;
   return (
     <Group gap="xs">
       {!kept && (
@@ -127,16 +128,4 @@ function Deeds({ grant: { id, person, resource }, version, kept }: DeedsProps) {
       </ConfirmDialog>
     </Group>
   );
-}
-
-/** Administrators, of everything or of this resource, and its owners; auditors look on. */
-function useDecides(resource: string): boolean {
-  const { data: me } = useSuspenseQuery(reading('me'));
-  const { data } = useQuery(reading('resources'));
-  const owners = data?.items.find(({ name }) => name === resource)?.owners ?? [];
-  const administers = me.roles.some(
-    ({ role, resources }) =>
-      role === 'administrator' && (resources === null || resources.some((name) => name === resource)),
-  );
-  return me.administrator || administers || owners.some((group) => me.groups.includes(group));
 }

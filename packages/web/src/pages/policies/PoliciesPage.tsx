@@ -1,4 +1,4 @@
-/** The configuration in its five views; each has an address of its own. What only administrators may do is shown to them. */
+/** The configuration in its five views; each has an address of its own. What only policy editors and administrators may do is shown to them. */
 import { Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
@@ -10,6 +10,7 @@ import { Loading } from '../../components/Loading.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
+import { mayPlan } from '../../lib/may.ts';
 import { policies as words } from '../../words/policies.ts';
 import type { Tab } from './area.ts';
 import { Explain } from './Explain.tsx';
@@ -35,7 +36,9 @@ export function PoliciesPage() {
     enabled: tab === 'edit' && version !== undefined,
   });
   const tabs: readonly Tab[] =
-    me?.administrator === true ? ['read', 'edit', 'versions', 'explain', 'simulate'] : ['read', 'versions', 'explain'];
+    me !== undefined && mayPlan(me)
+      ? ['read', 'edit', 'versions', 'explain', 'simulate']
+      : ['read', 'versions', 'explain'];
   const nothing = config.error instanceof Refusal && config.error.code === 'not_found';
   const inForce = nothing ? '' : config.data?.yaml;
   const text = draft ?? (version === undefined ? inForce : from.data?.yaml);
@@ -84,7 +87,7 @@ export function PoliciesPage() {
           )}
         </Tabs.Panel>
         <Tabs.Panel value="versions">
-          <Versions mayEdit={me?.administrator === true} />
+          <Versions mayEdit={me !== undefined && mayPlan(me)} />
         </Tabs.Panel>
         <Tabs.Panel value="explain">
           <Explain />

@@ -37,5 +37,5 @@ const outgrown = createRoute({
 
 export const policies = area(
   [page, outgrown],
-  [{ to: '/policies', title: navigation.policies, icon: 'policies', section: 'manage', shownTo: 'auditor' }],
+  [{ to: '/policies', title: navigation.policies, icon: 'policies', section: 'manage', shownTo: 'policy-reader' }],
 );

@@ -63,8 +63,8 @@ function Looked({ review }: { readonly review: AfterReviewView }) {
   }
   return (
     <>
-      <AfterState review={review} /> {state === 'overdue' ? afterReviews.overdueSince : afterReviews.due}{' '}
-      <RelativeTime at={dueAt} /> ({[...reviewers.groups, ...reviewers.people].join(', ')})
+      <AfterState review={review} />, {afterReviews.dueShort[state]} <RelativeTime at={dueAt} /> (
+      {[...reviewers.groups, ...reviewers.people].join(', ')})
     </>
   );
 }

@@ -110,9 +110,12 @@ function Again({ windows, onChange }: AgainProps) {
         className={styles.date}
         required
       />
-      <Text size="sm" role="status">
-        {opensText(windows)}
-      </Text>
+      {/* What they come to stands under “What will happen”. */}
+      {(openingsOf(windows)?.count ?? 0) === 0 && (
+        <Text size="sm" role="status">
+          {opensText(windows)}
+        </Text>
+      )}
     </Stack>
   );
 }

@@ -40,9 +40,9 @@ export function AfterReview({ review, keys }: AfterReviewProps) {
             <Facts
               facts={[
                 [
-                  state === 'overdue' ? words.overdueSince : words.due,
+                  words.due,
                   <span key="due">
-                    <AfterState review={review} /> <RelativeTime at={dueAt} />
+                    <RelativeTime at={dueAt} /> {state === 'overdue' && <AfterState review={review} />}
                   </span>,
                 ],
                 [access.reason, reason === '' ? access.noReason : reason],

@@ -2,6 +2,7 @@
 import { Button, Modal } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import type { AfterReviewView } from '@tidegate/contract';
 import { useRef } from 'react';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { Facts } from '../../components/Facts.tsx';
@@ -15,7 +16,7 @@ import { afterReviews } from '../../words/after-reviews.ts';
 import { common } from '../../words/common.ts';
 import { reviews as words } from '../../words/reviews.ts';
 import { AfterReview } from './AfterReview.tsx';
-import { AfterState } from './AfterState.tsx';
+import { AfterState, useAfterState } from './AfterState.tsx';
 import { useInbox, type Waiting } from './inbox.ts';
 import { Review, type ReviewKeys } from './Review.tsx';
 import styles from './Reviews.module.css';
@@ -121,15 +122,20 @@ function Entry({ of }: { readonly of: Waiting }) {
       </>
     );
   }
-  const { requester, role, resource, dueAt } = of.review;
+  return <Broken review={of.review} />;
+}
+
+function Broken({ review }: { readonly review: AfterReviewView }) {
+  const { requester, role, resource, dueAt } = review;
+  const state = useAfterState(review);
   return (
     <>
       <strong>{requester}</strong>
       <span className={styles.quiet}>
-        <RelativeTime at={dueAt} show="age" />
+        {afterReviews.dueShort[state]} <RelativeTime at={dueAt} show="age" />
       </span>
       <span>{afterReviews.broke(role, resource)}</span>
-      <AfterState review={of.review} />
+      <AfterState review={review} />
     </>
   );
 }

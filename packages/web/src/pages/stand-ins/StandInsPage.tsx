@@ -69,19 +69,22 @@ export function StandInsPage() {
   );
 }
 
+const CLOCK_SECONDS = 10;
+
 type State = keyof typeof words.state;
 const TONES: Readonly<Record<State, Tone>> = { now: 'good', coming: 'wait', over: 'over', ended: 'over' };
 
 function stateOf({ startsAt, endsAt, endedAt }: DelegationView, now: number): State {
   if (endedAt !== null) return 'ended';
   if (Date.parse(endsAt) <= now) return 'over';
-  return Date.parse(startsAt) > now ? 'coming' : 'now';
+  // The page's clock is up to so much behind.
+  return Date.parse(startsAt) > now + CLOCK_SECONDS * 1000 ? 'coming' : 'now';
 }
 
 function One({ delegation }: { readonly delegation: DelegationView }) {
   const { id, person, delegate, startsAt, endsAt, endedAt, reason } = delegation;
   const { data: me } = useSuspenseQuery(reading('me'));
-  const now = useNow(10);
+  const now = useNow(CLOCK_SECONDS);
   const state = stateOf(delegation, now);
   const [asked, ask] = useDisclosure(false);
   const mayEnd = (state === 'now' || state === 'coming') && (person === me.name || me.administrator);
