@@ -14,6 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
+const TRUSTED = `
+identityProviders:
+  - name: corp
+    issuer: https://id.example.com
+    clientId: tidegate
+    scim: true
+    trustNames: true
+`;
 const off = patch({ op: 'replace', path: 'active', value: false });
 const account = async (name: string) => (await api.as('carol')).person({ name });
 
@@ -153,6 +161,22 @@ describe('an account', () => {
     await (await api.as('carol')).changePerson({ name: 'olga', entra });
     await scim.user('olga@contoso.com', { externalId: object, displayName: 'Olga' });
     expect(await known(object)).toBe('olga');
+  });
+
+  test('is not made under a name that the configuration gives something to, unless the directory’s names are trusted', async () => {
+    const carol = await api.as('carol');
+    const { yaml } = await carol.config();
+    const listed = yaml.replace('- { name: dba }', "- { name: dba, members: ['chosen@contoso.com'] }");
+    await carol.applyConfig({ yaml: listed });
+    const refused = await scim.send('POST', '/Users', { userName: 'chosen@contoso.com', externalId: 'chosen' });
+    expect(refused).toMatchObject({ status: 409, body: { scimType: 'uniqueness' } });
+    expect(refused.body).toMatchObject({ detail: expect.stringContaining('gives something to chosen@contoso.com') });
+    expect(await known('chosen')).toBeUndefined();
+
+    await carol.applyConfig({ yaml: `${listed}${TRUSTED}` });
+    await scim.user('chosen@contoso.com', { externalId: 'chosen' });
+    expect((await account('chosen@contoso.com')).groups).toEqual(['dba']);
+    await carol.applyConfig({ yaml });
   });
 });
 

@@ -12,6 +12,7 @@ import type { ControlEvent } from '../../record/events.ts';
 import { brokenConstraint } from '../../store/outage.ts';
 import type { Tx } from '../../store/schema.ts';
 import { personByExternalId } from '../scim/people.ts';
+import { isSpokenOf } from '../spoken-of.ts';
 import { entraOf, type IdentityKey, identityOf, textClaim } from './claims.ts';
 import type { Provider } from './provider.ts';
 import type { Shown } from './tokens.ts';
@@ -141,36 +142,6 @@ function candidates(name: PersonName, provider: string): PersonName[] {
     (_, index) => `${name} (${provider}${index === 0 ? '' : ` ${index + 1}`})`,
   );
   return [name, ...numbered.map((one) => personName.parse(one))];
-}
-
-/**
- * Whether the configuration, or a membership, has a name already though nobody has the account: whoever may choose what
- * they are called at the provider would choose what they may do here.
- */
-async function isSpokenOf(tx: Tx, config: CurrentConfig, name: PersonName): Promise<boolean> {
-  const { groups, policy, workloads, permissions, apiKeys } = config;
-  const listed = [
-    apiKeys.self.people,
-    ...groups.map(({ members }) => members),
-    ...workloads.flatMap((workload) => [[workload.name], workload.runBy]),
-    ...permissions.map(({ to }) => to.people),
-    ...policy.rules.flatMap(({ who, approvals, breakGlass }) => [
-      who.people,
-      breakGlass?.notify.people ?? [],
-      ...approvals.flatMap(({ from, escalate }) => [from.people, escalate?.to.people ?? []]),
-    ]),
-  ];
-  if (listed.some((names) => names.includes(name))) return true;
-  const row = await tx
-    .selectFrom('groupMembers')
-    .select('person')
-    .where('person', '=', name)
-    .union(
-      tx.selectFrom('people').select('manager as person').where('manager', '=', name).$castTo<{ person: PersonName }>(),
-    )
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** For messages and lists only; never what anybody is found by. */

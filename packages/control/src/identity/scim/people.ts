@@ -2,10 +2,12 @@
 import { personName } from '@tidegate/contract';
 import type { PersonName } from '@tidegate/core';
 import { endAccessOf } from '../../access/end-access.ts';
+import { currentConfig } from '../../config/current.ts';
 import type { ControlEvent } from '../../record/events.ts';
 import type { Reader, Tx } from '../../store/schema.ts';
 import { endLogins } from '../logins.ts';
 import { findAccount } from '../people.ts';
+import { isSpokenOf } from '../spoken-of.ts';
 import type { Change } from './actor.ts';
 import { invalid, taken } from './errors.ts';
 import { ENTERPRISE } from './schemas.ts';
@@ -70,12 +72,19 @@ async function knownBy(tx: Tx, externalId: string): Promise<PersonName | null> {
   return kept === undefined ? one.name : null;
 }
 
-/** Accounts are never renamed and never given to somebody else: who gets the name of one who left is called a little differently. */
+/**
+ * Accounts are never renamed and never given to somebody else: who gets the name of one who left is called a little
+ * differently. Nor is a new one what the configuration speaks of, but where the directory's names are trusted: whoever
+ * may choose a userName there would choose what they may do here.
+ */
 async function freeName(tx: Tx, userName: string): Promise<PersonName> {
   const wanted = personName.safeParse(userName);
   if (!wanted.success) throw invalid('invalidValue', 'A “userName” has 1 to 128 printable characters.');
   const holder = await findAccount(tx, wanted.data);
-  if (holder === null) return wanted.data;
+  if (holder === null) {
+    await assertMayBeCalled(tx, wanted.data);
+    return wanted.data;
+  }
   const left = await tx
     .selectFrom('scimUsers')
     .select('id')
@@ -86,8 +95,20 @@ async function freeName(tx: Tx, userName: string): Promise<PersonName> {
   for (let count = 2; ; count += 1) {
     const other = personName.safeParse(`${userName} (${count})`);
     if (!other.success) throw taken(`The name ${userName} is taken.`);
-    if ((await findAccount(tx, other.data)) === null) return other.data;
+    if ((await findAccount(tx, other.data)) !== null) continue;
+    await assertMayBeCalled(tx, other.data);
+    return other.data;
   }
+}
+
+/** Throws `uniqueness` for a name that waits for somebody. */
+async function assertMayBeCalled(tx: Tx, name: PersonName): Promise<void> {
+  const config = await currentConfig(tx);
+  const trusted = config.identityProviders.some(({ scim, trustNames }) => scim && trustNames);
+  if (trusted || !(await isSpokenOf(tx, config, name))) return;
+  throw taken(
+    `The configuration gives something to ${name} already, and a userName alone is no proof of being meant. Take it out of the configuration until the account is there, or set trustNames on the identity provider with scim.`,
+  );
 }
 
 /** What the account takes over from the user: names, address for messages, manager. Throws `invalidValue`. */
