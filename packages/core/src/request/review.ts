@@ -111,7 +111,8 @@ export function reviewSeat({
 }
 
 function notAReviewer({ request, reviewer }: ReviewInput): TidegateError {
-  const lacking = stepsOf(request).filter(({ state }) => state === 'open');
+  const steps = stepsOf(request);
+  const lacking = steps.filter(({ state }) => state === 'open');
   if (lacking.length === 0) {
     // A pending request with no open step is a broken row: it must not be approved by being reviewed.
     return new TidegateError('wrong_state', 'This request has no step to review.', 'Ask an administrator.');
@@ -120,13 +121,16 @@ function notAReviewer({ request, reviewer }: ReviewInput): TidegateError {
   const waits = describeSteps(
     lacking.map(({ step, approvedBy }) => ({ ...step, count: approvalsNeeded(step) - approvedBy.length })),
   );
-  const comesLater = request.steps.some((step) => isEligible(namedIn(step, true), requester, reviewer));
+  const named = steps.filter(({ step }) => isEligible(namedIn(step, true), requester, reviewer));
+  if (named.some(({ state }) => state === 'waiting')) {
+    const what = `Your step comes later: it waits for ${waits} first.`;
+    return new TidegateError('not_a_reviewer', what, 'Wait until it is your turn.');
+  }
   return new TidegateError(
     'not_a_reviewer',
-    comesLater
-      ? `Your step comes later: it waits for ${waits} first.`
+    named.some(({ state }) => state === 'done')
+      ? `Your step has its approvals: it waits for ${waits}.`
       : `You are not a reviewer of this request: it waits for ${waits}.`,
-    comesLater ? 'Wait until it is your turn.' : '',
   );
 }
 

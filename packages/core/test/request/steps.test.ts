@@ -78,7 +78,7 @@ describe('stages', () => {
     const led = approve(parallel, lea);
     expect(openSteps(led, at(2)).map(({ index }) => index)).toEqual([1]);
     const error = expectRefusal('not_a_reviewer', () => approve(led, bob));
-    expect(error.message).toBe('Your step comes later: it waits for one of dba first.');
+    expect(error.message).toBe('Your step has its approvals: it waits for one of dba.');
   });
 
   test('are never filled ahead of time, whoever could', () => {
