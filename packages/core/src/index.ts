@@ -13,6 +13,8 @@ export {
   link,
   linkText,
   newChain,
+  type TextsAround,
+  textsAround,
 } from './audit/chain.ts';
 export * from './audit/checkpoint.ts';
 export { LINE_MAX } from './audit/line.ts';

@@ -7,9 +7,14 @@ import type { MfaDemand } from '../store/schema-access.ts';
 
 export type InForce = CurrentConfig;
 
+/** By name; made once for each version, whose list of resources stays the same. */
+const byName = new WeakMap<InForce['resources'], ReadonlyMap<ResourceName, CurrentResource>>();
+
 /** Throws `not_found`. */
-export function resourceNamed(inForce: InForce, name: ResourceName): CurrentResource {
-  const resource = inForce.resources.find((each) => each.name === name);
+export function resourceNamed({ resources }: InForce, name: ResourceName): CurrentResource {
+  const named = byName.get(resources) ?? new Map(resources.map((each) => [each.name, each]));
+  byName.set(resources, named);
+  const resource = named.get(name);
   if (resource !== undefined) return resource;
   throw new TidegateError('not_found', `There is no resource ${name}.`, 'See tidegate resources.');
 }

@@ -26,7 +26,7 @@ import { assertAllowed, decideNow, shortage } from './decision.ts';
 import { grantScheduled, requestCreated } from './events.ts';
 import { givenFor, type InForce, mfaDemand, resourceNamed } from './in-force.ts';
 import { insertGrant, insertRequest } from './save.ts';
-import { showRequest } from './show.ts';
+import { showNew, showRequest } from './show.ts';
 
 export interface NewRequest {
   readonly resource: ResourceName;
@@ -70,10 +70,10 @@ export async function createRequest(context: Context, caller: Caller, ask: NewRe
       const when = { startsAt: ask.startsAt, recurrence: windows, extends: null };
       const request = submitRequest({ id, decision, steps, only, ...when });
       const why = `${decision.why}${await shortage(tx, request)}`;
-      await insertRequest(tx, request, { ...decision, why });
+      const row = await insertRequest(tx, request, { ...decision, why });
       const looked = decision.breakGlass === null ? [] : [await openAfterReview(tx, request, decision.breakGlass, now)];
       const granted = await grantAtOnce(context, tx, request, inForce, now);
-      const view = await showRequest(tx, request.id, now);
+      const view = request.state === 'pending' ? showNew(row) : await showRequest(tx, request.id, now);
       await appendEvent(tx, requestCreated(request, why, now), ...looked, ...granted);
       return view;
     }),

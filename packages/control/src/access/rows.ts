@@ -37,6 +37,14 @@ export async function readRequest(db: Reader, id: RequestId): Promise<StoredRequ
   return { request: toRequest(row, await reviewsOf(db, [id])), row };
 }
 
+/** Those there are of many, read at once. */
+export async function readRequests(db: Reader, ids: readonly RequestId[]): Promise<Map<RequestId, AccessRequest>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('requests').selectAll().where('id', '=', anyOf(ids)).execute();
+  const reviews = await reviewsOf(db, ids);
+  return new Map(rows.map((row) => [row.id, toRequest(row, reviews)]));
+}
+
 /** The grant, locked until the transaction ends. */
 export async function lockGrant(tx: Tx, id: GrantId): Promise<Grant> {
   const row = await tx.selectFrom('grants').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();

@@ -104,6 +104,9 @@ export async function showRequest(db: Reader, id: RequestId, now: Temporal.Insta
   return view;
 }
 
+/** One that was asked just now and waits: nobody has reviewed it, and nothing came of it. */
+export const showNew = (row: RequestRow): RequestView => viewOf(row, toRequest(row, []), null, null);
+
 /** In the order of `rows`; reviews and grants are read for all of them at once. */
 export async function showRequests(
   db: Reader,

@@ -23,7 +23,13 @@ export async function describeApi(): Promise<object> {
     throw new TidegateError('internal', 'Only its description was wanted.');
   };
   const context = {
-    store: { db, transaction: neverAsked, listen: () => () => undefined, close: async () => undefined },
+    store: {
+      db,
+      transaction: neverAsked,
+      flushed: neverAsked,
+      listen: () => () => undefined,
+      close: async () => undefined,
+    },
     sealer: createSealer(new Uint8Array(KEY_BYTES)),
     now: wallClock,
     random: randomBytes,

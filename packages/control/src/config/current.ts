@@ -6,6 +6,7 @@
 import { type CurrentConfig, toCurrent } from '@tidegate/config';
 import { config } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
+import { sql } from 'kysely';
 import type { Reader } from '../store/schema.ts';
 
 export type { CurrentConfig, CurrentGroup, CurrentResource } from '@tidegate/config';
@@ -16,25 +17,29 @@ const NOTHING = toCurrent(config.parse({ apiVersion: 'tidegate/v1' }), 0);
 const remembered = new Map<string, CurrentConfig>();
 const REMEMBERED_MAX = 4;
 
+/** Which version is in force, to be read by a query that reads something else too; null before the first `apply`. */
+export const keyInForce = sql<string | null>`(
+  SELECT version || ' ' || encode(digest, 'hex') FROM config_versions ORDER BY version DESC LIMIT 1)`;
+
 /** What is in force, as `db` (a transaction, mostly) sees it. Before the first `apply`: no resources, no rules. */
 export async function currentConfig(db: Reader): Promise<CurrentConfig> {
-  const latest = await db
-    .selectFrom('configVersions')
-    .select(['version', 'digest'])
-    .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (latest === undefined) return NOTHING;
-  const key = `${latest.version} ${latest.digest.toString('hex')}`;
+  const { key } = await db.selectNoFrom(keyInForce.as('key')).executeTakeFirstOrThrow();
+  return configOf(db, key);
+}
+
+/** The version that `keyInForce` named. */
+export async function configOf(db: Reader, key: string | null): Promise<CurrentConfig> {
+  if (key === null) return NOTHING;
   const known = remembered.get(key);
   if (known !== undefined) return known;
 
+  const version = Number.parseInt(key, 10);
   const { content } = await db
     .selectFrom('configVersions')
     .select('content')
-    .where('version', '=', latest.version)
+    .where('version', '=', version)
     .executeTakeFirstOrThrow();
-  const current = read(content, latest.version);
+  const current = read(content, version);
   remembered.set(key, current);
   for (const oldest of remembered.keys()) {
     if (remembered.size <= REMEMBERED_MAX) break;

@@ -4,14 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { type LoginId, newLoginId, type PersonName, reached, TidegateError } from '@tidegate/core';
-import { currentConfig } from '../config/current.ts';
+import { configOf, keyInForce } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import type { FactorShown, LoginHow, LoginKind } from '../store/schema-logins.ts';
 import { WINDOW } from './attempts.ts';
 import { type Caller, type HandToken, loginOf } from './caller.ts';
-import { groupsOf, loadPerson, toPerson } from './people.ts';
+import { groupsOfRow, loadPerson, toPerson } from './people.ts';
 import { powersUnder } from './permissions/powers.ts';
 
 /** `last_used_at` is moved no more often than this, so that reading costs no writing. */
@@ -112,6 +112,7 @@ export async function authenticate(
     .select(['logins.id', 'logins.how', 'logins.person', 'logins.lastUsedAt', 'logins.expiresAt'])
     .select(['logins.mfaAt', 'logins.authTime'])
     .select(['people.name', 'people.kind', 'people.runBy', 'people.manager'])
+    .select([groupsOfRow.as('groups'), keyInForce.as('inForce')])
     .where('logins.token', '=', digest(token))
     .where('logins.kind', '=', kind)
     .where('people.disabledAt', 'is', null)
@@ -122,10 +123,10 @@ export async function authenticate(
   if (reached(row.lastUsedAt.add(TOUCH_EVERY), at)) {
     await store.db.updateTable('logins').set({ lastUsedAt: at }).where('id', '=', row.id).execute();
   }
-  const person = toPerson(row, await groupsOf(store.db, row.person));
+  const person = toPerson(row, row.groups);
   return {
     ...person,
-    powers: powersUnder(await currentConfig(store.db), person),
+    powers: powersUnder(await configOf(store.db, row.inForce), person),
     login: row.id,
     carriedBy: kind,
     how: row.how,

@@ -26,10 +26,15 @@ export async function groupsOf(db: Reader, person: PersonName): Promise<readonly
 
 /** An enabled person with the groups that count now. Throws `not_found`, and `forbidden` for a disabled account. */
 export async function loadPerson(db: Reader, name: PersonName): Promise<Person> {
-  const account = await findAccount(db, name);
-  if (account === null) throw noSuchPerson(name);
+  const account = await db
+    .selectFrom('people')
+    .select(['name', 'kind', 'runBy', 'manager', 'disabledAt'])
+    .select(groupsOfRow.as('groups'))
+    .where('name', '=', name)
+    .executeTakeFirst();
+  if (account === undefined) throw noSuchPerson(name);
   if (account.disabledAt !== null) throw new TidegateError('forbidden', `The account ${name} is disabled.`);
-  return toPerson(account, await groupsOf(db, name));
+  return toPerson(account, account.groups);
 }
 
 /**
@@ -71,8 +76,8 @@ export async function loadPeople(db: Reader, names: readonly PersonName[]): Prom
   return rows.map(({ groups, ...row }) => toPerson(row, groups));
 }
 
-/** Every group that counts for the row's person, by name. */
-const groupsOfRow = sql<
+/** Every group that counts for the person of a row of `people`, by name. */
+export const groupsOfRow = sql<
   GroupName[]
 >`ARRAY(SELECT DISTINCT m.group_name FROM group_members m WHERE m.person = people.name ORDER BY 1)`;
 
@@ -101,11 +106,7 @@ export async function listPeople(db: Reader, after: string | null, limit: number
   const rows = await db
     .selectFrom('people')
     .select(['name', 'createdAt', 'disabledAt', 'entraTenant', 'entraObject'])
-    .select(
-      sql<
-        GroupName[]
-      >`ARRAY(SELECT DISTINCT m.group_name FROM group_members m WHERE m.person = people.name ORDER BY 1)`.as('groups'),
-    )
+    .select(groupsOfRow.as('groups'))
     .$if(after !== null, (query) => query.where(sql<boolean>`people.name > ${after}`))
     .orderBy('name')
     .limit(limit)

@@ -116,7 +116,10 @@ export class Hub {
       const served = [...this.#connections];
       const startedAt = performance.now();
       try {
-        const snapshot = await readSnapshot(this.#context.store.db);
+        const { store } = this.#context;
+        const snapshot = await readSnapshot(store.db);
+        // Gateways act on it: not before a lost store could no longer take it back.
+        await store.flushed();
         this.#readAt = startedAt;
         await this.#tell(snapshot, served);
       } catch (error) {

@@ -1,12 +1,12 @@
 /** What an event of the record tells whom. Most tell nobody anything: people hear of what they wait for or must know. */
 import { grantId, groupName, personName, requestId, resourceName, roleName } from '@tidegate/contract';
-import type { AccessRequest, AuditEntry, PersonName } from '@tidegate/core';
+import type { AccessRequest, AuditEntry, PersonName, RequestId } from '@tidegate/core';
 import { z } from 'zod';
-import { readRequest } from '../access/rows.ts';
+import { noSuchRequest, readRequests } from '../access/rows.ts';
 import { loadPeopleAmong } from '../identity/people.ts';
 import type { Reader } from '../store/schema.ts';
 import type { Notice } from './notice.ts';
-import { reviewersNow } from './reviewers.ts';
+import { Reviewers } from './reviewers.ts';
 
 /** What events of requests and grants have in common (`access/events.ts`); other members are read where they are needed. */
 const about = z.object({
@@ -19,7 +19,15 @@ const about = z.object({
 type About = z.infer<typeof about>;
 
 type Told = Pick<Notice, 'to' | 'text'> & Partial<Pick<Notice, 'kind'>>;
-type Teller = (db: Reader, of: About, data: unknown, now: Temporal.Instant) => Promise<Told | null>;
+type Teller = (reading: Reading, of: About, data: unknown) => Promise<Told | null>;
+
+/** What tellers read by, for many events at one moment. */
+export interface Reading {
+  readonly db: Reader;
+  readonly reviewers: Reviewers;
+  /** As it is now. */
+  readonly request: (id: RequestId) => AccessRequest;
+}
 
 /** `reader on orders`. */
 const what = ({ role, resource }: About): string => `${role} on ${resource}`;
@@ -30,26 +38,26 @@ const comment = z.object({
   by: personName.nullable().optional(),
 });
 
-const wanted: Teller = async (db, of, _, now) => {
-  const { request } = await readRequest(db, of.request);
+const wanted: Teller = async ({ reviewers, ...reading }, of) => {
+  const request = reading.request(of.request);
   if (request.state !== 'pending') return null;
   const text = `${of.person} asks for ${what(of)}: ${request.reason}`;
-  return { kind: 'review.wanted', to: await reviewersNow(db, request, now), text };
+  return { kind: 'review.wanted', to: await reviewers.of(request, request.reviews.length), text };
 };
 
 /** By the event's kind. */
 const TELLERS: Readonly<Record<string, Teller>> = {
   'request.created': wanted,
-  'request.reviewed': async (db, of, data, now) => {
-    const { request } = await readRequest(db, of.request);
+  'request.reviewed': async (reading, of, data) => {
+    const request = reading.request(of.request);
     const said = comment.parse(data);
     const because = said.comment ? `: ${said.comment}` : '.';
     if (request.state === 'denied') return toThem(of, `${said.by} denied your request for ${what(of)}${because}`);
     if (request.state === 'approved') return toThem(of, `Your request for ${what(of)} is approved.`);
-    return wanted(db, of, data, now);
+    return wanted(reading, of, data);
   },
-  'request.redecided': async (db, of, data) => {
-    const { request } = await readRequest(db, of.request);
+  'request.redecided': async (reading, of, data) => {
+    const request = reading.request(of.request);
     const { why = '' } = comment.parse(data);
     return {
       to: [of.person, ...reviewersBefore(request)],
@@ -67,7 +75,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   },
   'window.skipped': async (_, of, data) =>
     toThem(of, `A window of ${what(of)} stays shut: ${comment.parse(data).why ?? ''}`),
-  'break_glass.used': async (db, of, data) => {
+  'break_glass.used': async ({ db }, of, data) => {
     const { notify, reason } = z
       .object({ reason: z.string(), notify: z.object({ groups: z.array(groupName), people: z.array(personName) }) })
       .parse(data);
@@ -79,13 +87,30 @@ const TELLERS: Readonly<Record<string, Teller>> = {
 
 const reviewersBefore = ({ reviews }: AccessRequest): PersonName[] => reviews.map(({ reviewer }) => reviewer);
 
-/** null: nobody is told of it. */
-export async function noticeOf(db: Reader, entry: AuditEntry, now: Temporal.Instant): Promise<Notice | null> {
-  const teller = TELLERS[entry.kind];
-  const of = about.safeParse(entry.data);
-  if (teller === undefined || !of.success) return null;
-  const told = await teller(db, of.data, entry.data, now);
-  if (told === null) return null;
-  const { request, grant = null } = of.data;
-  return { kind: entry.kind, ...told, once: `event ${entry.seq}`, at: Temporal.Instant.from(entry.at), request, grant };
+/** Of these events, in order; of most nobody is told. */
+export async function noticesOf(db: Reader, entries: readonly AuditEntry[], now: Temporal.Instant): Promise<Notice[]> {
+  const told = entries.flatMap((entry) => {
+    const teller = TELLERS[entry.kind];
+    const of = about.safeParse(entry.data);
+    return teller === undefined || !of.success ? [] : [{ entry, teller, of: of.data }];
+  });
+  const requests = await readRequests(
+    db,
+    told.map(({ of }) => of.request),
+  );
+  const request = (id: RequestId): AccessRequest => {
+    const found = requests.get(id);
+    if (found === undefined) throw noSuchRequest(id);
+    return found;
+  };
+  const reading = { db, reviewers: new Reviewers(db, now), request };
+  const notices: Notice[] = [];
+  for (const { entry, teller, of } of told) {
+    const said = await teller(reading, of, entry.data);
+    if (said === null) continue;
+    const at = Temporal.Instant.from(entry.at);
+    const about = { once: `event ${entry.seq}`, at, request: of.request, grant: of.grant ?? null };
+    notices.push({ kind: entry.kind, ...said, ...about });
+  }
+  return notices;
 }

@@ -6,7 +6,7 @@ import type { AuditEntry } from '@tidegate/core';
 import type { Context } from '../context.ts';
 import { CONTROL_STREAM } from '../record/events.ts';
 import { isOutage } from '../store/outage.ts';
-import { noticeOf } from './events.ts';
+import { noticesOf } from './events.ts';
 import { tell } from './notice.ts';
 import { remindersDue } from './reminders.ts';
 
@@ -65,11 +65,8 @@ export function followRecord({ store, now }: Context, mail: boolean): Promise<bo
       .execute();
     const last = rows.at(-1);
     if (last === undefined) return false;
-    for (const { entry } of rows) {
-      const read: AuditEntry = JSON.parse(entry);
-      const notice = await noticeOf(tx, read, now());
-      if (notice !== null) await tell(tx, notice, mail);
-    }
+    const entries = rows.map(({ entry }): AuditEntry => JSON.parse(entry));
+    await tell(tx, await noticesOf(tx, entries, now()), mail);
     await tx.updateTable('notifyCursor').set({ seq: last.seq }).execute();
     return rows.length === BATCH;
   });
@@ -80,6 +77,6 @@ export function remind({ store, now }: Context, mail: boolean): Promise<void> {
   return store.transaction(async (tx) => {
     const cursor = await tx.selectFrom('notifyCursor').select('seq').forUpdate().skipLocked().executeTakeFirst();
     if (cursor === undefined) return;
-    for (const notice of await remindersDue(tx, now())) await tell(tx, notice, mail);
+    await tell(tx, await remindersDue(tx, now()), mail);
   });
 }

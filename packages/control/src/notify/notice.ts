@@ -1,7 +1,7 @@
-/** One thing that people are told, and how it is kept: once, to each of them, and by mail where that is set up. */
+/** Things that people are told, and how they are kept: once, to each of them, and by mail where that is set up. */
 import type { GrantId, PersonName, RequestId } from '@tidegate/core';
 import { sql } from 'kysely';
-import { announceNotice } from '../store/announce.ts';
+import { announceNotices } from '../store/announce.ts';
 import type { Tx } from '../store/schema.ts';
 
 export interface Notice {
@@ -14,35 +14,41 @@ export interface Notice {
   readonly text: string;
   readonly request: RequestId | null;
   readonly grant: GrantId | null;
+  /** All of them are told: how many that may be is for whoever makes the notice. */
   readonly to: readonly PersonName[];
 }
-
-/** People whom one notice is told: a group of thousands is nobody in particular. */
-const RECIPIENTS_MAX = 200;
 
 /** The task that sends one mail (`mail.ts`). */
 export const MAIL_TASK = 'mail';
 
-/** Keeps it, and queues its mails in the same transaction. `mail` false: nobody is sent any. */
-export async function tell(tx: Tx, notice: Notice, mail: boolean): Promise<void> {
-  const { to, once, kind, at, text, request, grant } = notice;
-  if (to.length === 0) return;
+/** Keeps them, and queues their mails in the same transaction. `mail` false: nobody is sent any. */
+export async function tell(tx: Tx, notices: readonly Notice[], mail: boolean): Promise<void> {
+  const heard = notices.filter(({ to }) => to.length > 0);
+  if (heard.length === 0) return;
   const made = await tx
     .insertInto('notices')
-    .values({ once, kind, at, text, request, grant })
+    .values(heard.map(({ once, kind, at, text, request, grant }) => ({ once, kind, at, text, request, grant })))
     .onConflict((on) => on.doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  if (made === undefined) return;
-  const people = [...new Set(to)].slice(0, RECIPIENTS_MAX);
-  await tx
-    .insertInto('noticeRecipients')
-    .values(people.map((person) => ({ notice: made.id, person, readAt: null })))
+    .returning(['id', 'once'])
     .execute();
-  await announceNotice(tx, made.id);
+  const ids = new Map(made.map(({ id, once }) => [once, id]));
+  const recipients = heard.flatMap(({ once, to }) => {
+    const notice = ids.get(once);
+    return notice === undefined ? [] : [...new Set(to)].map((person) => ({ notice, person }));
+  });
+  if (recipients.length === 0) return;
+  const numbers = recipients.map(({ notice }) => notice);
+  const people = recipients.map(({ person }) => person);
+  const told = sql`unnest(${numbers}::bigint[], ${people}::text[]) AS told (notice, person)`;
+  await sql`INSERT INTO notice_recipients (notice, person) SELECT notice, person FROM ${told}`.execute(tx);
+  await announceNotices(
+    tx,
+    made.map(({ id }) => id),
+  );
   if (!mail) return;
   await sql`
-    SELECT graphile_worker.add_job(${MAIL_TASK}, json_build_object('notice', ${made.id}::bigint, 'person', name),
-                                   max_attempts => 10, job_key => 'mail ' || ${made.id}::bigint || ' ' || name)
-    FROM people WHERE name = ANY (${people}) AND email IS NOT NULL AND disabled_at IS NULL`.execute(tx);
+    SELECT graphile_worker.add_job(${MAIL_TASK}, json_build_object('notice', told.notice, 'person', people.name),
+                                   max_attempts => 10, job_key => 'mail ' || told.notice || ' ' || people.name)
+    FROM ${told} JOIN people ON people.name = told.person
+    WHERE people.email IS NOT NULL AND people.disabled_at IS NULL`.execute(tx);
 }

@@ -1,58 +1,91 @@
 /** What time alone tells: escalations, requests that wait for long, break-glass that nobody has looked at. */
-import { openSteps, reached, stepsOf } from '@tidegate/core';
-import { reviewsOf, toRequest } from '../access/rows.ts';
+import { type AccessRequest, openSteps, type PersonName, reached, stepsOf } from '@tidegate/core';
+import { sql } from 'kysely';
+import { type RequestRow, reviewsOf, toRequest } from '../access/rows.ts';
 import { loadPeopleAmong } from '../identity/people.ts';
+import { anyOf } from '../store/any.ts';
 import type { Tx } from '../store/schema.ts';
 import type { Notice } from './notice.ts';
-import { eligible, reviewersNow } from './reviewers.ts';
+import { Reviewers } from './reviewers.ts';
 
 /** Whoever could decide is reminded this often. */
 const REMIND_EVERY_HOURS = 2;
 /** An overdue review of a break-glass nags this often. */
 const NAG_EVERY_HOURS = 24;
-/** Requests and reviews looked at in one turn; the next takes on from there. */
+/** Requests and reviews read at once. */
 const BATCH = 500;
 
-/** Notices that are due now; those that were told already are passed over by their `once`. */
-export async function remindersDue(tx: Tx, now: Temporal.Instant): Promise<Notice[]> {
-  return [...(await ofRequests(tx, now)), ...(await ofAfterReviews(tx, now))];
+/** A notice that is due: whom it goes to is asked only where it was not told yet. */
+interface Due extends Omit<Notice, 'to'> {
+  readonly to: () => Promise<readonly PersonName[]>;
 }
 
-async function ofRequests(tx: Tx, now: Temporal.Instant): Promise<Notice[]> {
-  const rows = await tx
-    .selectFrom('requests')
-    .selectAll()
-    .where('state', '=', 'pending')
-    .where('lapsesAt', '>', now)
-    .orderBy('lapsesAt')
-    .limit(BATCH)
-    .execute();
-  const reviews = await reviewsOf(
-    tx,
-    rows.map(({ id }) => id),
-  );
+/** Notices that are due now and were not told yet. */
+export async function remindersDue(tx: Tx, now: Temporal.Instant): Promise<Notice[]> {
   const notices: Notice[] = [];
-  for (const row of rows) {
-    const request = toRequest(row, reviews);
-    const { id, requester, role, resource, round } = request;
-    const about = { at: now, request: id, grant: null };
-    for (const { index, step } of openSteps(request, now)) {
-      const { escalatesAt } = stepsOf(request)[index] ?? { escalatesAt: null };
-      if (step.escalate === null || escalatesAt === null || !reached(escalatesAt, now)) continue;
-      const to = await eligible(tx, request, [step.escalate.to], now);
-      const text = `Nobody has decided yet, and it comes to you: ${requester} asks for ${role} on ${resource}: ${request.reason}`;
-      notices.push({ ...about, kind: 'review.escalated', once: `escalated ${id} ${round} ${index}`, to, text });
-    }
-    const turns = Math.floor(now.since(request.roundAt).total('hour') / REMIND_EVERY_HOURS);
-    if (turns === 0) continue;
-    const to = await reviewersNow(tx, request, now);
-    const text = `${requester} still waits for ${role} on ${resource}; the request lapses at ${request.lapsesAt.toString({ smallestUnit: 'minute' })}.`;
-    notices.push({ ...about, kind: 'review.reminder', once: `reminder ${id} ${round} ${turns}`, to, text });
+  const reviewers = new Reviewers(tx, now);
+  for await (const rows of pendingRequests(tx, now)) {
+    const reviews = await reviewsOf(
+      tx,
+      rows.map(({ id }) => id),
+    );
+    const due = rows.flatMap((row) => ofRequest(toRequest(row, reviews), reviewers, now));
+    notices.push(...(await untold(tx, due)));
   }
+  return [...notices, ...(await untold(tx, await ofAfterReviews(tx, now)))];
+}
+
+async function untold(tx: Tx, due: readonly Due[]): Promise<Notice[]> {
+  if (due.length === 0) return [];
+  const keys = due.map(({ once }) => once);
+  const told = await tx.selectFrom('notices').select('once').where('once', '=', anyOf(keys)).execute();
+  const known = new Set(told.map(({ once }) => once));
+  const notices: Notice[] = [];
+  for (const each of due) if (!known.has(each.once)) notices.push({ ...each, to: await each.to() });
   return notices;
 }
 
-async function ofAfterReviews(tx: Tx, now: Temporal.Instant): Promise<Notice[]> {
+async function* pendingRequests(tx: Tx, now: Temporal.Instant): AsyncGenerator<readonly RequestRow[]> {
+  let rows: readonly RequestRow[] = [];
+  do {
+    const last = rows.at(-1);
+    rows = await tx
+      .selectFrom('requests')
+      .selectAll()
+      .where('state', '=', 'pending')
+      .where('lapsesAt', '>', now)
+      .$if(last !== undefined, (query) =>
+        query.where(sql<boolean>`(lapses_at, id) > (${last?.lapsesAt.toString()}, ${last?.id})`),
+      )
+      .orderBy('lapsesAt')
+      .orderBy('id')
+      .limit(BATCH)
+      .execute();
+    yield rows;
+  } while (rows.length === BATCH);
+}
+
+function ofRequest(request: AccessRequest, reviewers: Reviewers, now: Temporal.Instant): Due[] {
+  const due: Due[] = [];
+  const { id, requester, role, resource, round } = request;
+  const about = { at: now, request: id, grant: null };
+  for (const { index, step } of openSteps(request, now)) {
+    const { escalatesAt } = stepsOf(request)[index] ?? { escalatesAt: null };
+    if (step.escalate === null || escalatesAt === null || !reached(escalatesAt, now)) continue;
+    const among = [step.escalate.to];
+    const text = `Nobody has decided yet, and it comes to you: ${requester} asks for ${role} on ${resource}: ${request.reason}`;
+    const once = `escalated ${id} ${round} ${index}`;
+    due.push({ ...about, kind: 'review.escalated', once, to: () => reviewers.among(request, among, 0), text });
+  }
+  const turns = Math.floor(now.since(request.roundAt).total('hour') / REMIND_EVERY_HOURS);
+  if (turns === 0) return due;
+  const text = `${requester} still waits for ${role} on ${resource}; the request lapses at ${request.lapsesAt.toString({ smallestUnit: 'minute' })}.`;
+  const once = `reminder ${id} ${round} ${turns}`;
+  due.push({ ...about, kind: 'review.reminder', once, to: () => reviewers.of(request, turns), text });
+  return due;
+}
+
+async function ofAfterReviews(tx: Tx, now: Temporal.Instant): Promise<Due[]> {
   const rows = await tx
     .selectFrom('afterReviews')
     .selectAll()
@@ -61,19 +94,16 @@ async function ofAfterReviews(tx: Tx, now: Temporal.Instant): Promise<Notice[]> 
     .orderBy('dueAt')
     .limit(BATCH)
     .execute();
-  const notices: Notice[] = [];
-  for (const { request, requester, role, resource, reviewers, dueAt } of rows) {
-    const turns = Math.floor(now.since(dueAt).total('hour') / NAG_EVERY_HOURS);
-    const people = await loadPeopleAmong(tx, reviewers);
-    notices.push({
-      kind: 'break_glass.overdue',
-      once: `overdue ${request} ${turns}`,
-      at: now,
-      request,
-      grant: null,
-      to: people.map(({ name }) => name).filter((name) => name !== requester),
-      text: `Nobody has looked at the break-glass of ${requester} (${role} on ${resource}) in time.`,
-    });
-  }
-  return notices;
+  return rows.map(({ request, requester, role, resource, reviewers, dueAt }) => ({
+    kind: 'break_glass.overdue',
+    once: `overdue ${request} ${Math.floor(now.since(dueAt).total('hour') / NAG_EVERY_HOURS)}`,
+    at: now,
+    request,
+    grant: null,
+    to: async () => {
+      const people = await loadPeopleAmong(tx, reviewers);
+      return people.map(({ name }) => name).filter((name) => name !== requester);
+    },
+    text: `Nobody has looked at the break-glass of ${requester} (${role} on ${resource}) in time.`,
+  }));
 }

@@ -1,49 +1,87 @@
 /** Who could give the approvals that a request waits for just now, or stands in for somebody who could. */
-import { type AccessRequest, type Chosen, countedIn, isEligible, openSteps, type PersonName } from '@tidegate/core';
+import { createHash } from 'node:crypto';
+import {
+  type AccessRequest,
+  type Chosen,
+  countedIn,
+  isEligible,
+  openSteps,
+  type Person,
+  type PersonName,
+} from '@tidegate/core';
 import { loadPeopleAmong } from '../identity/people.ts';
+import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 
-/** More are not asked by name: whoever looks finds it in their inbox. */
-const ASKED_MAX = 200;
+/** So many are asked by name, others for each request and each reminder: a large group is nobody in particular. */
+const ASKED_MAX = 20;
+/** Of larger groups so many are known here, of whom those are taken; everybody else finds it in their inbox. */
+const KNOWN_MAX = 200;
 
-export async function reviewersNow(db: Reader, request: AccessRequest, now: Temporal.Instant): Promise<PersonName[]> {
-  return eligible(
-    db,
-    request,
-    openSteps(request, now).map(({ chosen }) => chosen),
-    now,
-  );
+/** Knows the reviewers of many requests at one moment: what the same groups hold is read once. */
+export class Reviewers {
+  readonly #db: Reader;
+  readonly #now: Temporal.Instant;
+  readonly #people = new Map<string, Promise<readonly Person[]>>();
+  readonly #deputies = new Map<string, Promise<readonly PersonName[]>>();
+
+  constructor(db: Reader, now: Temporal.Instant) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** Whoever could decide now. `turn`: which asking this is, so that another turn asks others where there are many. */
+  of(request: AccessRequest, turn: number): Promise<PersonName[]> {
+    const open = openSteps(request, this.#now).map(({ chosen }) => chosen);
+    return this.among(request, open, turn);
+  }
+
+  /** Of these, whoever may review the request and has not. */
+  async among(request: AccessRequest, among: readonly Chosen[], turn: number): Promise<PersonName[]> {
+    const requester = { name: request.requester, runBy: request.runBy };
+    const counted = countedIn(request);
+    const chosen = { groups: among.flatMap(({ groups }) => groups), people: among.flatMap(({ people }) => people) };
+    const able = (await this.#peopleIn(chosen))
+      .filter((person) => !counted.has(person.name) && isEligible(chosen, requester, person))
+      .map(({ name }) => name);
+    const asked = someOf(able, `${request.id} ${request.round} ${turn}`);
+    return [...asked, ...(await this.#deputiesOf(asked))].filter(
+      (name) => name !== requester.name && !requester.runBy.includes(name),
+    );
+  }
+
+  #peopleIn(chosen: Chosen): Promise<readonly Person[]> {
+    return once(this.#people, JSON.stringify([chosen.groups, chosen.people]), () =>
+      loadPeopleAmong(this.#db, chosen, KNOWN_MAX),
+    );
+  }
+
+  #deputiesOf(people: readonly PersonName[]): Promise<readonly PersonName[]> {
+    if (people.length === 0) return Promise.resolve([]);
+    return once(this.#deputies, people.join('\n'), async () => {
+      const rows = await this.#db
+        .selectFrom('delegations')
+        .select('delegate')
+        .distinct()
+        .where('person', '=', anyOf(people))
+        .where('endedAt', 'is', null)
+        .where('startsAt', '<=', this.#now)
+        .where('endsAt', '>', this.#now)
+        .execute();
+      return rows.map(({ delegate }) => delegate);
+    });
+  }
 }
 
-/** Of these, whoever may review the request and has not. */
-export async function eligible(
-  db: Reader,
-  request: AccessRequest,
-  among: readonly Chosen[],
-  now: Temporal.Instant,
-): Promise<PersonName[]> {
-  const requester = { name: request.requester, runBy: request.runBy };
-  const counted = countedIn(request);
-  const groups = among.flatMap((chosen) => chosen.groups);
-  const people = among.flatMap((chosen) => chosen.people);
-  const found = (await loadPeopleAmong(db, { groups, people }, ASKED_MAX + counted.size + 1))
-    .filter((person) => !counted.has(person.name) && isEligible({ groups, people }, requester, person))
-    .map(({ name }) => name);
-  return [...found, ...(await deputiesOf(db, found, now))].filter(
-    (name) => name !== requester.name && !requester.runBy.includes(name),
-  );
+function once<T>(known: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
+  const value = known.get(key) ?? read();
+  known.set(key, value);
+  return value;
 }
 
-async function deputiesOf(db: Reader, people: readonly PersonName[], now: Temporal.Instant): Promise<PersonName[]> {
-  if (people.length === 0) return [];
-  const rows = await db
-    .selectFrom('delegations')
-    .select('delegate')
-    .distinct()
-    .where('person', 'in', [...people])
-    .where('endedAt', 'is', null)
-    .where('startsAt', '<=', now)
-    .where('endsAt', '>', now)
-    .execute();
-  return rows.map(({ delegate }) => delegate);
+/** All of few; of many the same ones for the same `turn`, and others for another. */
+function someOf(people: readonly PersonName[], turn: string): readonly PersonName[] {
+  if (people.length <= ASKED_MAX) return people;
+  const from = createHash('sha256').update(turn).digest().readUInt32BE() % people.length;
+  return [...people.slice(from), ...people.slice(0, from)].slice(0, ASKED_MAX);
 }

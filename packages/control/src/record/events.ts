@@ -2,9 +2,11 @@
  * The control plane's own events: the stream `control`, chained in the transaction that causes them, so that nothing
  * happens without its event and no event tells what did not happen.
  */
-import { append, type ChainHead, entryLine, type JsonObject, type StreamId, TidegateError } from '@tidegate/core';
+import { type JsonObject, type StreamId, textsAround } from '@tidegate/core';
+import { sql } from 'kysely';
+import { commitsEarly } from '../store/flush.ts';
 import type { Tx } from '../store/schema.ts';
-import { type EntryRow, insertEntries, rowOf } from './rows.ts';
+import { foundBy } from './rows.ts';
 
 /** The stream whose row `migrations/0002_record.ts` makes. */
 export const CONTROL_STREAM = 'control' as StreamId;
@@ -21,30 +23,19 @@ export interface ControlEvent {
 }
 
 /**
- * Appends events to the stream `control`, in order. Call it LAST in the transaction: it locks the head of the stream
- * until the commit, and whoever appends at the same time waits that long.
+ * Appends events to the stream `control`, in order, when `tx` commits: they take their place in the chain then, so that
+ * its head is locked for that moment alone (docs/adr/0004).
  */
 export async function appendEvent(tx: Tx, ...events: readonly ControlEvent[]): Promise<void> {
   if (events.length === 0) return;
-  const stands = await tx
-    .selectFrom('streams')
-    .select(['seq', 'hash'])
-    .where('stream', '=', CONTROL_STREAM)
-    .forUpdate()
-    .executeTakeFirst();
-  if (stands === undefined) throw new TidegateError('internal', 'The record’s control stream is missing.');
-
-  let head: ChainHead = { stream: CONTROL_STREAM, seq: stands.seq, hash: stands.hash.toString('hex') };
-  const rows: EntryRow[] = [];
-  for (const { kind, at, data } of events) {
-    const entry = append(head, { kind, at: at.toString(), data });
-    rows.push(rowOf(entry, entryLine(entry)));
-    head = entry;
-  }
-  await insertEntries(tx, CONTROL_STREAM, rows);
-  await tx
-    .updateTable('streams')
-    .set({ seq: head.seq, hash: Buffer.from(head.hash, 'hex'), updatedAt: Temporal.Now.instant() })
-    .where('stream', '=', CONTROL_STREAM)
-    .execute();
+  const facts = events.map(({ kind, at, data }) => {
+    const fact = { stream: CONTROL_STREAM, kind, at: at.toString(), data };
+    return { ...fact, ...textsAround(fact), ...foundBy(data) };
+  });
+  const column = <K extends keyof (typeof facts)[number]>(name: K) => facts.map((fact) => fact[name]);
+  commitsEarly(tx);
+  await sql`
+    INSERT INTO appending (stream, ats, kinds, befores, middles, afters, grants, sessions, people)
+    VALUES (${CONTROL_STREAM}, ${column('at')}, ${column('kind')}, ${column('before')}, ${column('middle')},
+            ${column('after')}, ${column('grant')}, ${column('session')}, ${column('person')})`.execute(tx);
 }

@@ -1,5 +1,5 @@
 /** Entries as rows: the exact line that is exported, and beside it the few columns that it is found by. */
-import type { AuditEntry, StreamId } from '@tidegate/core';
+import type { AuditEntry, JsonObject, StreamId } from '@tidegate/core';
 import { sql } from 'kysely';
 import type { Reader, Tx } from '../store/schema.ts';
 
@@ -20,18 +20,16 @@ const SEARCHABLE = /^[^\p{Cc}]{1,128}$/u;
 
 /** The row of an entry; `line` is its canonical line, without a newline. */
 export function rowOf(entry: AuditEntry, line: string): EntryRow {
-  const { data } = entry;
-  return {
-    seq: entry.seq,
-    at: entry.at,
-    kind: entry.kind,
-    line,
-    hash: entry.hash,
-    grant: searchable(data.grant),
-    session: searchable(data.session),
-    person: searchable(data.person) ?? searchable(data.by),
-  };
+  const { seq, at, kind, hash, data } = entry;
+  return { seq, at, kind, line, hash, ...foundBy(data) };
 }
+
+/** What an entry is found by. */
+export const foundBy = (data: JsonObject): Pick<EntryRow, 'grant' | 'session' | 'person'> => ({
+  grant: searchable(data.grant),
+  session: searchable(data.session),
+  person: searchable(data.person) ?? searchable(data.by),
+});
 
 function searchable(value: unknown): string | null {
   return typeof value === 'string' && SEARCHABLE.test(value) ? value : null;

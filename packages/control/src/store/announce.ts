@@ -21,21 +21,34 @@ export interface Change {
 /** A change as it is announced: the same change is the same text. */
 export const changeText = (change: Change): string => JSON.stringify(change);
 
+/** To be selected by a statement: heard when its transaction commits. */
+export const announcement = (change: Change) => sql<string>`pg_notify(${CHANGES_CHANNEL}, ${changeText(change)})`;
+
 /** A request or grant of `resource` changed; heard when `tx` commits. Gateways know of no requests: grants alone wake them. */
 export async function announce(tx: Reader, resource: ResourceName, change: Change): Promise<void> {
-  const told = sql`pg_notify(${CHANGES_CHANNEL}, ${changeText(change)})`;
+  const told = announcement(change);
   if (change.grant === undefined) await sql`SELECT ${told}`.execute(tx);
   else await sql`SELECT pg_notify(${STATE_CHANNEL}, ${resource}), ${told}`.execute(tx);
 }
 
 /** Sessions opened or ended: nothing to gateways, who told us. */
 export async function announceSessions(db: Reader, sessions: readonly SessionId[]): Promise<void> {
-  if (sessions.length === 0) return;
-  const changes = sessions.map((session): string => changeText({ session }));
-  await sql`SELECT pg_notify(${CHANGES_CHANNEL}, change) FROM unnest(${changes}::text[]) AS change`.execute(db);
+  await announceChanges(
+    db,
+    sessions.map((session) => ({ session })),
+  );
 }
 
-/** A notice was made: nothing to gateways. */
-export async function announceNotice(tx: Reader, notice: number): Promise<void> {
-  await sql`SELECT pg_notify(${CHANGES_CHANNEL}, ${JSON.stringify({ notice } satisfies Change)})`.execute(tx);
+/** Notices were made: nothing to gateways. */
+export async function announceNotices(tx: Reader, notices: readonly number[]): Promise<void> {
+  await announceChanges(
+    tx,
+    notices.map((notice) => ({ notice })),
+  );
+}
+
+async function announceChanges(db: Reader, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  const texts = changes.map(changeText);
+  await sql`SELECT pg_notify(${CHANGES_CHANNEL}, change) FROM unnest(${texts}::text[]) AS change`.execute(db);
 }

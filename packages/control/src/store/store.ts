@@ -3,6 +3,7 @@
  * It may go away and come back at any time; what runs meanwhile fails with an error that `isOutage` knows.
  */
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
+import { committedEarly, Flush } from './flush.ts';
 import { createListener, type Hears } from './listener.ts';
 import { migrate } from './migrate.ts';
 import { brokenConstraint } from './outage.ts';
@@ -28,6 +29,8 @@ export interface Store {
    * database asks for it (deadlock, serialisation, an id that was taken), so `work` must have no effect outside `tx`.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** When all that is committed now is on disk: before anybody outside is told of it. */
+  flushed(): Promise<void>;
   /** Hears what is announced on `channel`; `null` whenever the connection is new: anything may have changed. */
   listen(channel: string, hears: Hears): () => void;
   close(): Promise<void>;
@@ -48,13 +51,26 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     plugins: [timesAsText, new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
   const listener = createListener(options.url, onTrouble);
+  const flushing = createPool(options.url, 1, onTrouble);
+  const flush = new Flush(flushing);
 
   return {
     db,
-    transaction: (work) => repeated(() => db.transaction().setIsolationLevel('read committed').execute(work)),
+    async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+      const { result, early } = await repeated(() =>
+        db
+          .transaction()
+          .setIsolationLevel('read committed')
+          .execute(async (tx) => ({ result: await work(tx), early: committedEarly(tx) })),
+      );
+      if (early) await flush.done();
+      return result;
+    },
+    flushed: () => flush.done(),
     listen: (channel, hears) => listener.listen(channel, hears),
     async close() {
       await listener.close();
+      await flushing.end();
       await db.destroy();
     },
   };

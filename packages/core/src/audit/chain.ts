@@ -80,6 +80,27 @@ export function entryText(entry: AuditEntry, data: string): string {
   return `{"at":${canonicalJson(entry.at)},"data":${data},"hash":${canonicalJson(entry.hash)},${tail(entry)}`;
 }
 
+/** An entry's canonical text but for what only the head of its chain can say. */
+export interface TextsAround {
+  /** Up to where the line has its hash; what is hashed has nothing there. */
+  readonly before: string;
+  /** From there to the number. */
+  readonly middle: string;
+  readonly after: string;
+}
+
+/**
+ * For whoever holds the head elsewhere (the store, at a commit): `before middle SEQ after` is what `link` hashes,
+ * `before "hash":"HASH", middle SEQ after` the line.
+ */
+export function textsAround({ stream, at, kind, data }: Omit<AuditFact, 'seq'>): TextsAround {
+  return {
+    before: `{"at":${canonicalJson(at)},"data":${canonicalJson(data)},`,
+    middle: `"kind":${canonicalJson(kind)},"seq":`,
+    after: `,"stream":${canonicalJson(stream)}}`,
+  };
+}
+
 function tail(fact: AuditFact): string {
   return `"kind":${canonicalJson(fact.kind)},"seq":${canonicalJson(fact.seq)},"stream":${canonicalJson(fact.stream)}}`;
 }
