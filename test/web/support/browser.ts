@@ -90,14 +90,14 @@ const pictures = join(root, 'test/web/screenshots');
 /** In light and in dark, for people to look at (docs/WEB.md). */
 export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(pictures, { recursive: true });
+  // What sticks to the window's edge would stand in the middle of a long page.
+  await page.evaluate(() => scrollTo(0, 0));
   for (const colorScheme of ['light', 'dark'] as const) {
     await inColours(page, colorScheme);
     await page.screenshot({ path: join(pictures, `${name}.${colorScheme}.png`), fullPage: true });
   }
   await inColours(page, 'light');
 }
-  // What sticks to the window's edge would stand in the middle of a long page.
-  await page.evaluate(() => scrollTo(0, 0));
 
 async function inColours(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
