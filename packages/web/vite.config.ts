@@ -1,4 +1,5 @@
 /** The browser's files: hashed, split by page, and compressed once here, so that no answer is compressed when it is asked for. */
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { compressed } from './build/compressed.ts';
 
@@ -7,6 +8,7 @@ const control = process.env.TIDEGATE_URL ?? 'http://127.0.0.1:7300';
 
 export default defineConfig({
   plugins: [compressed()],
+  resolve: { alias: [{ find: /^zod$/, replacement: fileURLToPath(new URL('./src/zod.ts', import.meta.url)) }] },
   build: {
     target: 'es2023',
     // The content security policy lets no `data:` script run, and a font or picture is cheaper as a file that is kept.

@@ -43,6 +43,10 @@ test('a passkey is added, and signs in alone', async () => {
   await page.getByRole('button', { name: 'Add a passkey' }).click();
   await page.getByRole('button', { name: 'Remove: My laptop' }).waitFor();
   await picture(page, 'security.passkey');
+  await page.getByRole('button', { name: 'Rename: My laptop' }).click();
+  await page.getByLabel('What to call it').fill('Work laptop');
+  await page.getByRole('button', { name: 'Save the name' }).click();
+  await page.getByRole('button', { name: 'Remove: Work laptop' }).waitFor();
 
   await page.getByRole('button', { name: 'Signed in as bob' }).click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
@@ -60,6 +64,9 @@ test('an authenticator is set up; another browser is asked for a factor, and tak
   await page.getByRole('button', { name: 'Go on' }).click();
   const secret = await page.getByText(/^[A-Z2-7]{16,}$/).innerText();
   const totp = new TOTP({ secret });
+  await page.getByRole('img', { name: 'QR code for your authenticator app' }).waitFor();
+  await picture(page, 'security.totp');
+  expect(await axeFindings(page)).toEqual([]);
   await page.getByLabel('Code', { exact: true }).fill(totp.generate());
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByText('Set up.', { exact: true }).waitFor();

@@ -1,8 +1,9 @@
 /** Watching and managing: every page of it in its states, what axe finds, what it looks like, and that a phone can show it. */
+import type { GrantId } from '@tidegate/core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { people } from '../support/people.ts';
-import type { Tidegate } from '../support/tidegate.ts';
+import { DEMO_PASSWORD, type Tidegate } from '../support/tidegate.ts';
 import { axeFindings, launch, picture, signedIn, type Visitor } from './support/browser.ts';
 import { browserAddress, startSite } from './support/site.ts';
 
@@ -71,6 +72,7 @@ interface Case {
 const PAGES: readonly Case[] = [
   { name: 'resources', at: () => '/resources', shows: 'PostgreSQL', asks: '/v1/resources' },
   { name: 'resource', at: () => '/resources/orders', shows: 'Read every table', asks: '/v1/resources/orders' },
+  { name: 'resource-add', at: () => '/add-resource', shows: 'Its administrator', asks: '/v1/config' },
   { name: 'sessions', at: () => '/sessions?show=all', shows: 'The client said goodbye', asks: '/v1/sessions?**' },
   { name: 'session', at: () => `/sessions/${session}`, shows: 'SELECT nonsense', asks: '/v1/sessions/*' },
   { name: 'record', at: () => '/record', shows: 'statement.outcome', asks: '/v1/audit/se*' },
@@ -167,6 +169,95 @@ test('the configuration: checked as it is written, planned, applied, compared', 
   await page.goto('/policies?tab=explain&resource=orders&role=owner&as=alice');
   await page.getByText('Needs approval').waitFor();
   await hold(page, 'policies.explain');
+});
+
+test('a resource is changed in a form: tested through its gateway, planned, and just that applied', async () => {
+  const { page } = carol;
+  await page.goto('/resources/orders');
+  await page.getByText('takes one of leads, then one of dba').waitFor();
+  await page.getByRole('link', { name: 'Change' }).click();
+  await page.getByRole('button', { name: 'Test the connection' }).click();
+  await page.getByText('All is well: Tidegate can work there.').waitFor();
+  await hold(page, 'resource.tested');
+  await page.getByLabel('Labels').fill('env=demo\ndata=personal\nteam=shop');
+  await page.getByRole('button', { name: 'Show what would change' }).click();
+  await page.getByText('labels: env=demo, data=personal → env=demo, data=personal, team=shop').waitFor();
+  await hold(page, 'resource.plan');
+  await page.getByRole('button', { name: 'Apply this' }).click();
+  await page.waitForURL('**/resources/orders');
+  await page.getByText('team=shop').waitFor();
+  await page.goto('/policies');
+  await page.getByText('Version 2').waitFor();
+});
+
+test('a resource is added by keyboard alone: what is in the way is said before it is in force', async () => {
+  const { page } = carol;
+  await page.goto('/resources');
+  await page.getByRole('link', { name: 'Add a resource' }).press('Enter');
+  const type = async (label: string, text: string) => {
+    await page.getByLabel(label, { exact: true }).focus();
+    await page.keyboard.type(text);
+  };
+  await type('Name', 'billing');
+  await type('Address', '127.0.0.1:1');
+  await type('Databases', 'billing');
+  await type('User', 'tidegate');
+  await type('Password', 'of nobody');
+  await page.getByRole('button', { name: 'Test the connection' }).press('Enter');
+  await page.getByText('Cannot reach 127.0.0.1:1: connection refused.').waitFor();
+  await hold(page, 'resource.unreachable');
+  await page.getByRole('button', { name: 'Show what would change' }).press('Enter');
+  await page.getByText('postgres at 127.0.0.1:1: billing').waitFor();
+  await page.getByRole('button', { name: 'Apply this' }).press('Enter');
+  await page.waitForURL('**/resources/billing');
+  await page.getByText('No rule of the policy speaks of this resource.').waitFor();
+  expect((await (await people(tidegate.url)).carol.config()).yaml).not.toContain('of nobody');
+});
+
+test('an API key is made, shown once, and revoked', async () => {
+  const { page } = carol;
+  await page.goto('/settings');
+  await page.getByRole('button', { name: 'Make an API key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Make an API key' });
+  await dialog.getByLabel('What it is for').fill('nightly report');
+  await dialog.getByLabel('Read the record').check();
+  await hold(page, 'settings.key');
+  await dialog.getByRole('button', { name: 'Make an API key' }).click();
+  const key = await dialog.getByText(/^tdk_/).innerText();
+  await hold(page, 'settings.key-made');
+  const record = await fetch(new URL('/v1/audit/streams', tidegate.url), {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  expect(record.status).toBe(200);
+  await dialog.getByRole('button', { name: 'I have kept it' }).click();
+  await page.getByRole('button', { name: 'Revoke nightly report' }).click();
+  expect(await page.getByText(key).count()).toBe(0);
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText('No API key works here').waitFor();
+});
+
+test('an owner without another right: sees how theirs is used, who could ask, and takes a grant away', async () => {
+  const everybody = await people(tidegate.url);
+  await everybody.carol.createPerson({ name: 'olga', password: DEMO_PASSWORD, groups: ['dba'] });
+  const { page, complaints } = await signedIn(browser, url, 'olga');
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByText('Open by resource').waitFor();
+  await page.goto('/resources/orders');
+  await page.getByText('takes one of leads, then one of dba').waitFor();
+  await hold(page, 'resource.owner');
+  expect(await page.getByRole('link', { name: 'Change' }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Take it away: reader of alice' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Why (they are told)').fill('The invoice is found.');
+  await dialog.getByRole('button', { name: 'Take it away' }).click();
+  await page.getByText('Nobody has access just now').waitFor();
+  expect(await everybody.alice.grant({ id: grant as GrantId })).toMatchObject({
+    closedBecause: 'revoked',
+    closedBy: 'olga',
+    comment: 'The invoice is found.',
+  });
+  expect(complaints).toEqual([]);
+  await page.context().close();
 });
 
 test('somebody without rights is shown none of it, and told so where they come by address', async () => {

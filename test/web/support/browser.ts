@@ -31,6 +31,12 @@ export interface Visitor {
 export async function visitor(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
   const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(20_000);
+  // Of some of what it stops the browser says nothing in its console: an `eval` that is caught, for one.
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sourceFile }) => {
+      console.warn(`Content Security Policy: ${effectiveDirective} stopped ${blockedURI} of ${sourceFile}`);
+    });
+  });
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));

@@ -31,6 +31,8 @@ export const me = z
     roles: z.array(z.object({ role: tidegateRole, resources: z.array(resourceName).nullable() })),
     /** Resources of which they are an owner, by their groups. */
     owns: z.array(resourceName),
+    /** May make API keys for themselves; administrators for others, too. */
+    mayMakeKeys: z.boolean(),
     /** What can be shown as a second factor: passkeys that are not locked, recovery codes that are left. */
     mfa: z.object({ totp: z.boolean(), passkeys: z.int(), recoveryCodes: z.int() }),
     session: z.object({

@@ -25,6 +25,8 @@ describe('made', () => {
     expect(await codeOf(make('ivan', ['requests:read']))).toBe('forbidden');
     expect(await codeOf(make('alice', ['requests:read'], 'ivan'))).toBe('forbidden');
     expect(await make('carol', ['requests:read'], 'ivan')).toMatchObject({ person: 'ivan', createdBy: 'carol' });
+    const may = async (who: string) => (await (await api.as(who)).me()).mayMakeKeys;
+    expect([await may('alice'), await may('ivan'), await may('carol')]).toEqual([true, false, true]);
     const refusals = (await api.events()).filter(({ kind }) => kind === 'api_key.create.refused');
     expect(refusals.map(({ data }) => data.by)).toEqual(expect.arrayContaining(['ivan', 'alice']));
   });

@@ -26,7 +26,7 @@ export function TakeAway({ grant: { id, person, resource, role, state }, inRow =
         variant={inRow ? 'light' : 'default'}
         size={inRow ? 'compact-xs' : 'xs'}
         onClick={ask.open}
-        {...(inRow ? { 'aria-label': words.of(person, role) } : {})}
+        {...(inRow ? { 'aria-label': words.one(person, role) } : {})}
       >
         {words.deed}
       </Button>

@@ -2,6 +2,7 @@
 import { type Me, tidegateRole } from '@tidegate/contract';
 import { ownedBy } from '../../access/show.ts';
 import type { Context } from '../../context.ts';
+import { mayMakeOwnKeys } from '../../identity/api-keys/keys.ts';
 import type { Caller } from '../../identity/caller.ts';
 import { changePassword } from '../../identity/change-password.ts';
 import { factorsOf } from '../../identity/factors.ts';
@@ -66,6 +67,7 @@ export async function showMe({ store }: Context, caller: Caller): Promise<Me> {
     auditor: isAuditor(caller),
     roles: rolesOf(caller),
     owns: [...(await ownedBy(store.db, caller))].sort(),
+    mayMakeKeys: isAdministrator(caller) || (await mayMakeOwnKeys(store.db, caller)),
     mfa: await factorsOf(store.db, caller.name),
     session: {
       id: caller.login,

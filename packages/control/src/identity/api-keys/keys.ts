@@ -78,7 +78,7 @@ function assertEnd(end: Temporal.Instant, at: Temporal.Instant): void {
 async function assertMayMake(tx: Tx, caller: Caller, name: PersonName, scopes: readonly KeyScope[]): Promise<void> {
   const own = name === caller.name;
   const others = scopes.some((scope) => ABOUT_OTHERS.includes(scope));
-  if (!isAdministrator(caller) && (others || !(own && (await mayMakeOwn(tx, caller))))) {
+  if (!isAdministrator(caller) && (others || !(own && (await mayMakeOwnKeys(tx, caller))))) {
     throw new TidegateError('forbidden', 'Only administrators make this API key.', 'Ask one of them.');
   }
   const person = await loadPerson(tx, name);
@@ -92,8 +92,8 @@ async function assertMayMake(tx: Tx, caller: Caller, name: PersonName, scopes: r
 }
 
 /** `apiKeys.self` of the configuration says who. */
-async function mayMakeOwn(tx: Tx, { name, groups, kind }: Caller): Promise<boolean> {
-  const { self } = (await currentConfig(tx)).apiKeys;
+export async function mayMakeOwnKeys(db: Reader, { name, groups, kind }: Caller): Promise<boolean> {
+  const { self } = (await currentConfig(db)).apiKeys;
   return kind === 'person' && (self.people.includes(name) || self.groups.some((group) => groups.includes(group)));
 }
 

@@ -17,5 +17,5 @@ const page = createRoute({
 
 export const overview = area(
   [page],
-  [{ to: '/overview', title: navigation.overview, icon: 'overview', section: 'watch', shownTo: 'auditor' }],
+  [{ to: '/overview', title: navigation.overview, icon: 'overview', section: 'watch', shownTo: 'overseer' }],
 );

@@ -16,6 +16,7 @@ import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { Keys } from '../../parts/Keys.tsx';
 import { people as words } from '../../words/people.ts';
 import { groupsOf } from './groups.ts';
 
@@ -61,6 +62,7 @@ export function PersonPage() {
               </Group>
             </Section>
             {me?.administrator === true && <Logins person={person} />}
+            <Keys person={person.name} />
           </>
         )}
       </Read>

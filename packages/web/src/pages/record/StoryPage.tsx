@@ -1,5 +1,5 @@
 /** Everything about one grant: who asked, who agreed, when it stood open, what was done, and each entry in order. */
-import { Timeline } from '@mantine/core';
+import { Group, Timeline } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { GrantStory } from '@tidegate/contract';
@@ -12,6 +12,7 @@ import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
 import { isoText } from '../../lib/time.ts';
+import { TakeAway } from '../../parts/TakeAway.tsx';
 import { record as words } from '../../words/record.ts';
 import { type Entry, EntryDetail, keyOf, whatOf, whoOf } from './entry.tsx';
 import styles from './record.module.css';
@@ -74,7 +75,12 @@ function Told({ story }: { readonly story: GrantStory }) {
   return (
     <Section
       title={words.storyLead(grant.person, grant.role, grant.resource)}
-      actions={<StateBadge state={grant.state} />}
+      actions={
+        <Group gap="sm">
+          <StateBadge state={grant.state} />
+          <TakeAway grant={grant} />
+        </Group>
+      }
     >
       <Timeline bulletSize={14} lineWidth={2} active={4} color="blue">
         <Timeline.Item title={words.parts.asked}>

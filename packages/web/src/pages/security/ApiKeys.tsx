@@ -9,6 +9,7 @@ import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
+import { MakeKey } from '../../parts/MakeKey.tsx';
 import { security } from '../../words/security.ts';
 import styles from './Security.module.css';
 
@@ -18,7 +19,7 @@ export function ApiKeys() {
   const { name } = useSuspenseQuery(reading('me')).data;
   const keys = useQuery(reading('apiKeys', { person: name }));
   return (
-    <Section title={words.title} hint={words.hint}>
+    <Section title={words.title} hint={words.hint} actions={<MakeKey person={name} />}>
       <Read query={keys}>
         {({ items }) => (
           <>

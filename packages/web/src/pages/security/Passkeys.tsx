@@ -1,4 +1,4 @@
-/** My passkeys: add, see, remove. */
+/** My passkeys: add, see, rename, remove. */
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useMutation, useQuery } from '@tanstack/react-query';
@@ -89,6 +89,8 @@ function Add({ onDone }: { readonly onDone: () => void }) {
 
 function One({ passkey: { id, name, lastUsedAt, lockedAt } }: { readonly passkey: PasskeyView }) {
   const [asked, { open, close }] = useDisclosure(false);
+  const [naming, rename] = useDisclosure(false);
+  if (naming) return <Rename id={id} name={name} onDone={rename.close} />;
   return (
     <li>
       <span className={styles.what}>
@@ -98,9 +100,14 @@ function One({ passkey: { id, name, lastUsedAt, lockedAt } }: { readonly passkey
         </span>
         {lockedAt !== null && <Text c="var(--tide-bad)">{words.locked}</Text>}
       </span>
-      <Button variant="default" onClick={open} aria-label={`${words.remove}: ${name}`}>
-        {words.remove}
-      </Button>
+      <Group gap="xs">
+        <Button variant="default" onClick={rename.open} aria-label={words.renameOne(name)}>
+          {words.rename}
+        </Button>
+        <Button variant="default" onClick={open} aria-label={`${words.remove}: ${name}`}>
+          {words.remove}
+        </Button>
+      </Group>
       <ConfirmDialog
         opened={asked}
         onClose={close}
@@ -114,6 +121,48 @@ function One({ passkey: { id, name, lastUsedAt, lockedAt } }: { readonly passkey
       >
         {words.removeWhat}
       </ConfirmDialog>
+    </li>
+  );
+}
+
+const focus = (input: HTMLInputElement | null): void => input?.focus();
+
+function Rename({ id, name, onDone }: Pick<PasskeyView, 'id' | 'name'> & { readonly onDone: () => void }) {
+  const [next, setNext] = useState<string>(name);
+  const rename = useMutation({
+    mutationFn: () => api.renamePasskey({ id, name: next.trim() }),
+    onSuccess: async () => {
+      await stale('passkeys');
+      onDone();
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    rename.mutate();
+  };
+  return (
+    <li>
+      <form onSubmit={submit} className={styles.form}>
+        <TextInput
+          label={words.name}
+          value={next}
+          onChange={(event) => setNext(event.currentTarget.value)}
+          maxLength={64}
+          required
+          withAsterisk={false}
+          // The button that was pressed is gone: the focus goes to what came in its place.
+          ref={focus}
+        />
+        <Problem error={rename.error} />
+        <Group gap="xs" mt="xs">
+          <Button type="submit" loading={rename.isPending} disabled={next.trim() === ''}>
+            {words.save}
+          </Button>
+          <Button variant="default" onClick={onDone}>
+            {common.cancel}
+          </Button>
+        </Group>
+      </form>
     </li>
   );
 }

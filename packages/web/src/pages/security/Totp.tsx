@@ -9,6 +9,7 @@ import { insist } from '../../api/step-up.ts';
 import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
 import { Copyable } from '../../components/Copyable.tsx';
 import { Problem } from '../../components/Problem.tsx';
+import { QrCode } from '../../components/QrCode.tsx';
 import { Section } from '../../components/Section.tsx';
 import { common } from '../../words/common.ts';
 import { security } from '../../words/security.ts';
@@ -73,8 +74,9 @@ function SetUp({ onDone }: { readonly onDone: () => void }) {
         {begin.isSuccess && (
           <>
             <Text>{words.scan}</Text>
+            <QrCode label={words.qr} text={begin.data.uri} />
+            <Text>{words.type}</Text>
             <Copyable what={words.key} text={begin.data.secret} />
-            <Copyable what={words.uri} text={begin.data.uri} hidden />
             <TextInput
               label={words.code}
               value={code}

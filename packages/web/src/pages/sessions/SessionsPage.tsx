@@ -11,6 +11,7 @@ import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { oversees } from '../../lib/may.ts';
 import { useNow } from '../../lib/now.ts';
 import { durationText } from '../../lib/time.ts';
 import { sessions as words } from '../../words/sessions.ts';
@@ -96,7 +97,7 @@ export function SessionsPage() {
             { value: 'all', label: words.all },
           ]}
         />
-        {(me?.auditor === true || me?.administrator === true) && (
+        {me !== undefined && oversees(me) && (
           <TextInput
             label={words.person}
             placeholder={words.anybody}
