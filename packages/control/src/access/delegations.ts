@@ -8,6 +8,7 @@ import { loadPerson } from '../identity/people.ts';
 import { isAdministrator, seesAll } from '../identity/permissions/may.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
+import { announcePeople } from '../store/announce.ts';
 import { cursorInstant, type Page, type PageQuery, pageOf, parseCursor } from '../store/cursor.ts';
 import type { Reader } from '../store/schema.ts';
 import type { DelegationsTable } from '../store/schema-access.ts';
@@ -54,6 +55,7 @@ export function createDelegation(context: Context, caller: Caller, asked: NewDel
       };
       await tx.insertInto('delegations').values(row).execute();
       const times = { startsAt: startsAt.toString(), endsAt: row.endsAt.toString() };
+      await announcePeople(tx, [person, delegate.name]);
       await appendEvent(tx, { kind: 'delegation.created', at: now, data: { ...tried, id: row.id, ...times } });
       return show(row);
     }),
@@ -95,6 +97,7 @@ export function endDelegation(context: Context, caller: Caller, id: string): Pro
       }
       await tx.updateTable('delegations').set({ endedAt: now }).where('id', '=', id).execute();
       const data = { by: caller.name, person: row.person, delegate: row.delegate, id };
+      await announcePeople(tx, [row.person, row.delegate]);
       await appendEvent(tx, { kind: 'delegation.ended', at: now, data });
     }),
   );

@@ -38,15 +38,17 @@ interface Gathered extends ChangedIds {
   readonly grants: Set<NonNullable<Change['grant']>>;
   readonly sessions: Set<NonNullable<Change['session']>>;
   readonly notices: Set<NonNullable<Change['notice']>>;
+  readonly people: Set<NonNullable<Change['person']>>;
 }
 const nothing = (): Gathered => ({
   requests: new Set(),
   grants: new Set(),
   sessions: new Set(),
   notices: new Set(),
+  people: new Set(),
 });
-const sizeOf = ({ requests, grants, sessions, notices }: Gathered): number =>
-  requests.size + grants.size + sessions.size + notices.size;
+const sizeOf = ({ requests, grants, sessions, notices, people }: Gathered): number =>
+  requests.size + grants.size + sessions.size + notices.size + people.size;
 
 export class Live {
   readonly #context: Context;
@@ -115,6 +117,7 @@ export class Live {
     if (change?.grant !== undefined) this.#gathered.grants.add(change.grant);
     if (change?.session !== undefined) this.#gathered.sessions.add(change.session);
     if (change?.notice !== undefined) this.#gathered.notices.add(change.notice);
+    if (change?.person !== undefined) this.#gathered.people.add(change.person);
     this.#timer ??= setTimeout(() => void this.#tell(), GATHER_MS);
   }
 
@@ -130,7 +133,7 @@ export class Live {
     }
     try {
       const changed = await readChanged(this.#context.store.db, ids);
-      this.#toAll(({ person }) => seenBy(person, changed));
+      this.#toAll(({ person }) => (ids.people.has(person.name) ? EVERYTHING : seenBy(person, changed)));
     } catch (error) {
       this.#context.log.warn({ err: error }, 'what has changed could not be read; all pages are told to read anew');
       this.#toAll(() => EVERYTHING);

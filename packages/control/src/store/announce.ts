@@ -2,7 +2,7 @@
  * What commits announce. Gateways' state is told by resource (`STATE_CHANNEL`); people's pages are told which request,
  * grant, session or notice it was (`CHANGES_CHANNEL`). A name and no content: who may see it is asked when it is read.
  */
-import type { GrantId, RequestId, ResourceName, SessionId } from '@tidegate/core';
+import type { GrantId, PersonName, RequestId, ResourceName, SessionId } from '@tidegate/core';
 import { sql } from 'kysely';
 import type { Reader } from './schema.ts';
 import { STATE_CHANNEL } from './store.ts';
@@ -16,6 +16,8 @@ export interface Change {
   readonly session?: SessionId;
   /** Somebody is told something. */
   readonly notice?: number;
+  /** What this person sees is another now: they stand in for somebody, or no longer do. */
+  readonly person?: PersonName;
 }
 
 /** A change as it is announced: the same change is the same text. */
@@ -51,4 +53,9 @@ async function announceChanges(db: Reader, changes: readonly Change[]): Promise<
   if (changes.length === 0) return;
   const texts = changes.map(changeText);
   await sql`SELECT pg_notify(${CHANGES_CHANNEL}, change) FROM unnest(${texts}::text[]) AS change`.execute(db);
+}
+
+/** What these people see is another now: nothing to gateways. */
+export async function announcePeople(tx: Reader, people: readonly PersonName[]): Promise<void> {
+  for (const person of people) await sql`SELECT ${announcement({ person })}`.execute(tx);
 }

@@ -118,6 +118,20 @@ test('whoever is told something hears that there is news; nobody else does', asy
   for (const stream of [bob, ivan]) stream.end();
 });
 
+test('whoever comes to stand in hears that all they see is another; nobody else does', async () => {
+  const [lea, ivan] = await Promise.all([listenAs('lea'), listenAs('ivan')]);
+  await next(lea);
+  await next(ivan);
+  const endsAt = api.context.now().add({ hours: 24 }).toString();
+  const { id } = await (await api.as('bob')).createDelegation({ delegate: 'lea', endsAt });
+  expect((await next(lea))?.data).toMatchObject({ everything: true });
+  await (await api.as('bob')).endDelegation({ id });
+  expect((await next(lea))?.data).toMatchObject({ everything: true });
+  const own = await (await api.as('ivan')).createRequest({ resource: 'orders', role: 'reader' });
+  expect((await firstOf(ivan, own.id)).data).toMatchObject({ everything: false });
+  for (const stream of [lea, ivan]) stream.end();
+});
+
 test('a new configuration is told to everybody as everything', async () => {
   const olga = await listenAs('olga');
   await next(olga);

@@ -1,4 +1,5 @@
 /** How many notices are new; kept by the live stream. Nothing where there are none, or where nobody knows. */
+import { VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { reading } from '../api/queries.ts';
 import { notices } from '../words/notices.ts';
@@ -12,8 +13,9 @@ export function NewNotices() {
   if (data === undefined || data.items.length === 0) return null;
   const count = `${data.items.length}${data.nextCursor === null ? '' : '+'}`;
   return (
-    <span className={styles.count} title={notices.count(count)}>
+    <span className={styles.count}>
       {count}
+      <VisuallyHidden> {notices.isNew}</VisuallyHidden>
     </span>
   );
 }

@@ -46,6 +46,7 @@ export function OnlyTables({ resource, only, onChange }: OnlyTablesProps) {
       splitChars={[]}
       acceptValueOnBlur
       clearable
+      classNames={{ input: styles.box, inputField: styles.field }}
       clearButtonProps={{ 'aria-label': words.onlyClear }}
       renderOption={({ option }) => <Option option={option} table={tables.get(option.value)} />}
     />
