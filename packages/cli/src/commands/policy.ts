@@ -60,6 +60,16 @@ export function policyCommands(program: Command): void {
               ),
             ),
             `Of ${found.requests} requests, ${count} would be decided otherwise.`,
+            fields(
+              found.refused.allowed.map(
+                ({ requester, role, resource, at, was, would }) =>
+                  [
+                    'refused',
+                    `${safe(requester)}, ${role} on ${resource}, ${when(at)}: ${safe(was)} → ${paint.bold(safe(would))}`,
+                  ] as const,
+              ),
+            ),
+            `Of ${found.refused.asks} refused asks, ${found.refused.allowed.length + found.refused.more} would be allowed.`,
             ...(found.complete ? [] : [paint.dim('Older ones were not looked at.')]),
           ]
             .filter((line) => line !== '')

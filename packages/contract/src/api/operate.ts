@@ -50,6 +50,23 @@ export const simulation = z
     ),
     /** How many more differ than are told. */
     more: z.int(),
+    /** Asks that the policy of their time refused, and those of them that would be allowed. */
+    refused: z.object({
+      asks: z.int(),
+      allowed: z.array(
+        z.object({
+          requester: personName,
+          resource: resourceName,
+          role: roleName,
+          at: instant,
+          was: z.string(),
+          /** What it would take. */
+          would: z.string(),
+        }),
+      ),
+      /** How many more would be allowed than are told. */
+      more: z.int(),
+    }),
   })
   .meta({ id: 'Simulation' });
 export type Simulation = z.infer<typeof simulation>;

@@ -1,6 +1,6 @@
 /**
- * What another policy would have said to the requests of a time that is past. Groups count as they are today: who was in
- * which group then is not kept. Asks that were refused never became requests, and are not looked at.
+ * What another policy would have said to the requests of a time that is past, and to what was refused then
+ * (`simulate-refused.ts`). Groups count as they are today: who was in which group then is not kept.
  */
 import { parseConfig } from '@tidegate/config';
 import type { Simulation } from '@tidegate/contract';
@@ -18,6 +18,7 @@ import { toRequest } from '../access/rows.ts';
 import { loadPeople } from '../identity/people.ts';
 import type { Reader } from '../store/schema.ts';
 import { readKnown } from './known.ts';
+import { simulateRefused } from './simulate-refused.ts';
 
 /** Requests that are looked at, the latest first. */
 const REQUESTS_MAX = 10_000;
@@ -77,7 +78,9 @@ export async function simulate(db: Reader, yaml: string, since: Temporal.Instant
     from = { at: last.createdAt, id: last.id };
   }
   const more = Math.max(0, different.length - TOLD_MAX);
-  return { requests: looked, complete: looked < REQUESTS_MAX, different: different.slice(0, TOLD_MAX), more };
+  const refused = await simulateRefused(db, config, since);
+  const complete = looked < REQUESTS_MAX && refused.complete;
+  return { requests: looked, complete, different: different.slice(0, TOLD_MAX), more, refused: refused.asks };
 }
 
 const wasText = (steps: readonly ApprovalStep[], breakGlass: boolean): string =>

@@ -200,6 +200,28 @@ describe('planned against the database', () => {
   });
 });
 
+test('what was planned is applied as it was planned; what is planned again is looked at again', async () => {
+  const carol = await api.as('carol');
+  let looks = 0;
+  const answer =
+    (notes: Extract<LookAnswer, { kind: 'lines' }>['notes']): Look =>
+    async () => {
+      looks += 1;
+      return { kind: 'lines', notes };
+    };
+  const yaml = WITH_SUPPORT.replace('SELECT ON sales.orders, sales.customers', 'SELECT ON sales.orders');
+  api.look = answer([]);
+  const { planId } = await carol.planConfig({ yaml });
+  // The table goes before anybody applies. Planned anew, as the command does each time, that is an error.
+  api.look = answer([{ line: 0, kind: 'missing', message: 'There is no table sales.orders.' }]);
+  expect(await codeOf(carol.planConfig({ yaml }))).toBe('invalid_config');
+  expect(looks).toBe(2);
+  expect(await codeOf(carol.applyConfig({ yaml: WITH_SUPPORT, planId }))).toBe('conflict');
+  expect((await carol.applyConfig({ yaml, planId })).yaml).toBe(yaml);
+  expect(looks).toBe(2);
+  await carol.applyConfig({ yaml: WITH_SUPPORT });
+});
+
 describe('the tables of a resource', () => {
   test('for who could ask there; kept for a minute', async () => {
     let looks = 0;

@@ -5,6 +5,7 @@ import type { GrantId } from '@tidegate/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { grantClosed, grantPrepared } from '../../src/access/reports.ts';
 import { currentConfig } from '../../src/config/current.ts';
+import { appendEvent } from '../../src/record/events.ts';
 import { type Api, CONFIG, codeOf, startApi, withCluster } from '../support/api.ts';
 import { anotherControlPlane } from '../support/link.ts';
 
@@ -196,5 +197,63 @@ describe('applying', () => {
   test('a password is stored only where the configuration says so', async () => {
     expect(await codeOf(carol.setCredential({ name: 'orders', password: 'x' }))).toBe('conflict');
     expect(await codeOf(carol.setCredential({ name: 'nothing', password: 'x' }))).toBe('not_found');
+  });
+});
+
+describe('a simulation', () => {
+  test('tells past requests that would be decided otherwise, and refused asks that would be allowed', async () => {
+    const since = api.context.now().toString();
+    const [alice, olga] = [await api.as('alice'), await api.as('olga')];
+    const reader = { resource: 'orders', role: 'reader', reason: 'INC-1' };
+    const { id } = await alice.createRequest(reader);
+    expect(await codeOf(olga.createRequest(reader))).toBe('policy_denied');
+    expect(await codeOf(olga.createRequest({ ...reader, role: 'owner' }))).toBe('policy_denied');
+    expect(await codeOf(olga.createRequest({ ...reader, resource: 'nowhere' }))).toBe('not_found');
+    expect(await codeOf(alice.createRequest({ ...reader, duration: '0m' }))).toBe('invalid_input');
+    const same = await carol.simulateConfig({ yaml: CONFIG, since });
+    expect(same).toMatchObject({
+      requests: 1,
+      complete: true,
+      different: [],
+      refused: { asks: 3, allowed: [], more: 0 },
+    });
+
+    const yaml = CONFIG.replace(
+      /(- name: read\n[\s\S]*?who: )\{ groups: \[engineers, leads, dba\] \}/,
+      '$1{ groups: [leads, dba], people: [olga] }',
+    );
+    const found = await carol.simulateConfig({ yaml, since });
+    const would = expect.stringMatching(/^denied: /);
+    expect(found.different).toMatchObject([{ id, requester: 'alice', was: 'one of leads', would }]);
+    expect(found.refused).toMatchObject({
+      asks: 3,
+      allowed: [{ requester: 'olga', resource: 'orders', role: 'reader', would: 'one of leads' }],
+    });
+    expect(
+      (await carol.simulateConfig({ yaml, since: api.context.now().add({ seconds: 1 }).toString() })).refused.asks,
+    ).toBe(0);
+  });
+
+  test('takes a refused ask as it was, where the record says how it was', async () => {
+    const since = api.context.now().add({ seconds: 1 });
+    api.advance({ seconds: 2 });
+    const ask = { person: 'alice', resource: 'orders', role: 'reader', breakGlass: false };
+    const refused = { code: 'duration_too_long', why: 'At most 2 h.' };
+    const events = [
+      { ...ask, ...refused, duration: 'PT3H', reason: 'x' },
+      { ...ask, ...refused, duration: 'PT5H', reason: 'x' },
+      { ...ask, ...refused, duration: 'PT3H', reason: '' },
+    ].map((data) => ({ kind: 'request.refused', at: api.context.now(), data }));
+    await api.context.store.transaction((tx) => appendEvent(tx, ...events));
+    const yaml = CONFIG.replace(
+      'name: reader, privileges: read, duration: { default: 1h, max: 2h }',
+      'name: reader, privileges: read, duration: { default: 1h, max: 4h }',
+    );
+    expect(yaml).not.toBe(CONFIG);
+    const { refused: found } = await carol.simulateConfig({ yaml, since: since.toString() });
+    expect(found).toMatchObject({
+      asks: 3,
+      allowed: [{ requester: 'alice', was: 'At most 2 h.', would: 'one of leads' }],
+    });
   });
 });
