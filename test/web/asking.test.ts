@@ -39,22 +39,41 @@ afterAll(async () => {
   expect([...alice.complaints, ...bob.complaints, ...carol.complaints]).toEqual([]);
 });
 
-/** Answers of `path` are refused until the page is left alone again. */
+const PROBLEM = JSON.stringify({
+  type: 'about:blank',
+  title: 'A fault of ours',
+  status: 500,
+  code: 'internal',
+  detail: 'Something broke on our side.',
+  next: 'Try again.',
+  traceId: 't_0000',
+});
+
+/** Answers of `path` are refused while it is looked at. */
 async function refusing(page: Page, path: string, look: () => Promise<void>): Promise<void> {
-  const problem = {
-    type: 'about:blank',
-    title: 'A fault of ours',
-    status: 500,
-    code: 'internal',
-    detail: 'Something broke on our side.',
-    next: 'Try again.',
-    traceId: 't_0000',
-  };
   await page.route(path, (route) =>
-    route.fulfill({ status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) }),
+    route.fulfill({ status: 500, contentType: 'application/problem+json', body: PROBLEM }),
   );
   await look();
   await page.unrouteAll({ behavior: 'wait' });
+}
+
+/** A page while what it asks is on its way, and when that is refused. */
+async function unanswered(page: Page, name: string, at: string, asks: string): Promise<void> {
+  const held = Promise.withResolvers<void>();
+  await page.route(asks, async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await page.goto(at);
+  await page.getByText('Loading …').first().waitFor();
+  held.resolve();
+  await page.unrouteAll({ behavior: 'wait' });
+  await refusing(page, asks, async () => {
+    await page.goto(at);
+    await page.getByText('Something broke on our side.').first().waitFor();
+    await hold(page, `${name}.refused`);
+  });
 }
 
 test('windows that come again: shown as they are chosen, by the clocks of their zone, and on the request', async () => {
@@ -192,6 +211,7 @@ test('whoever was told of a break-glass finds it in the inbox, overdue, with eve
   await hold(bob.page, 'after-reviews');
   await bob.page.getByRole('link', { name: 'owner on orders' }).click();
   await bob.page.getByText('justified, says bob').waitFor();
+  await unanswered(bob.page, 'after-reviews', '/reviews/after', '**/v1/after-reviews*');
 });
 
 test('notices: counted in the navigation as they come, read where they are looked at', async () => {
@@ -202,7 +222,7 @@ test('notices: counted in the navigation as they come, read where they are looke
   await expect.poll(() => link.innerText()).toBe('Notices');
   await page.goto('/');
   await clients.alice.createRequest({ resource: 'orders', role: 'editor', reason: 'a wrong address' });
-  await expect.poll(() => link.innerText(), { timeout: 15_000 }).toMatch(/^Notices\s*1$/);
+  await expect.poll(() => link.innerText(), { timeout: 15_000 }).toMatch(/^Notices\s*1\s*new$/);
   await link.click();
   await page.getByRole('listitem').filter({ hasText: 'a wrong address' }).getByText('new', { exact: true }).waitFor();
   await hold(page, 'notices');
@@ -210,11 +230,7 @@ test('notices: counted in the navigation as they come, read where they are looke
   await page.getByRole('link', { name: /a wrong address/ }).click();
   await page.getByRole('link', { name: 'Review it' }).click();
   await page.waitForURL('**/reviews?id=req_*');
-  await refusing(page, '**/v1/me/notices*', async () => {
-    await page.goto('/notices');
-    await page.getByText('Something broke on our side.').waitFor();
-    await hold(page, 'notices.refused');
-  });
+  await unanswered(page, 'notices', '/notices', '**/v1/me/notices*');
 });
 
 test('a stand-in is named, reviews at once in the other’s stead, and is no stand-in any more', async () => {
@@ -227,13 +243,15 @@ test('a stand-in is named, reviews at once in the other’s stead, and is no sta
   await page.getByLabel(/^Until/).fill(localTime(5));
   await page.getByRole('button', { name: 'Have them stand in' }).click();
   await page.getByRole('alert').waitFor();
+  await carol.page.goto('/reviews');
+  await carol.page.getByText('Nothing waits for you.').waitFor();
   await page.getByRole('combobox', { name: 'Who stands in' }).fill('carol');
   await page.getByLabel('Why').fill('on leave');
   await page.getByRole('button', { name: 'Have them stand in' }).click();
   await page.getByText('carol for bob').waitFor();
   await hold(page, 'stand-ins');
 
-  await carol.page.goto('/reviews');
+  // By the stream: what waits for bob waits for carol now.
   await carol.page.getByText('a wrong address').waitFor();
   await carol.page.locator('body').press('a');
   await carol.page.getByText('Nothing waits for you.').waitFor();
@@ -242,11 +260,7 @@ test('a stand-in is named, reviews at once in the other’s stead, and is no sta
   await page.getByText('Nobody stands in for anybody.').waitFor();
   await page.getByText('Past ones too').click();
   await page.getByText('ended early').waitFor();
-  await refusing(page, '**/v1/delegations*', async () => {
-    await page.goto('/stand-ins');
-    await page.getByText('Something broke on our side.').waitFor();
-    await hold(page, 'stand-ins.refused');
-  });
+  await unanswered(page, 'stand-ins', '/stand-ins', '**/v1/delegations*');
 });
 
 /** As a `datetime-local` takes it. */
@@ -275,9 +289,5 @@ test('open grants that today’s policy would not give: kept with a reason, or t
   await page.getByRole('dialog').getByLabel('Why (they are told)').fill('it is through');
   await page.getByRole('dialog').getByRole('button', { name: 'Take it away' }).click();
   await page.getByText('Every open grant is one that today’s policy would give.').waitFor();
-  await refusing(page, '**/v1/grants/outgrown*', async () => {
-    await page.reload();
-    await page.getByText('Something broke on our side.').waitFor();
-    await hold(page, 'outgrown.refused');
-  });
+  await unanswered(page, 'outgrown', '/policies/outgrown', '**/v1/grants/outgrown*');
 });

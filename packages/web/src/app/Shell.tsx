@@ -9,6 +9,7 @@ import { Offline } from '../components/Offline.tsx';
 import { common } from '../words/common.ts';
 import { AccountMenu } from './AccountMenu.tsx';
 import { Navigation } from './Navigation.tsx';
+import { NewNotices } from './NewNotices.tsx';
 import styles from './Shell.module.css';
 import { StepUp } from './StepUp.tsx';
 
@@ -38,6 +39,9 @@ export function Shell() {
         >
           <Icon name="menu" size={20} />
         </ActionIcon>
+        <span className={styles.news}>
+          <NewNotices />
+        </span>
         <span className={styles.name}>{common.name}</span>
         <AccountMenu />
       </header>

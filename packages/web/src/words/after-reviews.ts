@@ -34,6 +34,5 @@ export const afterReviews = {
   justified: 'It was justified',
   notJustified: 'It was not',
   said: { justified: 'Said: it was justified.', not_justified: 'Said: it was not justified.' },
-  look: 'Look at it',
   columns: { who: 'Who', what: 'What', due: 'By when', state: 'State', by: 'Looked at by', comment: 'What was found' },
 } as const;

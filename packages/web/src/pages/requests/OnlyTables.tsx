@@ -1,5 +1,5 @@
 /** The tables that a role is narrowed to: picked from those that are there, or typed where they cannot be seen. */
-import { type ComboboxItem, TagsInput } from '@mantine/core';
+import { TagsInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ResourceObjects } from '@tidegate/contract';
 import { reading } from '../../api/queries.ts';
@@ -48,15 +48,15 @@ export function OnlyTables({ resource, only, onChange }: OnlyTablesProps) {
       clearable
       classNames={{ input: styles.box, inputField: styles.field }}
       clearButtonProps={{ 'aria-label': words.onlyClear }}
-      renderOption={({ option }) => <Option option={option} table={tables.get(option.value)} />}
+      renderOption={({ option }) => <Option name={option.value} table={tables.get(option.value)} />}
     />
   );
 }
 
-function Option({ option, table }: { readonly option: ComboboxItem; readonly table: Table | undefined }) {
+function Option({ name, table }: { readonly name: string; readonly table: Table | undefined }) {
   return (
     <span className={styles.table}>
-      <span>{option.value}</span>
+      <span>{name}</span>
       {table !== undefined && (
         <span className={styles.fine}>
           {table.kind === 'view' ? words.view : ''} {words.columns(table.columns.length)}
