@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', ...(process.env.TIDEGATE_LONG === '1' ? [] : ['**/*.long.test.ts'])],
+    globalSetup: ['test/support/made.ts'],
     pool: 'forks',
     // Two cores: more workers than that only make the real databases and clients under test wait for each other.
     maxWorkers: 2,

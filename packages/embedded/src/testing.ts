@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { startMariadb } from './mariadb/mariadb.ts';
 import { startCluster } from './postgres/cluster.ts';
 import { removeCluster, removeMariadb } from './remove.ts';
+import { copyMade } from './testing/made.ts';
 import type {
   Cluster,
   ClusterOptions,
@@ -29,15 +30,31 @@ type TestOptions<O extends ServerOptions> = Omit<O, 'name' | 'dataDir'> & { name
  */
 export async function temporaryCluster(options: TestOptions<ClusterOptions> = {}): Promise<TemporaryCluster> {
   const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', ...options.settings };
-  return temporary((dataDir) => startCluster({ name: 'test', ...options, dataDir, settings }), removeCluster);
+  const start = (dataDir: string) => startCluster({ name: 'test', ...options, dataDir, settings });
+  return temporary(async (dataDir) => {
+    if (options.binaries === undefined) await copyMade('postgres', dataDir, madeBy(startCluster));
+    return start(dataDir);
+  }, removeCluster);
 }
 
 /** As `temporaryCluster`: no flush at commit. Tests need the server: `describe.skipIf` would hide that it is missing. */
 export async function temporaryMariadb(options: TestOptions<MariadbOptions> = {}): Promise<TemporaryMariadb> {
   const quick = { innodb_flush_log_at_trx_commit: '0', innodb_doublewrite: 'OFF', sync_frm: 'OFF' };
   const settings = { ...quick, innodb_fast_shutdown: '2', ...options.settings };
-  return temporary((dataDir) => startMariadb({ name: 'test', ...options, dataDir, settings }), removeMariadb);
+  const start = (dataDir: string) => startMariadb({ name: 'test', ...options, dataDir, settings });
+  return temporary(async (dataDir) => {
+    await copyMade('mariadb', dataDir, madeBy(startMariadb));
+    return start(dataDir);
+  }, removeMariadb);
 }
+
+/** A server that has made its data and stopped in order leaves a folder to copy. */
+const madeBy =
+  (start: (options: ServerOptions) => Promise<RunningServer>) =>
+  async (dataDir: string): Promise<void> => {
+    const server = await start({ name: 'test', dataDir });
+    await server.stop('fast');
+  };
 
 async function temporary<T extends RunningServer>(
   start: (dataDir: string) => Promise<T>,
