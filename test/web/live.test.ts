@@ -33,9 +33,15 @@ test('the network is cut and back: the page says so, then shows what happened me
   await everybody.bob.review({ id, decision: 'deny', comment: 'not while you are away' });
   expect(await page.getByText('not while you are away').count()).toBe(0);
 
+  const resumed: (string | undefined)[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/v1/stream')) resumed.push(request.headers()['last-event-id']);
+  });
   await page.context().setOffline(false);
   await page.getByText('not while you are away').waitFor();
   await expect.poll(() => page.getByText('No connection to Tidegate.').count()).toBe(0);
+  // It says what it heard last, and so is told only what it missed.
+  expect(resumed.at(-1)).toMatch(/^[0-9a-f]{16}\.\d+$/);
   expect(complaints).toEqual([]);
   await page.context().close();
 });

@@ -5,13 +5,14 @@
  */
 import { LIVE_BEAT_SECONDS, type LiveChanges, type LiveEvent } from '@tidegate/contract';
 import { type GroupName, type LoginId, reached, TidegateError } from '@tidegate/core';
-import { type ChangedIds, readChanged, seenBy } from '../access/changed.ts';
+import { readChanged, seenBy } from '../access/changed.ts';
 import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import { type Powered, powersUnder } from '../identity/permissions/powers.ts';
 import { CHANGES_CHANNEL, type Change } from '../store/announce.ts';
 import { anyOf } from '../store/any.ts';
 import { STATE_CHANNEL } from '../store/store.ts';
+import { type Gathered, LiveHistory, nothing, sizeOf } from './live-history.ts';
 
 /** Changes of one moment are told together: an approval is a review, a request and a grant. */
 const GATHER_MS = 60;
@@ -19,6 +20,8 @@ const GATHER_MS = 60;
 const COUNTED_MAX = 200;
 const STREAMS_MAX = 5_000;
 const STREAMS_OF_LOGIN = 12;
+/** The last browser may be back in a moment: until then it is listened on, so that it need not read everything anew. */
+const LINGER_MS = 60_000;
 
 /** One browser's end. */
 export interface Hearer {
@@ -31,24 +34,9 @@ export interface Hearer {
 
 const EVERYTHING: LiveChanges = { requests: [], grants: [], sessions: [], notices: false, everything: true };
 
-const message = (event: LiveEvent, data: unknown): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-
-interface Gathered extends ChangedIds {
-  readonly requests: Set<NonNullable<Change['request']>>;
-  readonly grants: Set<NonNullable<Change['grant']>>;
-  readonly sessions: Set<NonNullable<Change['session']>>;
-  readonly notices: Set<NonNullable<Change['notice']>>;
-  readonly people: Set<NonNullable<Change['person']>>;
-}
-const nothing = (): Gathered => ({
-  requests: new Set(),
-  grants: new Set(),
-  sessions: new Set(),
-  notices: new Set(),
-  people: new Set(),
-});
-const sizeOf = ({ requests, grants, sessions, notices, people }: Gathered): number =>
-  requests.size + grants.size + sessions.size + notices.size + people.size;
+/** @param id what a browser that has heard this may say that it has heard; null: this alone is not all that was told */
+const message = (event: LiveEvent, data: unknown, id: string | null): string =>
+  `event: ${event}\ndata: ${JSON.stringify(data)}\n${id === null ? '' : `id: ${id}\n`}\n`;
 
 export class Live {
   readonly #context: Context;
@@ -58,6 +46,11 @@ export class Live {
   #gathered = nothing();
   #everything = false;
   #timer: NodeJS.Timeout | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  /** Made anew whenever listening begins: what happened before is not known. */
+  #history = new LiveHistory();
+  /** Those who have not heard yet what they missed: until then, what they hear is no sign that they heard all. */
+  readonly #behind = new Set<Hearer>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -70,11 +63,17 @@ export class Live {
     throw new TidegateError('too_many_attempts', 'There are too many live streams open.', 'Close some pages.');
   }
 
-  /** The returned function leaves. */
-  join(hearer: Hearer): () => void {
+  /** @param last the id of what the browser heard last; null: nothing. The returned function leaves. */
+  join(hearer: Hearer, last: string | null): () => void {
+    clearTimeout(this.#linger);
     this.#hearers.add(hearer);
-    if (this.#hearers.size === 1) this.#wake();
-    hearer.send(message('hello', {}));
+    if (this.#deafen === null) this.#wake();
+    const missed = last === null ? null : this.#history.since(last);
+    const resumed = missed !== null;
+    const late = resumed && sizeOf(missed) > 0;
+    if (late) this.#behind.add(hearer);
+    hearer.send(message('hello', { resumed }, this.#idFor(hearer)));
+    if (late) void this.#catchUp(hearer, missed);
     return () => this.#leave(hearer);
   }
 
@@ -84,10 +83,21 @@ export class Live {
       this.#leave(hearer);
       hearer.end();
     }
+    this.#sleep();
   }
+
+  async #catchUp(hearer: Hearer, missed: Gathered): Promise<void> {
+    const changes = await this.#seenOf(missed);
+    this.#behind.delete(hearer);
+    if (!this.#hearers.has(hearer)) return;
+    if (!hearer.send(message('changed', changes(hearer), this.#idFor(hearer)))) this.#giveUp(hearer);
+  }
+
+  #idFor = (hearer: Hearer): string | null => (this.#behind.has(hearer) ? null : this.#history.id);
 
   #wake(): void {
     const { store } = this.#context;
+    this.#history = new LiveHistory();
     const ends = [
       store.listen(CHANGES_CHANNEL, (payload) => this.#gather(payload === null ? null : changeOf(payload))),
       // A resource's name is told here too, with a change of its own above; without one it is the configuration.
@@ -102,12 +112,21 @@ export class Live {
   }
 
   #leave(hearer: Hearer): void {
+    this.#behind.delete(hearer);
     if (!this.#hearers.delete(hearer) || this.#hearers.size > 0) return;
+    this.#linger = setTimeout(() => this.#sleep(), LINGER_MS);
+    this.#linger.unref();
+  }
+
+  #sleep(): void {
     this.#deafen?.();
     this.#deafen = null;
     clearInterval(this.#beat);
     clearTimeout(this.#timer);
+    clearTimeout(this.#linger);
     this.#timer = undefined;
+    this.#gathered = nothing();
+    this.#everything = false;
   }
 
   /** null: anything may have changed. */
@@ -127,24 +146,24 @@ export class Live {
     this.#gathered = nothing();
     this.#everything = false;
     this.#timer = undefined;
-    if (all) {
-      this.#toAll(() => EVERYTHING);
-      return;
-    }
-    try {
-      const changed = await readChanged(this.#context.store.db, ids);
-      this.#toAll(({ person }) => (ids.people.has(person.name) ? EVERYTHING : seenBy(person, changed)));
-    } catch (error) {
-      this.#context.log.warn({ err: error }, 'what has changed could not be read; all pages are told to read anew');
-      this.#toAll(() => EVERYTHING);
+    // Nobody is there to be told just now, but somebody may come back.
+    const changes = all || this.#hearers.size === 0 ? () => EVERYTHING : await this.#seenOf(ids);
+    this.#history.add(all ? null : ids);
+    for (const hearer of this.#hearers) {
+      const own = changes(hearer);
+      if (isNothing(own)) continue;
+      if (!hearer.send(message('changed', own, this.#idFor(hearer)))) this.#giveUp(hearer);
     }
   }
 
-  #toAll(of: (hearer: Hearer) => LiveChanges): void {
-    for (const hearer of this.#hearers) {
-      const changes = of(hearer);
-      if (isNothing(changes)) continue;
-      if (!hearer.send(message('changed', changes))) this.#giveUp(hearer);
+  /** What each may see of it; where it cannot be read, everybody is to read everything. */
+  async #seenOf(ids: Gathered): Promise<(hearer: Hearer) => LiveChanges> {
+    try {
+      const changed = await readChanged(this.#context.store.db, ids);
+      return ({ person }) => (ids.people.has(person.name) ? EVERYTHING : seenBy(person, changed));
+    } catch (error) {
+      this.#context.log.warn({ err: error }, 'what has changed could not be read; all pages are told to read anew');
+      return () => EVERYTHING;
     }
   }
 
@@ -155,12 +174,17 @@ export class Live {
 
   /** The beat; and logins that are over, or whose groups are others now. */
   async #check(): Promise<void> {
+    if (this.#hearers.size === 0) return;
     try {
       await this.#refresh();
     } catch (error) {
       this.#context.log.warn({ err: error }, 'the logins of open pages could not be looked at; tried again');
     }
-    for (const hearer of this.#hearers) if (!hearer.send(':\n\n')) this.#giveUp(hearer);
+    // With its id, a beat says that nothing was told since to whom it concerns.
+    for (const hearer of this.#hearers) {
+      const id = this.#idFor(hearer);
+      if (!hearer.send(id === null ? ':\n\n' : `id: ${id}\n\n`)) this.#giveUp(hearer);
+    }
   }
 
   async #refresh(): Promise<void> {
@@ -189,7 +213,7 @@ export class Live {
         hearer.person = { ...person, powers: powersUnder(config, person) };
         continue;
       }
-      hearer.send(message('ended', {}));
+      hearer.send(message('ended', {}, null));
       this.#giveUp(hearer);
     }
   }

@@ -1,6 +1,6 @@
 /** The live stream: who hears of what, and when it ends. */
 import { LIVE_BEAT_SECONDS, liveChanges } from '@tidegate/contract';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { followRecord } from '../../src/notify/keeper.ts';
 import { type Api, PASSWORD, startApi, withCluster } from '../support/api.ts';
 
@@ -15,13 +15,19 @@ interface Heard {
   readonly event: string;
   readonly data: unknown;
 }
+interface Stream extends AsyncIterator<Heard> {
+  /** The id that was told last. */
+  last(): string | null;
+  end(): void;
+}
 
-/** A reader of the stream, signed in anew. */
-async function listenAs(user: string): Promise<AsyncIterator<Heard> & { end(): void }> {
+/** A reader of the stream, signed in anew; one that was there before says what it heard last. */
+async function listenAs(user: string, from: string | null = null): Promise<Stream> {
   const { token } = await api.nobody.login({ user, password: PASSWORD });
   const gone = new AbortController();
+  let last: string | null = null;
   const answer = await fetch(`${api.url}/v1/stream`, {
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, ...(from === null ? {} : { 'last-event-id': from }) },
     signal: gone.signal,
   });
   expect(answer.status).toBe(200);
@@ -35,12 +41,13 @@ async function listenAs(user: string): Promise<AsyncIterator<Heard> & { end(): v
       const parts = (rest + chunk).split('\n\n');
       rest = parts.pop() ?? '';
       for (const part of parts) {
-        const [, event = '', data = 'null'] = /^event: (.*)\ndata: (.*)$/.exec(part) ?? [];
+        const [, event = '', data = 'null', id] = /^event: (.*)\ndata: (.*)(?:\nid: (.*))?$/.exec(part) ?? [];
+        last = id ?? last;
         if (event !== '') yield { event, data: JSON.parse(data) };
       }
     }
   }
-  return Object.assign(messages(), { end: () => gone.abort() });
+  return Object.assign(messages(), { last: () => last, end: () => gone.abort() });
 }
 
 const next = async (stream: AsyncIterator<Heard>): Promise<Heard | null> => {
@@ -64,7 +71,7 @@ test('needs a login', async () => {
 
 test('says hello, then what changed, by name and without content', async () => {
   const alice = await listenAs('alice');
-  expect(await next(alice)).toEqual({ event: 'hello', data: {} });
+  expect(await next(alice)).toEqual({ event: 'hello', data: { resumed: false } });
   const { id } = await (await api.as('alice')).createRequest({ resource: 'orders', role: 'reader', reason: 'secret' });
   const heard = await firstOf(alice, id);
   expect(heard).toEqual({
@@ -72,6 +79,70 @@ test('says hello, then what changed, by name and without content', async () => {
     data: { requests: [id], grants: [], sessions: [], notices: false, everything: false },
   });
   alice.end();
+});
+
+describe('coming back', () => {
+  /** Says hello, hears of a request of its own, and is gone; with what it heard last. */
+  async function left(user: string): Promise<string> {
+    const stream = await listenAs(user);
+    await next(stream);
+    const { id } = await (await api.as(user)).createRequest({ resource: 'orders', role: 'reader', reason: 'before' });
+    await firstOf(stream, id);
+    const last = stream.last();
+    stream.end();
+    if (last === null) throw new Error('no id was told');
+    return last;
+  }
+
+  test('whoever missed something is told that, and only that; also the last one who listened', async () => {
+    const last = await left('alice');
+    const asking = await api.as('alice');
+    const missed = await asking.createRequest({ resource: 'orders', role: 'reader', reason: 'missed' });
+    const alice = await listenAs('alice', last);
+    expect(await next(alice)).toEqual({ event: 'hello', data: { resumed: true } });
+    const heard = await firstOf(alice, missed.id);
+    expect(heard.data).toMatchObject({ requests: [missed.id], everything: false });
+    expect(alice.last()).not.toBe(last);
+
+    // From there on nothing was missed: the next thing told is the next thing that happens.
+    const again = await listenAs('alice', alice.last());
+    expect(await next(again)).toEqual({ event: 'hello', data: { resumed: true } });
+    const later = await asking.createRequest({ resource: 'orders', role: 'editor', reason: 'later' });
+    expect(liveChanges.parse((await next(again))?.data).requests).toEqual([later.id]);
+    for (const stream of [alice, again]) stream.end();
+  });
+
+  test('what others missed is not told along', async () => {
+    const last = await left('ivan');
+    const { id } = await (await api.as('alice')).createRequest({ resource: 'orders', role: 'reader', reason: 'hers' });
+    const ivan = await listenAs('ivan', last);
+    expect(await next(ivan)).toEqual({ event: 'hello', data: { resumed: true } });
+    const own = await (await api.as('ivan')).createRequest({ resource: 'orders', role: 'reader' });
+    let heard: readonly string[] = [];
+    while (!heard.includes(own.id)) {
+      heard = liveChanges.parse((await next(ivan))?.data).requests;
+      expect(heard).not.toContain(id);
+    }
+    ivan.end();
+  });
+
+  test('where nobody can say what was missed, all is to be read again', async () => {
+    for (const from of ['0000000000000000.1', 'nonsense', `${(await left('alice')).split('.')[0]}.999999`]) {
+      const alice = await listenAs('alice', from);
+      expect(await next(alice), from).toEqual({ event: 'hello', data: { resumed: false } });
+      alice.end();
+    }
+    // A new configuration is everything.
+    const last = await left('alice');
+    const bob = await listenAs('bob');
+    await next(bob);
+    const carol = await api.as('carol');
+    await carol.applyConfig({ yaml: `${(await carol.config()).yaml}\n# again` });
+    while (!liveChanges.parse((await next(bob))?.data).everything);
+    const alice = await listenAs('alice', last);
+    expect(await next(alice)).toEqual({ event: 'hello', data: { resumed: false } });
+    for (const stream of [alice, bob]) stream.end();
+  });
 });
 
 test('a request is told to its requester, who could review it, owners, auditors and administrators; to nobody else', async () => {

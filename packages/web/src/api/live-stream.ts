@@ -1,12 +1,12 @@
 /**
  * One live stream for all of a browser's pages: whoever holds the lock reads it, the others are told over a channel; when
  * that page is closed, the next one takes over. What changed is marked stale, and read again where it is on screen. A
- * stream that broke comes back by itself, later each time; then everything is read again, because nobody knows what was
- * missed.
+ * stream that broke comes back by itself, later each time, and says what it heard last: it is told what it missed; where
+ * nobody knows that any more, everything is read again.
  */
-import { LIVE_BEAT_SECONDS, liveChanges, liveStream } from '@tidegate/contract';
+import { LIVE_BEAT_SECONDS, liveChanges, liveHello, liveStream } from '@tidegate/contract';
 import { setLive } from './live.ts';
-import { told } from './tell.ts';
+import { againWhatFailed, told } from './tell.ts';
 
 const LOCK = 'tidegate.stream';
 const CHANNEL = 'tidegate.stream';
@@ -15,9 +15,14 @@ const LAST_RETRY_MS = 15_000;
 /** Twice the beat: nothing heard for so long is no stream any more. */
 const SILENCE_MS = LIVE_BEAT_SECONDS * 2_000;
 
-type Said = { readonly event: string; readonly data: string } | { readonly state: 'open' | 'lost' };
+type Said =
+  /** `event` null: a beat. `id`: whoever has heard this, and what came before, has heard all up to there. */
+  | { readonly event: string | null; readonly data: string; readonly id: string | null }
+  | { readonly state: 'open' | 'lost' };
 
 let open: AbortController | null = null;
+/** Every page keeps it: any of them may be the next to read. */
+let heardUpTo: string | null = null;
 const channel = new BroadcastChannel(CHANNEL);
 channel.onmessage = ({ data }: MessageEvent<Said>) => hear(data);
 
@@ -38,6 +43,7 @@ export function openStream(): void {
 export function closeStream(): void {
   open?.abort();
   open = null;
+  heardUpTo = null;
   setLive('closed');
 }
 
@@ -54,13 +60,24 @@ function hear(said: Said): void {
     return;
   }
   setLive('open');
-  if (said.event === 'ended') {
-    closeStream();
-    setLive('ended');
-    return;
+  heardUpTo = said.id ?? heardUpTo;
+  switch (said.event) {
+    case null:
+      return;
+    case 'ended':
+      closeStream();
+      setLive('ended');
+      return;
+    case 'hello': {
+      const hello = liveHello.safeParse(JSON.parse(said.data));
+      void (hello.success && hello.data.resumed ? againWhatFailed() : told('everything'));
+      return;
+    }
+    default: {
+      const changes = liveChanges.safeParse(JSON.parse(said.data));
+      void told(changes.success ? changes.data : 'everything');
+    }
   }
-  const changes = said.event === 'changed' ? liveChanges.safeParse(JSON.parse(said.data)) : null;
-  void told(changes?.success === true ? changes.data : 'everything');
 }
 
 /** Reads until the page goes or signs out; between two tries waits longer each time, less when the network comes back. */
@@ -85,11 +102,11 @@ async function readOnce(signal: AbortSignal): Promise<boolean> {
   try {
     const answer = await fetch(liveStream.path, {
       signal: AbortSignal.any([signal, silence.signal]),
-      headers: { accept: 'text/event-stream' },
+      headers: { accept: 'text/event-stream', ...(heardUpTo === null ? {} : { 'last-event-id': heardUpTo }) },
       cache: 'no-store',
     });
     if (answer.status === 401) {
-      say({ event: 'ended', data: '{}' });
+      say({ event: 'ended', data: '{}', id: null });
       return false;
     }
     if (!answer.ok || answer.body === null) return false;
@@ -101,9 +118,9 @@ async function readOnce(signal: AbortSignal): Promise<boolean> {
       const messages = (rest + text).split('\n\n');
       rest = messages.pop() ?? '';
       for (const message of messages) {
-        const event = /^event: (.*)$/m.exec(message)?.[1];
-        const data = /^data: (.*)$/m.exec(message)?.[1];
-        if (event !== undefined && data !== undefined) say({ event, data });
+        const [event, data, id] = ['event', 'data', 'id'].map((name) => member(message, name));
+        if (event != null && data != null) say({ event, data, id: id ?? null });
+        else if (id != null) say({ event: null, data: '', id });
       }
     }
     return held;
@@ -114,6 +131,9 @@ async function readOnce(signal: AbortSignal): Promise<boolean> {
     removeEventListener('offline', cut);
   }
 }
+
+const member = (message: string, name: string): string | null =>
+  new RegExp(`^${name}: (.*)$`, 'm').exec(message)?.[1] ?? null;
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

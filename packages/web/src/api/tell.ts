@@ -29,6 +29,10 @@ export function told(changes: LiveChanges | 'everything'): Promise<void> {
   });
 }
 
+/** Nothing was missed: only what could not be read meanwhile is read again. */
+export const againWhatFailed = (): Promise<void> =>
+  queries.invalidateQueries({ predicate: ({ state }) => state.status === 'error' });
+
 function idOf(input: unknown): string {
   const id: unknown = typeof input === 'object' && input !== null ? Reflect.get(input, 'id') : undefined;
   return typeof id === 'string' ? id : '';

@@ -28,7 +28,8 @@ export function streamRoutes(routes: Routes): void {
       for (const [name, value] of Object.entries(reply.getHeaders()))
         if (value !== undefined) raw.setHeader(name, value);
       raw.writeHead(200);
-      raw.once('close', live.join({ login, person: caller, ...endOf(raw) }));
+      const last = request.headers['last-event-id'];
+      raw.once('close', live.join({ login, person: caller, ...endOf(raw) }, typeof last === 'string' ? last : null));
     },
   });
 }
