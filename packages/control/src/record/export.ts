@@ -2,19 +2,24 @@
  * The record as lines that anybody can check with `tidegate audit verify` and the public key (promise 4). A chain can be
  * checked only without gaps, so a filter chooses whole streams: those that hold what it asks for. With `since` a stream
  * begins after a checkpoint before that time, which stands in for what is left out.
+ *
+ * Who may read of some resources alone is given the lines of these (`within`), and no checkpoints: gaps prove nothing.
+ * Each line holds its own hash still, by which it is found in the whole.
  */
 import type { AuditQuery } from '@tidegate/contract';
-import { type Checkpoint, checkpointLine, type PersonName, type StreamId } from '@tidegate/core';
+import { type Checkpoint, checkpointLine, type PersonName, type ResourceName, type StreamId } from '@tidegate/core';
 import { sql } from 'kysely';
 import type { Context } from '../context.ts';
 import { openSigningKey } from '../keys/signing.ts';
 import type { Reader } from '../store/schema.ts';
 import { signHeads, toCheckpoint } from './checkpoints.ts';
 import { appendEvent } from './events.ts';
-import { matching } from './filter.ts';
+import { type EntryFilter, matching } from './filter.ts';
 
 export interface ExportOptions {
   readonly by: PersonName;
+  /** Only what concerns these resources; null: everything. */
+  readonly within: readonly ResourceName[] | null;
   /** Aborted when nobody reads on. */
   readonly signal: AbortSignal;
 }
@@ -23,11 +28,16 @@ export interface ExportOptions {
 export async function* exportRecord(
   { store, sealer, now }: Context,
   filter: AuditQuery,
-  { by, signal }: ExportOptions,
+  { by, within, signal }: ExportOptions,
 ): AsyncGenerator<string> {
+  const reach = within === null ? {} : { within: [...within] };
   await store.transaction((tx) =>
-    appendEvent(tx, { kind: 'record.exported', at: now(), data: { by, filter: { ...filter } } }),
+    appendEvent(tx, { kind: 'record.exported', at: now(), data: { by, filter: { ...filter }, ...reach } }),
   );
+  if (within !== null) {
+    yield* exportWithin(store.db, { ...filter, within }, signal);
+    return;
+  }
   const streams = await streamsOf(store.db, filter);
   const key = await openSigningKey(store.db, sealer, now());
   // So that the last entry, too, is signed for.
@@ -73,6 +83,50 @@ async function* exportStream(
     yield interleave(entries, checkpoints);
     from = end.seq;
   }
+}
+
+/** Entries of each stream that are looked at before the next are: who asks for little waits for no query without end. */
+const LOOK = 10_000;
+
+/** The entries alone that the filter matches, in the order of their streams. */
+async function* exportWithin(db: Reader, filter: EntryFilter, signal: AbortSignal): AsyncGenerator<string> {
+  const streams = await db.selectFrom('streams').select(['stream', 'seq']).orderBy('stream').execute();
+  for (const { stream, seq: head } of streams) {
+    if (filter.stream !== undefined && filter.stream !== stream) continue;
+    let from = 0;
+    while (from < head) {
+      signal.throwIfAborted();
+      const { entries, upTo } = await readWithin(db, { ...filter, stream }, from);
+      if (entries.length > 0) yield entries.map((entry) => `${entry}\n`).join('');
+      from = upTo;
+    }
+  }
+}
+
+/** What matches of the next entries of a stream, as much as fits into a chunk and at least one. */
+async function readWithin(
+  db: Reader,
+  filter: EntryFilter,
+  after: number,
+): Promise<{ readonly entries: readonly string[]; readonly upTo: number }> {
+  const sized = matching(db, filter)
+    .where('seq', '>', after)
+    .where('seq', '<=', after + LOOK)
+    .select(['seq', 'entry'])
+    .select([
+      sql<number>`sum(octet_length(entry)) OVER (ORDER BY seq)`.as('bytes'),
+      sql<number>`row_number() OVER (ORDER BY seq)`.as('place'),
+      sql<number>`count(*) OVER ()`.as('found'),
+    ]);
+  const rows = await db
+    .selectFrom(sized.as('sized'))
+    .select(['seq', 'entry', 'found'])
+    .where((eb) => eb.or([eb('bytes', '<=', CHUNK_BYTES), eb('place', '=', 1)]))
+    .orderBy('seq')
+    .execute();
+  const last = rows.at(-1);
+  const whole = last === undefined || rows.length === last.found;
+  return { entries: rows.map(({ entry }) => entry), upTo: whole ? after + LOOK : last.seq };
 }
 
 /** Where the export of a stream begins (after `anchor`; null: at its first entry) and ends; null: nothing is in it. */

@@ -1,6 +1,9 @@
 /** A second factor shown at the identity provider: at sign-in, and anew when a rule asks for it. */
 import { createHash, randomBytes } from 'node:crypto';
+import { grantId } from '@tidegate/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { grantPrepared } from '../../src/access/reports.ts';
 import { codeOf, withCluster } from '../support/api.ts';
 import { Browser } from './support/browser.ts';
 import type { TestAccount } from './support/identity-provider.ts';
@@ -8,7 +11,7 @@ import { PLATFORM, started, startWorld, type World } from './support/world.ts';
 
 withCluster();
 let world: World;
-/** A rule that wants a factor of the last five minutes at request. */
+/** Rules that want a factor of the last five minutes: at request; at review and connect. */
 const GUARDED = (yaml: string): string =>
   yaml.replace(
     'policies:\n',
@@ -20,6 +23,13 @@ const GUARDED = (yaml: string): string =>
     reason: { required: false }
     mfa: { at: [request], within: 5m }
     approvals: []
+  - name: reviewed platform
+    resources: { names: [orders] }
+    roles: [editor]
+    who: { groups: [platform] }
+    reason: { required: false }
+    mfa: { at: [review, connect], within: 5m }
+    approvals: [{ from: { groups: [platform] } }]
 `,
   );
 beforeAll(async () => {
@@ -39,6 +49,10 @@ async function mfaAtOf(browser: Browser): Promise<string | null> {
 }
 const ask = async (browser: Browser): Promise<number> =>
   (await browser.call(world.origin, '/v1/requests', { resource: 'orders', role: 'guarded' })).status;
+async function answerOf(browser: Browser, path: string, body: object) {
+  const answer = await browser.call(world.origin, path, body);
+  return { status: answer.status, body: z.record(z.string(), z.unknown()).parse(await answer.json()) };
+}
 /** Goes to show a factor; where the browser ends. */
 const showFactor = async (browser: Browser, as: string) =>
   browser.walk(
@@ -103,6 +117,31 @@ describe('anew', () => {
       kind: 'mfa.refused',
       data: expect.objectContaining({ how: 'oidc', code: 'mfa_invalid' }),
     });
+  });
+
+  test('a review and a connection wait for it too, each for the factor of who does it', async () => {
+    const people = { gil: account('gil', { amr: ['pwd'] }), hal: account('hal', { amr: ['pwd'] }) };
+    const [gil, hal] = [await world.signIn(people.gil), await world.signIn(people.hal)];
+    const asked = await answerOf(gil, '/v1/requests', { resource: 'orders', role: 'editor' });
+    expect(asked).toMatchObject({ status: 201, body: { state: 'pending' } });
+    const rises = async (name: 'gil' | 'hal', browser: Browser) => {
+      account(name, { amr: ['mfa'] });
+      expect((await showFactor(browser, people[name])).url.pathname).toBe('/home');
+    };
+
+    const review = () => answerOf(hal, `/v1/requests/${asked.body.id}/reviews`, { decision: 'approve' });
+    expect(await review()).toMatchObject({ status: 403, body: { code: 'mfa_required' } });
+    await rises('hal', hal);
+    const approved = await review();
+    expect(approved).toMatchObject({ status: 200, body: { state: 'approved' } });
+
+    const { grant } = z.object({ grant: z.object({ id: grantId }) }).parse(approved.body);
+    await grantPrepared(world.api.context, grant.id);
+    const connect = () => answerOf(gil, '/v1/connect', { resource: 'orders' });
+    // Hal’s factor was Hal’s.
+    expect(await connect()).toMatchObject({ status: 403, body: { code: 'mfa_required' } });
+    await rises('gil', gil);
+    expect(await connect()).toMatchObject({ status: 200, body: { grant: grant.id } });
   });
 
   test('half a minute before it was asked for is the clocks’ matter', async () => {

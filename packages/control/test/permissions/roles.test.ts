@@ -49,6 +49,7 @@ const TABLE: Readonly<Partial<Record<EndpointName, string>>> = {
   unlinkIdentity: 'A',
   workloads: 'AU',
   setCredential: 'Aa',
+  testResource: 'A',
   giveUpResource: 'Aa',
   config: 'AUP',
   configVersions: 'AUP',
@@ -158,6 +159,17 @@ describe('on some resources alone', () => {
     expect(named(found.items)).toEqual(new Set(['orders']));
     const whole = await (await api.as('aude')).auditEntries({ limit: 500 });
     expect(whole.items.length).toBeGreaterThan(items.length);
+    // The export is of these lines too, oldest first, and of none that another grant of theirs is not in.
+    const lines = (await new Response(await pia.exportAudit()).text()).trimEnd().split('\n');
+    const parsed = lines.map((line): { kind: string; seq: number; data: Record<string, unknown> } => JSON.parse(line));
+    expect(named(parsed)).toEqual(new Set(['orders']));
+    expect(parsed.map(({ seq }) => seq)).toEqual(items.map(({ seq }) => seq).toReversed());
+    expect((await api.events()).at(-1)).toMatchObject({
+      kind: 'record.exported',
+      data: { by: 'pia', within: ['orders'] },
+    });
+    const none = await pia.exportAudit({ kind: 'config.applied' });
+    expect(await new Response(none).text()).toBe('');
   });
 
   test('is told by whoami', async () => {

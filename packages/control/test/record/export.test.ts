@@ -1,5 +1,6 @@
 /** The record as others check it: export, checkpoints, lists (promise 4). */
 import { createPublicKey } from 'node:crypto';
+import { resourceName } from '@tidegate/contract';
 import { AuditVerifier, type Verification } from '@tidegate/core';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,6 +17,7 @@ let identity: Identity;
 /** Alice's and bob's statements, in streams of their own; the second one's later entries are of the next day. */
 let alices: TestStream;
 let bobs: TestStream;
+const [ORDERS, SHOP] = [resourceName.parse('orders'), resourceName.parse('shop')];
 const TODAY = '2026-03-01T10:00:00Z';
 const TOMORROW = '2026-03-02T10:00:00Z';
 
@@ -45,10 +47,13 @@ async function upload(stream: TestStream, lines: readonly string[]): Promise<voi
   expect(status).toBe(200);
 }
 
-async function exported(filter: Parameters<typeof exportRecord>[1] = {}): Promise<string[]> {
+async function exported(
+  filter: Parameters<typeof exportRecord>[1] = {},
+  within: Parameters<typeof exportRecord>[2]['within'] = null,
+): Promise<string[]> {
   const signal = new AbortController().signal;
   let text = '';
-  for await (const chunk of exportRecord(api.context, filter, { by: 'audrey' as never, signal })) text += chunk;
+  for await (const chunk of exportRecord(api.context, filter, { by: 'audrey' as never, within, signal })) text += chunk;
   return text.split('\n').slice(0, -1);
 }
 function verify(lines: readonly string[]): Verification {
@@ -118,10 +123,19 @@ describe('an export', () => {
     expect(verify(lines).ok).toBe(true);
   });
 
+  test('of some resources holds the lines of these alone, whole chunk after chunk, and verifies as no chain', async () => {
+    const lines = await exported({ kind: 'statement' }, [ORDERS]);
+    const ops = await exported({ kind: 'statement', stream: alices.id }, [ORDERS]);
+    expect(lines.length).toBe(3600);
+    expect(ops).toEqual((await exported({ stream: alices.id })).filter((line) => line.includes('"kind":"statement"')));
+    expect(await exported({ kind: 'statement' }, [SHOP])).toEqual([]);
+    expect(verify((await exported({}, [ORDERS])).slice(1)).ok).toBe(false);
+  });
+
   test('ends when nobody reads on', async () => {
     const gone = new AbortController();
     gone.abort(new Error('gone'));
-    const lines = exportRecord(api.context, {}, { by: 'audrey' as never, signal: gone.signal });
+    const lines = exportRecord(api.context, {}, { by: 'audrey' as never, within: null, signal: gone.signal });
     await expect(lines.next().then(() => lines.next())).rejects.toThrow('gone');
   });
 });

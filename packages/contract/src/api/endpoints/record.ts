@@ -64,6 +64,8 @@ export const auditExport = {
   method: 'GET',
   path: '/v1/audit/export',
   access: 'auditor',
-  summary: 'The record as NDJSON, oldest first, with the checkpoints and the public key: what `audit verify` reads',
+  scoped: true,
+  summary:
+    'The record as NDJSON, oldest first, with the checkpoints: what `audit verify` reads. For an auditor of some resources the lines of these alone, which prove nothing of what is left out',
   query: operate.auditQuery,
 } as const satisfies Endpoint;

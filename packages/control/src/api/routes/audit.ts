@@ -45,7 +45,8 @@ function exportRoute(routes: Routes): void {
       const filter = request.query as z.output<typeof querystring>;
       const { signal } = whoAndWhere(routes, request, reply);
       request.log.info({ person: callerOf(request).name }, 'the record is exported');
-      const lines = exportRecord(routes.context, filter, { by: callerOf(request).name, signal });
+      const caller = callerOf(request);
+      const lines = exportRecord(routes.context, filter, { by: caller.name, within: auditedBy(caller), signal });
       return reply.type('application/x-ndjson').send(Readable.from(lines, { objectMode: false }));
     },
   });
