@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { sql } from 'kysely';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { followRecord, remind } from '../../src/notify/keeper.ts';
@@ -142,3 +143,28 @@ async function smtp(): Promise<{ port: number; mail: Promise<string>; server: Se
   if (address === null || typeof address === 'string') throw new Error('no port');
   return { port: address.port, mail, server };
 }
+
+test('of very many who could decide some are told, others the next time; each finds it in their inbox', async () => {
+  const many = Array.from({ length: 60 }, (_, n) => `lead${String(n).padStart(2, '0')}`);
+  await sql`
+    WITH made AS (INSERT INTO people (name, created_at) SELECT unnest(${many}::text[]), now() RETURNING name)
+    INSERT INTO group_members (group_name, person, source) SELECT 'leads', name, 'local' FROM made`.execute(
+    api.context.store.db,
+  );
+  const told = async (): Promise<string[]> => {
+    const { id } = await (await api.as('alice')).createRequest(reader);
+    await follow();
+    const { db } = api.context.store;
+    const rows = await db
+      .selectFrom('noticeRecipients')
+      .innerJoin('notices', 'notices.id', 'noticeRecipients.notice')
+      .select('person')
+      .where('request', '=', id)
+      .execute();
+    expect((await (await api.as('bob')).requests({ filter: 'to-review' })).items.map((each) => each.id)).toContain(id);
+    return rows.map(({ person }) => person);
+  };
+  const first = await told();
+  expect(first).toHaveLength(20);
+  await expect.poll(told).not.toEqual(first);
+});
