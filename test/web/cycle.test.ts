@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { people } from '../support/people.ts';
 import type { Tidegate } from '../support/tidegate.ts';
-import { axeFindings, launch, picture, signedIn, type Visitor } from './support/browser.ts';
+import { axeFindings, hold, launch, picture, signedIn, type Visitor } from './support/browser.ts';
 import { browserAddress, startSite } from './support/site.ts';
 
 let tidegate: Tidegate;
@@ -120,6 +120,25 @@ test('bob denies with a comment, alice reads it; nobody is asked for a comment i
   await bob.page.getByLabel('Comment').fill('Please name the ticket.');
   await bob.page.getByRole('button', { name: 'Deny' }).click();
   await alice.page.getByText('Please name the ticket.').waitFor();
+});
+
+test('the inbox by keyboard alone: j, k and ?', async () => {
+  const everybody = await people(tidegate.url);
+  await everybody.alice.createRequest({ resource: 'orders', role: 'owner', reason: 'a new column' });
+  await everybody.alice.createRequest({ resource: 'orders', role: 'editor', reason: 'another one' });
+  const { page } = bob;
+  await page.goto('/reviews');
+  const title = page.getByRole('article').getByRole('heading').first();
+  await title.getByText('alice: editor on orders').waitFor();
+  await page.locator('body').press('j');
+  await title.getByText('alice: owner on orders').waitFor();
+  expect(page.url()).toContain('/reviews?id=req_');
+  await page.locator('body').press('k');
+  await title.getByText('alice: editor on orders').waitFor();
+  await page.locator('body').press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await hold(page, 'reviews.keys');
+  await page.keyboard.press('Escape');
 });
 
 test('no script failed, and the policy had nothing to stop', () => {

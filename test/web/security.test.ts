@@ -1,9 +1,9 @@
-/** Second factors in the browser: a passkey by a virtual authenticator, an authenticator app, the step-up dialog; first set-up. */
+/** Second factors in the browser: a passkey by a virtual authenticator, an authenticator app, the step-up dialog. */
 import { TOTP } from 'otpauth';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DEMO_PASSWORD, type Tidegate } from '../support/tidegate.ts';
-import { axeFindings, launch, picture, signedIn, signIn, visitor } from './support/browser.ts';
+import { axeFindings, launch, picture, signedIn } from './support/browser.ts';
 import { browserAddress, startSite } from './support/site.ts';
 
 let tidegate: Tidegate;
@@ -91,29 +91,5 @@ test('an authenticator is set up; another browser is asked for a factor, and tak
   expect(await other.page.getByTestId('recovery-code').allInnerTexts()).not.toContain(code);
   expect([...complaints, ...other.complaints]).toEqual([]);
   await other.page.context().close();
-  await page.context().close();
-});
-
-test('an empty Tidegate: the one-time link makes the first administrator, once', { timeout: 120_000 }, async () => {
-  await using empty = await startSite({ args: ['--no-demo'] });
-  const line = empty.lines.find((each) => each.includes('/setup.html#token=')) ?? '';
-  const link = new URL(/\S*\/setup\.html#token=\S+/.exec(line)?.[0] ?? '');
-  const { page, complaints } = await visitor(browser, browserAddress(empty));
-  await page.goto(`/setup.html${link.hash}`);
-  await page.getByLabel('Name').fill('root');
-  expect(page.url()).not.toContain('token');
-  await picture(page, 'set-up');
-  expect(await axeFindings(page)).toEqual([]);
-  await page.getByRole('textbox', { name: 'Password', exact: true }).fill(DEMO_PASSWORD);
-  await page.getByRole('textbox', { name: 'Password again' }).fill('another');
-  await page.getByText('The two passwords differ.').waitFor();
-  await page.getByRole('textbox', { name: 'Password again' }).fill(DEMO_PASSWORD);
-  await page.getByRole('button', { name: 'Make administrator' }).click();
-  await page.getByText('root is the first administrator.').waitFor();
-  await page.getByRole('link', { name: 'Sign in' }).click();
-  await signIn(page, 'root');
-  await page.goto('/setup.html');
-  await page.getByText('needs the one-time link').waitFor();
-  expect(complaints).toEqual([]);
   await page.context().close();
 });

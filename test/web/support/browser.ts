@@ -2,8 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Route } from 'playwright-core';
 import { DEMO_PASSWORD, root } from '../../support/tidegate.ts';
 
 /** Debian's, or the one that TIDEGATE_CHROMIUM names. */
@@ -73,22 +72,39 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
 }
 
-/** What axe finds against WCAG 2.2 A and AA, one line each. */
-export async function axeFindings(page: Page): Promise<string[]> {
+/** What axe finds against WCAG 2.2 A and AA, one line each; within one part of the page where one is named. */
+export async function axeFindings(page: Page, part = 'html'): Promise<string[]> {
   await page.evaluate(axe);
-  const violations: Violation[] = await page.evaluate(async () => {
-    const runner: { run(context: Document, options: object): Promise<{ violations: Violation[] }> } = Reflect.get(
+  const violations: Violation[] = await page.evaluate(async (within) => {
+    const runner: { run(context: string, options: object): Promise<{ violations: Violation[] }> } = Reflect.get(
       globalThis,
       'axe',
     );
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-    return (await runner.run(document, { runOnly: { type: 'tag', values: tags } })).violations;
-  });
+    return (await runner.run(within, { runOnly: { type: 'tag', values: tags } })).violations;
+  }, part);
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(
       ({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary?.split('\n')[1]?.trim() ?? ''}`,
     ),
   );
+}
+
+/** What is said of every answer that `refuse` gives. */
+export const REFUSED = 'Something broke on our side.';
+
+/** As the API answers when a fault of its own keeps it from answering. */
+export function refuse(route: Route): Promise<void> {
+  const problem = {
+    type: 'about:blank',
+    title: 'A fault of ours',
+    status: 500,
+    code: 'internal',
+    detail: REFUSED,
+    next: 'Try again.',
+    traceId: 't_0000',
+  };
+  return route.fulfill({ status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) });
 }
 
 const pictures = join(root, 'test/web/screenshots');
@@ -110,17 +126,23 @@ async function inColours(page: Page, colorScheme: 'light' | 'dark'): Promise<voi
   await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
 }
 
-/** No part of a page is wider than a phone. */
+/** @throws when a part of the page is wider than a phone */
 async function fitsAPhone(page: Page): Promise<void> {
   const size = page.viewportSize();
   await page.setViewportSize({ width: 360, height: 740 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  if (width > 360) throw new Error(`The page is ${width} px wide on a phone of 360.`);
   if (size !== null) await page.setViewportSize(size);
 }
 
-/** What is held against every page in every state. */
-export async function hold(page: Page, name: string): Promise<void> {
+/**
+ * What is held against every page in every state; axe looks at one part alone where the rest was held before.
+ *
+ * @throws with every finding
+ */
+export async function hold(page: Page, name: string, part?: string): Promise<void> {
   await picture(page, name);
   await fitsAPhone(page);
-  expect(await axeFindings(page), name).toEqual([]);
+  const findings = await axeFindings(page, part);
+  if (findings.length > 0) throw new Error(`axe, on ${name}:\n${findings.join('\n')}`);
 }

@@ -25,7 +25,8 @@ export const security = {
     state: {
       pending: '',
       shown: 'Shown. The program goes on; you can close this page.',
-      refused: 'The program was told no, and that login has ended.',
+      refused:
+        'The program was told no. If it is none of yours, sign it out under My security and change your password.',
       over: 'This is over. Let the program ask again.',
     },
   },

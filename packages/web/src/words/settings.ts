@@ -1,6 +1,7 @@
 /** Settings. */
 export const settings = {
   title: 'Settings',
+  configurationNone: 'Nothing is in force yet: write the first configuration',
   lead: 'How this installation is set up. What can be changed while it runs stands in the configuration.',
   signIn: 'Signing in',
   local: 'Local accounts, with a password',

@@ -192,7 +192,13 @@ async function interact(
   const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
   if (request.method !== 'POST') {
     response.setHeader('content-type', 'text/html');
-    response.end(`<form method="post" action="${request.url}"><input name="prompt" value="${prompt.name}"></form>`);
+    const asked =
+      prompt.name === 'login'
+        ? '<label>Account <input name="account"></label><button>Go on</button>'
+        : '<button>Allow</button>';
+    response.end(
+      `<form method="post" action="${request.url}"><input type="hidden" name="prompt" value="${prompt.name}">${asked}</form>`,
+    );
     return;
   }
   let text = '';

@@ -4,8 +4,9 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Refusal } from '@tidegate/contract';
 import { lazy, Suspense, useState } from 'react';
-import { reading } from '../../api/queries.ts';
+import { reading, stale } from '../../api/queries.ts';
 import { EmptyState } from '../../components/EmptyState.tsx';
+import { ErrorState } from '../../components/ErrorState.tsx';
 import { Loading } from '../../components/Loading.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
@@ -41,7 +42,10 @@ export function PoliciesPage() {
       : ['read', 'versions', 'explain'];
   const nothing = config.error instanceof Refusal && config.error.code === 'not_found';
   const inForce = nothing ? '' : config.data?.yaml;
+  const refused = (nothing ? null : config.error) ?? from.error;
   const text = draft ?? (version === undefined ? inForce : from.data?.yaml);
+  const underWay =
+    refused === null ? <Loading /> : <ErrorState error={refused} again={() => void stale('config', 'configVersion')} />;
   return (
     <Page title={words.title} lead={words.lead} wide actions={<OutgrownLink />}>
       <Tabs
@@ -79,7 +83,7 @@ export function PoliciesPage() {
         </Tabs.Panel>
         <Tabs.Panel value="edit">
           {text === undefined || inForce === undefined ? (
-            <Loading />
+            underWay
           ) : (
             <Suspense fallback={<Loading />}>
               <Edit text={text} inForce={inForce} onChange={setDraft} onDone={() => setDraft(null)} />
@@ -92,7 +96,7 @@ export function PoliciesPage() {
         <Tabs.Panel value="explain">
           <Explain />
         </Tabs.Panel>
-        <Tabs.Panel value="simulate">{text === undefined ? <Loading /> : <Simulate yaml={text} />}</Tabs.Panel>
+        <Tabs.Panel value="simulate">{text === undefined ? underWay : <Simulate yaml={text} />}</Tabs.Panel>
       </Tabs>
     </Page>
   );

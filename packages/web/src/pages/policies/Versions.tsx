@@ -5,9 +5,10 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { Answer } from '@tidegate/contract';
 import { useState } from 'react';
 import { usePages } from '../../api/paging.ts';
-import { reading } from '../../api/queries.ts';
+import { reading, stale } from '../../api/queries.ts';
 import { type Column, DataTable } from '../../components/DataTable.tsx';
 import { EmptyState } from '../../components/EmptyState.tsx';
+import { ErrorState } from '../../components/ErrorState.tsx';
 import { Loading } from '../../components/Loading.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
@@ -61,6 +62,7 @@ function Compared({ version, mayEdit }: { readonly version: number; readonly may
   const before = useQuery({ ...reading('configVersion', { version: version - 1 }), enabled: version > 1 });
   const inForce = useQuery(reading('config'));
   const other = against === 'inForce' ? inForce.data?.yaml : version > 1 ? before.data?.yaml : '';
+  const refused = own.error ?? before.error ?? inForce.error;
   const [older, newer] = against === 'before' ? [other, own.data?.yaml] : [own.data?.yaml, other];
   return (
     <Section
@@ -89,7 +91,13 @@ function Compared({ version, mayEdit }: { readonly version: number; readonly may
         </Group>
       }
     >
-      {older === undefined || newer === undefined ? <Loading /> : <Differences from={older} to={newer} />}
+      {older !== undefined && newer !== undefined ? (
+        <Differences from={older} to={newer} />
+      ) : refused === null ? (
+        <Loading />
+      ) : (
+        <ErrorState error={refused} again={() => void stale('config', 'configVersion')} />
+      )}
     </Section>
   );
 }

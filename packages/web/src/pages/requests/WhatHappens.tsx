@@ -28,7 +28,15 @@ export function WhatHappens({ explained, duration, wanted }: WhatHappensProps) {
   return (
     <aside className={styles.what} data-outcome={data?.outcome} aria-live="polite" aria-busy={explained.isFetching}>
       <Title order={2}>{requests.ask.what}</Title>
-      {data === undefined ? error === null ? <p>{common.loading}</p> : <Problem error={error} /> : null}
+      {data === undefined && error === null && <p>{common.loading}</p>}
+      {data === undefined && error !== null && (
+        <>
+          <Problem error={error} />
+          <Anchor component="button" type="button" size="sm" onClick={() => void explained.refetch()}>
+            {common.again}
+          </Anchor>
+        </>
+      )}
       {data !== undefined && <Told explanation={data} duration={duration} wanted={wanted} />}
     </aside>
   );

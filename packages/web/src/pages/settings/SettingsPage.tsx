@@ -1,6 +1,7 @@
 /** How this installation is set up, to be seen in one place, with the ways on to where it is changed. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Refusal } from '@tidegate/contract';
 import { reading } from '../../api/queries.ts';
 import { Copyable } from '../../components/Copyable.tsx';
 import { Page } from '../../components/Page.tsx';
@@ -13,10 +14,17 @@ export function SettingsPage() {
   const ways = useQuery(reading('signInWays'));
   const key = useQuery(reading('auditKey'));
   const config = useQuery(reading('config'));
+  const nothing = config.error instanceof Refusal && config.error.code === 'not_found';
   return (
     <Page title={words.title} lead={words.lead}>
       <Section title={words.configuration} hint={words.configurationHint}>
-        <Read query={config}>{({ version }) => <Link to="/policies">{words.configurationOf(version)}</Link>}</Read>
+        {nothing ? (
+          <Link to="/policies" search={{ tab: 'edit' }}>
+            {words.configurationNone}
+          </Link>
+        ) : (
+          <Read query={config}>{({ version }) => <Link to="/policies">{words.configurationOf(version)}</Link>}</Read>
+        )}
       </Section>
       <Section title={words.signIn}>
         <Read query={ways}>

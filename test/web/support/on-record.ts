@@ -1,0 +1,48 @@
+/** Statements run as the web app’s editor runs them, and waited for until all that came of them is on record. */
+import { type Client, createClient, liveStream } from '@tidegate/contract';
+import type { GrantId } from '@tidegate/core';
+import { DEMO_PASSWORD } from '../../support/tidegate.ts';
+
+export interface Running {
+  /** Of alice, whose grant it is. */
+  readonly alice: Client;
+  readonly url: string;
+  readonly grant: GrantId;
+}
+
+/** Runs each, whatever comes of it, and answers the session’s id. The gateway uploads in the background. */
+export async function ranOnRecord({ alice, url, grant }: Running, statements: readonly string[]): Promise<string> {
+  const gone = new AbortController();
+  const changes = await changesOf(url, 'alice', gone.signal);
+  const query = await alice.openQuery({ resource: 'orders', grant });
+  for (const sql of statements) await new Response(await alice.runQuery({ id: query.id, sql })).text();
+  await alice.closeQuery({ id: query.id });
+  for (;;) {
+    const session = await wholeSession(alice, grant, statements.length);
+    if (session !== null) {
+      gone.abort();
+      return session;
+    }
+    await changes();
+  }
+}
+
+async function wholeSession(alice: Client, grant: GrantId, count: number): Promise<string | null> {
+  const [session] = (await alice.sessions({ grant, state: 'all' })).items;
+  if (session === undefined || session.endedAt === null) return null;
+  const { items } = await alice.sessionStatements({ id: session.id });
+  return items.length === count && items.every(({ outcome }) => outcome !== null) ? session.id : null;
+}
+
+/** The live stream that browsers read, from now on: each call waits until something more is told. */
+async function changesOf(url: string, person: string, signal: AbortSignal): Promise<() => Promise<void>> {
+  const { token } = await createClient({ url }).login({ user: person, password: DEMO_PASSWORD });
+  const headers = { accept: 'text/event-stream', authorization: `Bearer ${token}` };
+  const { body, status } = await fetch(new URL(liveStream.path, url), { headers, signal });
+  const reader = body?.getReader();
+  if (status !== 200 || reader === undefined) throw new Error(`The live stream answered ${status}.`);
+  return async () => {
+    const { done } = await reader.read();
+    if (done) throw new Error('The live stream ended.');
+  };
+}
