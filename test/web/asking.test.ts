@@ -253,6 +253,7 @@ test('a stand-in is named, reviews at once in the other’s stead, and is no sta
 
   // By the stream: what waits for bob waits for carol now.
   await carol.page.getByText('a wrong address').waitFor();
+  await carol.page.getByText(/^You stand in for bob until/).waitFor();
   await carol.page.locator('body').press('a');
   await carol.page.getByText('Nothing waits for you.').waitFor();
   await page.getByRole('button', { name: 'End it: carol for bob' }).click();

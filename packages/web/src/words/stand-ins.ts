@@ -24,6 +24,8 @@ export const standIns = {
   said: (delegate: string, person: string) => `${delegate} for ${person}`,
   state: { now: 'stands in', coming: 'to come', over: 'over', ended: 'ended early' },
   times: (from: string, until: string) => `${from} to ${until}`,
+  yours: (person: string, until: string) =>
+    `You stand in for ${person} until ${until}: what waits for them waits for you.`,
   end: 'End it',
   endTitle: 'End this now?',
   endWhat: (delegate: string, person: string) => `${delegate} no longer reviews in the stead of ${person}.`,

@@ -1,9 +1,11 @@
 /** The inbox: what waits at the left, the one that is looked at beside it; the whole of it by keyboard. */
 import { Button, Modal } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { AfterReviewView } from '@tidegate/contract';
 import { useRef } from 'react';
+import { reading } from '../../api/queries.ts';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { Facts } from '../../components/Facts.tsx';
 import { Loading } from '../../components/Loading.tsx';
@@ -11,10 +13,12 @@ import { Page } from '../../components/Page.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
-import { isoText } from '../../lib/time.ts';
+import { useNow } from '../../lib/now.ts';
+import { isoText, timeText } from '../../lib/time.ts';
 import { afterReviews } from '../../words/after-reviews.ts';
 import { common } from '../../words/common.ts';
 import { reviews as words } from '../../words/reviews.ts';
+import { standIns } from '../../words/stand-ins.ts';
 import { AfterReview } from './AfterReview.tsx';
 import { AfterState, useAfterState } from './AfterState.tsx';
 import { useInbox, type Waiting } from './inbox.ts';
@@ -22,6 +26,8 @@ import { Review, type ReviewKeys } from './Review.tsx';
 import styles from './Reviews.module.css';
 
 const route = getRouteApi('/signedIn/reviews');
+/** How far behind the page's clock may be. */
+const CLOCK_SECONDS = 10;
 
 export function ReviewsPage() {
   const { requests, reviews, waiting } = useInbox();
@@ -47,6 +53,7 @@ export function ReviewsPage() {
         <Link to="/reviews/after">{words.more.after}</Link>
         <Link to="/policies/outgrown">{words.more.outgrown}</Link>
       </nav>
+      <StandingIn />
       <Problem error={reviews.error} />
       <Read query={requests}>
         {() => {
@@ -59,6 +66,22 @@ export function ReviewsPage() {
       </Modal>
     </Page>
   );
+}
+
+/** In whose stead I review just now: why some of it came to me. */
+function StandingIn() {
+  const { data: me } = useSuspenseQuery(reading('me'));
+  const { data } = useQuery(reading('delegations', { state: 'open' }));
+  const now = useNow(CLOCK_SECONDS);
+  const own = (data?.items ?? []).filter(
+    ({ delegate, startsAt, endsAt }) =>
+      delegate === me.name && Date.parse(startsAt) <= now + CLOCK_SECONDS * 1000 && Date.parse(endsAt) > now,
+  );
+  return own.map(({ id, person, endsAt }) => (
+    <p key={id} className={styles.note}>
+      {standIns.yours(person, timeText(endsAt, now))}
+    </p>
+  ));
 }
 
 function Inbox({ waiting }: { readonly waiting: readonly Waiting[] }) {
