@@ -24,7 +24,8 @@ export interface Listener {
 export async function listenForAnswer(): Promise<Listener> {
   const verifier = randomBytes(32).toString('base64url');
   const { promise: answered, resolve, reject } = Promise.withResolvers<string>();
-  // Whoever waits is told; when nobody does any more, it is no fault.
+  // Whoever waits for `answered` is told. Here nothing is left to do with a refusal that comes when nobody waits any more
+  // (`close` after an answer, or in place of one): without this it would end the process.
   answered.catch(() => undefined);
   const server = createServer((request, response) => {
     const url = URL.parse(request.url ?? '/', 'http://127.0.0.1');

@@ -1,4 +1,5 @@
 /** Mails: one notice to one person, by SMTP (`TIDEGATE_SMTP_URL`). A server that is away is tried again by the job. */
+import { personName } from '@tidegate/contract';
 import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -10,7 +11,7 @@ export interface MailOptions {
 }
 
 const TIMEOUT_MS = 20_000;
-const payload = z.object({ notice: z.coerce.number(), person: z.string() });
+const payload = z.object({ notice: z.coerce.number(), person: personName });
 
 /** Sends mails; made once. TLS is required wherever the server is not on this machine. */
 export function mailer(context: Context, { url, from }: MailOptions) {
@@ -33,7 +34,7 @@ export function mailer(context: Context, { url, from }: MailOptions) {
       .innerJoin('people', 'people.name', 'noticeRecipients.person')
       .select(['notices.text', 'notices.request', 'notices.grant', 'people.email', 'people.disabledAt'])
       .where('notices.id', '=', notice)
-      .where('people.name', '=', person as never)
+      .where('people.name', '=', person)
       .executeTakeFirst();
     if (row === undefined || row.email === null || row.disabledAt !== null) return;
     const link = linkTo(context.signIn.publicUrl(), row.request, row.grant);

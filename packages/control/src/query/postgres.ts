@@ -45,7 +45,8 @@ export const openPostgres: OpenDriver = async (to, application) => {
     onLost: (listener) => loss.onLost(listener),
     close() {
       loss.onLost(() => undefined);
-      client.end().catch(() => undefined); // Broken already: there is nothing to say goodbye to.
+      // Why it was lost is kept above. A goodbye that fails leaves a socket that is broken, and so closed, already.
+      client.end().catch(() => undefined);
     },
   };
 };

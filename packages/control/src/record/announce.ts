@@ -24,7 +24,8 @@ export function announceRecord(store: Store, sessions: Iterable<string>): void {
     while (next.size > 0) {
       const payload = next.size > NAMED_MAX ? '' : [...next].join(' ');
       next.clear();
-      // A store that is out of reach tells nobody; its listeners look again when they are back on it.
+      // A store that is out of reach tells nobody, and nobody here could do anything about it: the upload is committed and
+      // answered, the next query of anybody's says that the store is away, and listeners look again once they are back.
       await sql`SELECT pg_notify(${RECORD_CHANNEL}, ${payload})`.execute(store.db).catch(() => undefined);
     }
     waiting.delete(store);

@@ -30,10 +30,8 @@ export async function* exportRecord(
   filter: AuditQuery,
   { by, within, signal }: ExportOptions,
 ): AsyncGenerator<string> {
-  const reach = within === null ? {} : { within: [...within] };
-  await store.transaction((tx) =>
-    appendEvent(tx, { kind: 'record.exported', at: now(), data: { by, filter: { ...filter }, ...reach } }),
-  );
+  const data = { by, filter: { ...filter }, within: within === null ? null : [...within] };
+  await store.transaction((tx) => appendEvent(tx, { kind: 'record.exported', at: now(), data }));
   if (within !== null) {
     yield* exportWithin(store.db, { ...filter, within }, signal);
     return;

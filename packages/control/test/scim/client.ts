@@ -1,11 +1,26 @@
 /** A provisioning service's calls, as plain HTTP: what is sent is what is written in the tests. */
+import { z } from 'zod';
 import type { Api } from '../support/api.ts';
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into what a provider would see, whatever its shape
-  readonly body: any; // oxlint-disable-line typescript/no-explicit-any
+  readonly body: Body;
+}
+
+/** What tests look into of an answer, and whatever else it holds; empty where there is none. */
+const resource = z.looseObject({
+  id: z.string().optional(),
+  userName: z.string().optional(),
+  members: z.array(z.looseObject({ value: z.string(), display: z.string().optional() })).optional(),
+});
+const body = resource.extend({ totalResults: z.number().optional(), Resources: z.array(resource).optional() });
+export type Body = z.infer<typeof body>;
+
+/** Of what was made. */
+export function idOf({ status, body: { id } }: Answer): string {
+  if (id === undefined) throw new Error(`${status}, and no id`);
+  return id;
 }
 
 export interface Scim {
@@ -34,23 +49,23 @@ export async function scimClient(api: Api): Promise<Scim> {
 }
 
 export function scimWith(api: Api, key: string): Scim {
-  const send: Scim['send'] = async (method, path, body, headers = {}) => {
+  const send: Scim['send'] = async (method, path, sent, headers = {}) => {
     const answer = await fetch(new URL(`/scim/v2${path}`, api.url), {
       method,
       headers: {
         authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/scim+json' }),
+        ...(sent === undefined ? {} : { 'content-type': 'application/scim+json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(sent === undefined ? {} : { body: JSON.stringify(sent) }),
     });
     const text = await answer.text();
-    return { status: answer.status, headers: answer.headers, body: text === '' ? null : JSON.parse(text) };
+    return { status: answer.status, headers: answer.headers, body: body.parse(text === '' ? {} : JSON.parse(text)) };
   };
-  const made = async (path: string, body: object): Promise<string> => {
-    const answer = await send('POST', path, body);
+  const made = async (path: string, sent: object): Promise<string> => {
+    const answer = await send('POST', path, sent);
     if (answer.status !== 201) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
-    return answer.body.id;
+    return idOf(answer);
   };
   return {
     key,

@@ -31,7 +31,8 @@ const KEPT_MAX = 100;
 
 interface Kept {
   readonly name: string;
-  readonly provider: Promise<Provider>;
+  /** Never rejects: each who asks is told, and that nobody asked is no fault. */
+  readonly provider: Promise<Provider | TidegateError>;
   readonly until: number;
 }
 /** By what the configuration says of them: another word in it makes another provider. */
@@ -54,24 +55,26 @@ export async function openProvider(context: Context, name: string): Promise<Prov
 export async function reach(context: Context, settings: IdentityProvider): Promise<Provider> {
   const key = JSON.stringify(settings);
   const known = kept.get(key);
-  if (known !== undefined && known.until > performance.now()) return known.provider;
+  if (known !== undefined && known.until > performance.now()) return usable(known);
   const provider = discover(settings).catch((error: unknown) => {
-    kept.set(key, {
-      name: settings.name,
-      provider: Promise.reject(refusal(settings, error)),
-      until: performance.now() + RETRY_AFTER_MS,
-    });
-    // Each who asks is told; nobody having asked is no fault.
-    kept.get(key)?.provider.catch(() => undefined);
+    const refused = refusal(settings, error);
+    const until = performance.now() + RETRY_AFTER_MS;
+    kept.set(key, { name: settings.name, provider: Promise.resolve(refused), until });
     context.log.warn({ provider: settings.name, err: error }, 'an identity provider cannot be used');
-    throw refusal(settings, error);
+    return refused;
   });
   kept.set(key, { name: settings.name, provider, until: performance.now() + GOOD_FOR_MS });
   for (const oldest of kept.keys()) {
     if (kept.size <= KEPT_MAX) break;
     kept.delete(oldest);
   }
-  return provider;
+  return usable({ provider });
+}
+
+async function usable({ provider }: Pick<Kept, 'provider'>): Promise<Provider> {
+  const found = await provider;
+  if (found instanceof TidegateError) throw found;
+  return found;
 }
 
 /** Next time everything is read anew: the provider no longer takes our secret, which may have been changed here too. */
