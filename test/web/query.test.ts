@@ -1,4 +1,6 @@
 /** SQL in the browser: through the gateway as oneself, on record, and over when the grant is. */
+import { readFileSync } from 'node:fs';
+import { withResource } from '@tidegate/config/edit';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { people } from '../support/people.ts';
@@ -83,6 +85,37 @@ test('what runs too long is cancelled, and the session goes on', async () => {
   await page.getByText('Cancelled', { exact: true }).waitFor();
   await run(page, 'SELECT 41 + 1 AS answer');
   await page.getByRole('table', { name: 'Results' }).getByText('42').waitFor();
+});
+
+test('results are saved where the resource allows it, and that stands on record', async () => {
+  const { page } = alice;
+  await page.getByText('Results of this resource cannot be saved').waitFor();
+  const { id } = await clients.alice.openQuery({ resource: 'orders' });
+  const taken = () => clients.alice.exportQuery({ id, format: 'json', rows: 1 });
+  await expect(taken()).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(clients.bob.exportQuery({ id, format: 'json', rows: 1 })).rejects.toMatchObject({ code: 'not_found' });
+  const { yaml } = await clients.carol.config();
+  await clients.carol.applyConfig({ yaml: withResource(yaml, { name: 'orders', allow: { export: true } }) });
+  await taken();
+  await clients.alice.closeQuery({ id });
+  const another = await page.context().newPage();
+  await another.goto('/query');
+  await another.getByRole('button', { name: 'Connect' }).click();
+  await editorOf(another).waitFor();
+  await run(another, `SELECT n, 'a,"b"' AS text FROM generate_series(1, 2) AS n`);
+  await another.getByText('2 rows').first().waitFor();
+  const download = another.waitForEvent('download');
+  await another.getByRole('button', { name: 'Save as CSV' }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe('result.csv');
+  expect(readFileSync(await file.path(), 'utf8')).toBe(['n,text', '1,"a,""b"""', '2,"a,""b"""', ''].join('\r\n'));
+  expect(await axeFindings(another)).toEqual([]);
+  const told = await clients.carol.searchRecord({ grant, kind: 'query.exported' });
+  expect(told.items.map(({ data }) => data)).toMatchObject([
+    { person: 'alice', resource: 'orders', format: 'csv', rows: 2 },
+    { person: 'alice', resource: 'orders', format: 'json', rows: 1 },
+  ]);
+  await another.close();
 });
 
 test('a revoke ends it under the person’s eyes, and says why; all of it is on record', async () => {

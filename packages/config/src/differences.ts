@@ -118,6 +118,7 @@ function resourceChanges(old: CurrentResource, resource: CurrentResource): strin
     ...moved('recorded values', old.record.values, resource.record.values),
     ...moved('sessions per grant', String(old.maxSessionsPerGrant), String(resource.maxSessionsPerGrant)),
     ...moved('local files', allowedText(old.allow.localInfile), allowedText(resource.allow.localInfile)),
+    ...moved('saving results', allowedText(old.allow.export), allowedText(resource.allow.export)),
   ];
 }
 

@@ -111,8 +111,15 @@ export const configResource = z.strictObject({
     .strictObject({ values: z.enum(['full', 'text', 'fingerprint']).default('full') })
     .default({ values: 'full' }),
   maxSessionsPerGrant: z.int().min(1).max(10_000).default(100),
-  /** What is refused unless it stands here. `localInfile`: the server may ask clients for files of theirs (MySQL, MariaDB). */
-  allow: z.strictObject({ localInfile: z.boolean().default(false) }).default({ localInfile: false }),
+  /** What is refused unless it stands here. */
+  allow: z
+    .strictObject({
+      /** The server may ask clients for files of theirs (MySQL, MariaDB). */
+      localInfile: z.boolean().default(false),
+      /** Results may be saved as files from the web app. */
+      export: z.boolean().default(false),
+    })
+    .default({ localInfile: false, export: false }),
 });
 
 /** Lines of core's grammar (docs/ROLES.md), checked one by one where the file is checked. */

@@ -66,6 +66,9 @@ export const queryLine = z.discriminatedUnion('type', [
 ]);
 export type QueryLine = z.infer<typeof queryLine>;
 
+/** Rows that were fetched are about to be saved as a file: to be on record before they are. */
+export const exportQuery = z.object({ format: z.enum(['csv', 'json']), rows: z.int().min(0).max(10_000_000) });
+
 /** What completion knows: only what this grant can see. */
 export const querySchema = z
   .object({

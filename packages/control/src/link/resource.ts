@@ -26,7 +26,7 @@ export function forGateways(
     ownerRole,
     record,
     maxSessionsPerGrant,
-    allow,
+    allow: { localInfile: allow.localInfile },
     entra: engine === 'sqlserver' ? [...trusts] : [],
   };
 }

@@ -9,10 +9,14 @@ import { randomBytes } from 'node:crypto';
 import type { Connection, QueryLine, QuerySchema, QuerySession } from '@tidegate/contract';
 import { type Engine, type PersonName, randomText, TidegateError } from '@tidegate/core';
 import { connect, type Wanted } from '../access/connect.ts';
+import { resourceNamed } from '../access/in-force.ts';
 import { revokeIssued } from '../access/tickets.ts';
+import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { WaitForTicket } from '../link/tickets.ts';
+import { appendEvent } from '../record/events.ts';
+import { recorded } from '../refusals.ts';
 import { type Driver, type OpenDriver, SqlError } from './driver.ts';
 import { Lines } from './lines.ts';
 import { openMysql } from './mysql.ts';
@@ -46,6 +50,11 @@ interface Open {
   /** Why it is over; null: it is open. */
   ended: string | null;
   timer: NodeJS.Timeout | undefined;
+}
+
+export interface Exported {
+  readonly format: 'csv' | 'json';
+  readonly rows: number;
 }
 
 export type QueryContext = Context & { readonly waitForTicket: WaitForTicket };
@@ -84,8 +93,8 @@ export class QuerySessions {
       this.#idle(session);
       const { grant, engine, database, expiresAt } = connection;
       const limits = { rows: ROWS_MAX, bytes: BYTES_MAX };
-      // No rule can allow it yet; until one does, results stay where they can be seen and not taken away.
-      return { id, grant, resource, engine, database, expiresAt, limits, mayExport: false };
+      const mayExport = await this.#mayExport(resource);
+      return { id, grant, resource, engine, database, expiresAt, limits, mayExport };
     } finally {
       const left = (this.#opening.get(caller.name) ?? 1) - 1;
       if (left === 0) this.#opening.delete(caller.name);
@@ -107,6 +116,21 @@ export class QuerySessions {
       session.running = null;
       this.#idle(session);
     }
+  }
+
+  /**
+   * Rows that the browser has are about to be saved there: on record first. Also of a session that has ended. Throws
+   * `not_found`, and `forbidden` where the resource does not allow it, on record too.
+   */
+  async exported(caller: Caller, id: string, { format, rows }: Exported): Promise<void> {
+    const { resource, connection } = this.#own(caller, id);
+    const data = { person: caller.name, grant: connection.grant, resource, format, rows };
+    await recorded(this.#context, { kind: 'query.export.refused', data }, async () => {
+      if (await this.#mayExport(resource)) return;
+      throw new TidegateError('forbidden', `Results of ${resource} cannot be saved.`, 'Ask an administrator.');
+    });
+    const { store, now } = this.#context;
+    await store.transaction((tx) => appendEvent(tx, { kind: 'query.exported', at: now(), data }));
   }
 
   /** Lines of the answer, made while they are read. When the reader is gone, what runs is stopped. */
@@ -164,6 +188,10 @@ export class QuerySessions {
       [...this.#sessions.values()].map((session) => this.#end(session, 'Tidegate is being restarted.')),
     );
     this.#sessions.clear();
+  }
+
+  async #mayExport(resource: Wanted['resource']): Promise<boolean> {
+    return resourceNamed(await currentConfig(this.#context.store.db), resource).allow.export;
   }
 
   async #login(caller: Caller, connection: Connection): Promise<Driver> {

@@ -148,7 +148,7 @@ describe('coming back', () => {
 test('a request is told to its requester, who could review it, owners, auditors and administrators; to nobody else', async () => {
   const ivan = await listenAs('ivan');
   await next(ivan);
-  const concerned = await Promise.all(['alice', 'bob', 'dan', 'audrey', 'carol'].map(listenAs));
+  const concerned = await Promise.all(['alice', 'bob', 'dan', 'audrey', 'carol'].map((user) => listenAs(user)));
   for (const stream of concerned) await next(stream);
   const { id } = await (await api.as('alice')).createRequest({ resource: 'orders', role: 'reader', reason: 'one' });
   for (const stream of concerned) await firstOf(stream, id);

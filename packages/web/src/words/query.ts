@@ -39,7 +39,7 @@ export const query = {
   again: 'Connect again',
   over: 'Your grant has ended, and the door is closed. What was read is still here; nothing more can be asked.',
   askAgain: 'Ask again',
-  notExported: 'Results cannot be saved here: no rule allows it.',
+  notExported: 'Results of this resource cannot be saved: its configuration does not allow it.',
   saveCsv: 'Save as CSV',
   saveJson: 'Save as JSON',
   isNull: 'NULL',

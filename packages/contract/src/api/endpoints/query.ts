@@ -30,6 +30,15 @@ export const queries = {
     params: byId(query.queryId),
     status: 204,
   },
+  exportQuery: {
+    method: 'POST',
+    path: '/v1/query/:id/exports',
+    access: 'person',
+    summary: 'Say that fetched rows are saved as a file, where the resource allows it; it stands on record',
+    params: byId(query.queryId),
+    body: query.exportQuery,
+    status: 204,
+  },
   closeQuery: {
     method: 'DELETE',
     path: '/v1/query/:id',

@@ -20,6 +20,7 @@ export function queryRoutes(routes: Routes): void {
   });
   serve(routes, 'querySchema', ({ caller, params }) => sessions.schema(caller, params.id));
   serve(routes, 'cancelQuery', ({ caller, params }) => sessions.cancel(caller, params.id));
+  serve(routes, 'exportQuery', ({ caller, params, body }) => sessions.exported(caller, params.id, body));
   serve(routes, 'closeQuery', ({ caller, params }) => sessions.close(caller, params.id));
   runRoute(routes, sessions);
 }

@@ -11,5 +11,10 @@ export const queries = {
   },
   querySchema: { path: `${UNKNOWN}/schema`, as: { olga: 404, carol: 404, ivan: 404 } },
   cancelQuery: { path: `${UNKNOWN}/cancel`, as: { olga: 404, carol: 404, ivan: 404 } },
+  exportQuery: {
+    path: `${UNKNOWN}/exports`,
+    body: () => ({ format: 'csv', rows: 1 }),
+    as: { olga: 404, carol: 404, ivan: 404 },
+  },
   closeQuery: { path: UNKNOWN, as: { olga: 404, carol: 404, ivan: 404 } },
 } satisfies Readonly<Record<string, Row>>;

@@ -1,6 +1,9 @@
 /** What came of it: each result in a grid of any length, what was changed, notices, how it ended. */
 import { Button, Group, Tabs, Text } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import type { QuerySession } from '@tidegate/contract';
 import { useMemo, useState } from 'react';
+import { api } from '../../api/client.ts';
 import { type Column, DataTable } from '../../components/DataTable.tsx';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { Problem } from '../../components/Problem.tsx';
@@ -10,7 +13,7 @@ import styles from './query.module.css';
 import type { End, Result, Run } from './run.ts';
 import { asCsv, asJson, save } from './save.ts';
 
-export function Results({ run, mayExport }: { readonly run: Run; readonly mayExport: boolean }) {
+export function Results({ run, session }: { readonly run: Run; readonly session: QuerySession }) {
   const { results, notices, end, error, running } = run;
   const [tab, setTab] = useState<string | null>(null);
   const grids = results.filter(({ columns }) => columns.length > 0);
@@ -53,7 +56,7 @@ export function Results({ run, mayExport }: { readonly run: Run; readonly mayExp
           </Tabs.List>
         </Tabs>
       )}
-      {shown !== undefined && <Grid result={shown} mayExport={mayExport} />}
+      {shown !== undefined && <Grid result={shown} session={session} />}
     </section>
   );
 }
@@ -78,7 +81,7 @@ interface NumberedRow {
   readonly values: readonly (string | null)[];
 }
 
-function Grid({ result, mayExport }: { readonly result: Result; readonly mayExport: boolean }) {
+function Grid({ result, session }: { readonly result: Result; readonly session: QuerySession }) {
   const { columns, rows } = result;
   // The list grows in place: its length is what tells that it did.
   const { length } = rows;
@@ -100,19 +103,36 @@ function Grid({ result, mayExport }: { readonly result: Result; readonly mayExpo
       />
       <Group gap="sm" mt="xs">
         <Text c="dimmed">{words.rows(rows.length)}</Text>
-        {mayExport ? (
-          <>
-            <Button variant="default" onClick={() => save('result.csv', 'text/csv', asCsv(columns, rows))}>
-              {words.saveCsv}
-            </Button>
-            <Button variant="default" onClick={() => save('result.json', 'application/json', asJson(columns, rows))}>
-              {words.saveJson}
-            </Button>
-          </>
-        ) : (
-          <Text c="dimmed">{words.notExported}</Text>
-        )}
+        {session.mayExport ? <Save result={result} session={session} /> : <Text c="dimmed">{words.notExported}</Text>}
       </Group>
+    </>
+  );
+}
+
+/** What was fetched, as a file; that it is taken away stands on record before it is. */
+function Save({
+  result: { columns, rows },
+  session: { id },
+}: {
+  readonly result: Result;
+  readonly session: QuerySession;
+}) {
+  const taken = useMutation({
+    mutationFn: async (format: 'csv' | 'json') => {
+      await api.exportQuery({ id, format, rows: rows.length });
+      if (format === 'csv') save('result.csv', 'text/csv', asCsv(columns, rows));
+      else save('result.json', 'application/json', asJson(columns, rows));
+    },
+  });
+  return (
+    <>
+      <Button variant="default" onClick={() => taken.mutate('csv')} loading={taken.isPending}>
+        {words.saveCsv}
+      </Button>
+      <Button variant="default" onClick={() => taken.mutate('json')} loading={taken.isPending}>
+        {words.saveJson}
+      </Button>
+      <Problem error={taken.error} />
     </>
   );
 }

@@ -124,7 +124,7 @@ export function Workbench({ session, grant, onLeave }: WorkbenchProps) {
             />
             <Text c="dimmed">{words.runHint}</Text>
           </Group>
-          <Results run={run} mayExport={session.mayExport} />
+          <Results run={run} session={session} />
         </div>
         <aside className={styles.history}>
           <Section title={words.history} hint={words.historyHint}>
