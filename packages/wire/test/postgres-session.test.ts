@@ -1,25 +1,16 @@
 /** What recorded sessions don't show: the corners of the session's state, message by message. */
 import { Buffer } from 'node:buffer';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { postgres, type Refusal } from '../src/index.ts';
-import { client, craft, int16, int32, server, text } from './support/craft.ts';
-import { Events } from './support/events.ts';
+import { client, craft, server, text } from './support/craft.ts';
+import { Stage } from './support/postgres-stage.ts';
 
-let events: Events;
-let session: postgres.PostgresSession;
-
+let stage: Stage;
 beforeEach(() => {
-  events = new Events();
-  session = new postgres.PostgresSession(events);
+  stage = new Stage();
 });
-
-const send = (...messages: readonly Uint8Array[]): Refusal | null => session.fromClient(Buffer.concat(messages));
-const answer = (...messages: readonly Uint8Array[]): Refusal | null => session.fromServer(Buffer.concat(messages));
-
-/** What was told since the last time. */
-function told(): string[] {
-  return events.lines.splice(0);
-}
+const send = (...messages: readonly Uint8Array[]) => stage.send(...messages);
+const answer = (...messages: readonly Uint8Array[]) => stage.answer(...messages);
+const told = () => stage.told();
 
 /** A statement that is prepared and stands, as number 1. */
 function prepared(name = 's'): void {
@@ -256,7 +247,7 @@ describe('an error in a pipeline', () => {
       expect(send(...Array.from({ length: 1000 }, () => client.execute()))).toBeNull();
       told();
     }
-    expect(session.crowded).toBe(false);
+    expect(stage.session.crowded).toBe(false);
   });
 
   test('in a text statement skips nothing that follows', () => {
@@ -298,7 +289,7 @@ describe('COPY', () => {
     told();
     expect(answer(server.complete('COPY 2'), server.ready())).toBeNull();
     expect(told()).toEqual(["outcome 2.0 done rows 2 in 8 out 0 'COPY 2'"]);
-    expect(session.idle).toBe(true);
+    expect(stage.session.idle).toBe(true);
   });
 
   test.each([1, 2])(
@@ -310,13 +301,13 @@ describe('COPY', () => {
       told();
       expect(answer(server.error('22P02'), ...Array.from({ length: answered }, () => server.ready()))).toBeNull();
       expect(told()).toEqual(["outcome 2.0 error rows 0 in 3 out 0 '22P02'"]);
-      expect(session.idle).toBe(true);
+      expect(stage.session.idle).toBe(true);
       send(client.query('select 1'));
       expect(answer(server.complete('SELECT 1'), server.ready())).toBeNull();
       expect(told().slice(1)).toEqual(["outcome 3.0 done rows 1 in 0 out 0 more 'SELECT 1'", 'finished 3']);
       send(client.parse('', 'bad'), client.sync());
       expect(answer(server.error('42601'), server.ready())).toBeNull();
-      expect(session.idle).toBe(true);
+      expect(stage.session.idle).toBe(true);
     },
   );
 
@@ -337,7 +328,7 @@ describe('COPY', () => {
     expect(send(client.copyData('x'), client.copyDone(), client.copyFail('y'), client.query('select 1'))).toBeNull();
     send(client.copyDone(), client.copyDone());
     expect(answer(server.complete('SELECT 1'), server.ready())).toBeNull();
-    expect(session.idle).toBe(true);
+    expect(stage.session.idle).toBe(true);
   });
 
   test('both, which is replication, is refused', () => {
@@ -348,21 +339,21 @@ describe('COPY', () => {
 
 describe('the state that the relay asks for', () => {
   test('idle, in a transaction, goodbye', () => {
-    expect([session.idle, session.inTransaction, session.goodbye]).toEqual([true, false, false]);
+    expect([stage.session.idle, stage.session.inTransaction, stage.session.goodbye]).toEqual([true, false, false]);
     send(client.query('begin'));
-    expect(session.idle).toBe(false);
+    expect(stage.session.idle).toBe(false);
     answer(server.complete('BEGIN'), server.ready('T'));
-    expect([session.idle, session.inTransaction]).toEqual([true, true]);
+    expect([stage.session.idle, stage.session.inTransaction]).toEqual([true, true]);
     send(client.query('bad'));
     answer(server.error('42601'), server.ready('E'));
-    expect(session.inTransaction).toBe(true);
+    expect(stage.session.inTransaction).toBe(true);
     send(client.query('rollback'));
     answer(server.complete('ROLLBACK'), server.ready('I'));
-    expect(session.inTransaction).toBe(false);
+    expect(stage.session.inTransaction).toBe(false);
     send(client.query('select 1').subarray(0, 7));
-    expect(session.idle).toBe(false);
+    expect(stage.session.idle).toBe(false);
     send(client.query('select 1').subarray(7), client.terminate());
-    expect(session.goodbye).toBe(true);
+    expect(stage.session.goodbye).toBe(true);
   });
 
   test('what follows a goodbye is recorded all the same', () => {
@@ -380,14 +371,14 @@ describe('the state that the relay asks for', () => {
   test('crowded while much is unanswered; refused when it grows on', () => {
     const empty = client.query('');
     const batch = Buffer.concat(Array.from({ length: 10_000 }, () => empty));
-    expect(session.fromClient(batch)).toBeNull();
-    expect(session.crowded).toBe(false);
-    expect(session.fromClient(batch)).toBeNull();
-    expect(session.crowded).toBe(true);
+    expect(stage.session.fromClient(batch)).toBeNull();
+    expect(stage.session.crowded).toBe(false);
+    expect(stage.session.fromClient(batch)).toBeNull();
+    expect(stage.session.crowded).toBe(true);
     answer(...Array.from({ length: 10_000 }, () => [server.empty(), server.ready()]).flat());
-    expect(session.crowded).toBe(false);
+    expect(stage.session.crowded).toBe(false);
     let refused: Refusal | null = null;
-    for (let i = 0; i < 30 && refused === null; i++) refused = session.fromClient(batch);
+    for (let i = 0; i < 30 && refused === null; i++) refused = stage.session.fromClient(batch);
     expect(refused).toMatchObject({ code: '54000' });
   });
 
@@ -401,9 +392,9 @@ describe('the state that the relay asks for', () => {
       client.query('select 1'),
     );
     told();
-    session.abandon();
+    stage.session.abandon();
     expect(told()).toEqual([2, 3, 4].map((number) => `outcome ${number}.0 lost rows 0 in 0 out 0 ''`));
-    session.abandon();
+    stage.session.abandon();
     expect(told()).toEqual([]);
   });
 });
@@ -413,7 +404,7 @@ describe('a text statement that is cut off', () => {
     send(client.query('select pg_sleep(9)'));
     answer(server.error('57P01', 'FATAL'));
     told();
-    session.abandon();
+    stage.session.abandon();
     expect(told()).toEqual(['finished 1']);
   });
 
@@ -421,81 +412,7 @@ describe('a text statement that is cut off', () => {
     send(client.query('select 1; select pg_sleep(9)'), client.functionCall(1, []));
     answer(server.complete('SELECT 1'));
     told();
-    session.abandon();
+    stage.session.abandon();
     expect(told()).toEqual(["outcome 1.1 lost rows 0 in 0 out 0 ''", "outcome 2.0 lost rows 0 in 0 out 0 ''"]);
-  });
-});
-
-describe('refused', () => {
-  const length = (value: number) => Buffer.concat([Buffer.from('Q'), int32(value)]);
-
-  test.each([
-    ['a message type no client sends', craft('?')],
-    ['a password after login', craft('p', text('secret'))],
-    ['a length below its own', length(3)],
-    ['a length of zero', length(0)],
-    ['a negative length', length(-1)],
-    ['a length of a gigabyte', length(0x40000000)],
-    ['a Query without its end', craft('Q', 'select 1')],
-    ['an empty Query body', craft('Q')],
-    ['a Parse without the text’s end', craft('P', text(''), 'select 1')],
-    ['a Parse without the name’s end', craft('P', 'name')],
-    ['a Bind without the statement’s name', craft('B', text('p'))],
-    ['an Execute without a row limit', craft('E', text(''), Buffer.of(0, 0, 0))],
-    ['a Describe of something else', craft('D', 'X', text(''))],
-    ['a Describe of nothing', craft('D')],
-    ['a Close of something else', craft('C', 'X', text(''))],
-    ['an Execute beyond what is gathered', craft('E', Buffer.alloc(70_000))],
-    ['a large Parse whose name doesn’t end', craft('P', Buffer.alloc(70_000, 0x61))],
-  ])('from the client: %s', (_what, bytes) => {
-    expect(session.fromClient(bytes)).toMatchObject({ side: 'client' });
-    expect(told()).toEqual([]);
-    // And stays refused: what comes after can't be read any more.
-    expect(send(client.query('select 1'))).toMatchObject({ side: 'client' });
-  });
-
-  test.each([
-    ['a message type no server sends', craft('?')],
-    ['an authentication request after login', craft('R', int32(0))],
-    ['a ReadyForQuery too many', server.ready()],
-    ['rows that nobody asked for', server.dataRow('x')],
-    ['a ParseComplete that nobody asked for', server.parseComplete()],
-    ['a result that nobody asked for', server.complete('SELECT 1')],
-    ['a length below its own', Buffer.of(0x43, 0, 0, 0, 2)],
-  ])('from the server: %s', (_what, bytes) => {
-    expect(session.fromServer(bytes)).toMatchObject({ side: 'server', code: '08P01' });
-  });
-
-  test.each([
-    ['another request’s', server.bindComplete()],
-    ['a ReadyForQuery before its result', server.ready()],
-    ['an unknown transaction status', server.ready('X')],
-    ['a tag without its end', craft('C', 'SELECT 1')],
-  ])('from the server, as the answer to Parse and Sync: %s', (_what, bytes) => {
-    send(client.parse('', 'select 1'), client.sync());
-    expect(session.fromServer(bytes)).toMatchObject({ side: 'server', code: '08P01' });
-  });
-
-  test('the statements before it in the chunk were told, and are lost', () => {
-    expect(send(client.query('select 1'), craft('?'))).not.toBeNull();
-    session.abandon();
-    expect(told()).toEqual(["simple 1 'select 1'", "outcome 1.0 lost rows 0 in 0 out 0 ''"]);
-  });
-
-  test('a types message cut short', () => {
-    send(client.parse('s', ''), client.describeStatement('s'));
-    expect(answer(server.parseComplete(), craft('t', int16(1), Buffer.of(0)))).toMatchObject({ side: 'server' });
-  });
-});
-
-describe('text that is not UTF-8', () => {
-  test('is told as it came', () => {
-    expect(send(craft('Q', Buffer.of(0xff, 0xfe, 0x00)))).toBeNull();
-    expect(told()).toEqual(['simple 1 xfffe']);
-  });
-
-  test('a NUL inside is told with what follows: the server refuses it', () => {
-    send(craft('Q', Buffer.from('select 1\0drop table t\0')));
-    expect(told()).toEqual([`simple 1 x${Buffer.from('select 1\0drop table t').toString('hex')}`]);
   });
 });
