@@ -1,6 +1,7 @@
 /** What recorded sessions don't show: the corners of the session's state, message by message. */
 import { Buffer } from 'node:buffer';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Refusal } from '../src/index.ts';
 import { client, craft, server, text } from './support/craft.ts';
 import { Stage } from './support/postgres-stage.ts';
 
