@@ -1,4 +1,5 @@
 /** What the live stream says, as the queries understand it: which answers are stale now. */
+import type { Query } from '@tanstack/react-query';
 import type { EndpointName, LiveChanges } from '@tidegate/contract';
 import { queries } from './queries.ts';
 
@@ -24,9 +25,17 @@ export function told(changes: LiveChanges | 'everything'): Promise<void> {
   ]);
   const ids = new Set<string>([...requests, ...grants, ...sessions]);
   const byId = new Set<unknown>(BY_ID);
-  return queries.invalidateQueries({
-    predicate: ({ queryKey: [name, input] }) => lists.has(name) || (byId.has(name) && ids.has(idOf(input))),
-  });
+  return anew(({ queryKey: [name, input] }) => lists.has(name) || (byId.has(name) && ids.has(idOf(input))));
+}
+
+/**
+ * A first answer that is on its way was maybe made before the change, and that it is stale would be forgotten when it
+ * comes: it is asked for anew.
+ */
+async function anew(predicate: (query: Query) => boolean): Promise<void> {
+  const first = (query: Query): boolean => query.state.data === undefined && query.state.fetchStatus === 'fetching';
+  await queries.cancelQueries({ predicate: (query) => first(query) && predicate(query) });
+  await queries.invalidateQueries({ predicate });
 }
 
 /** Nothing was missed: only what could not be read meanwhile is read again. */
