@@ -1,6 +1,6 @@
 /** SQL in the browser: through the gateway as oneself, on record, and over when the grant is. */
 import { readFileSync } from 'node:fs';
-import { withResource } from '@tidegate/config/edit';
+import { withResource } from '@tidegate/config';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { people } from '../support/people.ts';

@@ -32,7 +32,15 @@ export * from './policy/approvals.ts';
 export * from './policy/askers.ts';
 export * from './policy/candidates.ts';
 export * from './policy/condition.ts';
-export { type Allowed, type Ask, circumstancesOf, type Decision, type Denied, decide, foresee } from './policy/decide.ts';
+export {
+  type Allowed,
+  type Ask,
+  circumstancesOf,
+  type Decision,
+  type Denied,
+  decide,
+  foresee,
+} from './policy/decide.ts';
 export { describeApprovals, describeStep, describeSteps } from './policy/describe.ts';
 export * from './policy/explain.ts';
 export type { Circumstances } from './policy/facts.ts';

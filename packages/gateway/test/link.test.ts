@@ -1,6 +1,6 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join as path } from 'node:path';
-import { formatJoinToken, parseJoinToken, type ToGateway } from '@tidegate/contract';
+import { formatJoinToken, LINK_PROTOCOL, parseJoinToken, type ToGateway } from '@tidegate/contract';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LinkClock } from '../src/link/clock.ts';
 import { DesiredState } from '../src/link/desired.ts';
@@ -137,7 +137,7 @@ describe('the link', () => {
     const applied = Promise.withResolvers<void>();
     const hello = control.next('hello');
     const link = startLink({ apply: () => applied.promise });
-    expect(await hello).toMatchObject({ protocol: 1, version: '1', sessions: [] });
+    expect(await hello).toMatchObject({ protocol: LINK_PROTOCOL, version: '1', sessions: [] });
     await vi.waitFor(() => expect(link.snapshot()).toMatchObject({ contact: 1 }));
     expect(control.received.some((message) => message.type === 'ack')).toBe(false);
     const ack = control.next('ack');

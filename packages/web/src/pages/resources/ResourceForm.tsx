@@ -2,7 +2,7 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { withResource } from '@tidegate/config/edit';
+import { withResource } from '@tidegate/config';
 import { type FormEvent, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { reading, stale } from '../../api/queries.ts';

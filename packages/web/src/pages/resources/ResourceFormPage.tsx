@@ -1,7 +1,7 @@
 /** Adding a resource, or changing one: a form in place of the text, tested through a gateway, planned, and applied. */
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { writtenResource } from '@tidegate/config/edit';
+import { writtenResource } from '@tidegate/config';
 import { Refusal } from '@tidegate/contract';
 import { reading } from '../../api/queries.ts';
 import { EmptyState } from '../../components/EmptyState.tsx';
