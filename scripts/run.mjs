@@ -22,6 +22,7 @@ const commands = {
   check: [['scripts/check.ts']],
   bench: { tests: true, run: [['bench/main.ts']] },
   tour: [['packages/cli/src/main.ts', 'tour']],
+  pictures: { tests: true, run: [['test/web/pictures.ts']] },
   fuzz: [['packages/wire/fuzz/run.ts']],
   openapi: [['packages/control/src/api/openapi.ts']],
   'verify:sqlserver': [['packages/gateway/verify/sqlserver.ts']],

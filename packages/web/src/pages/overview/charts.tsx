@@ -55,11 +55,20 @@ export interface DaysProps {
 export function Days({ label, since, until, data, series, unit, lines = false }: DaysProps) {
   if (data.length === 0) return <EmptyState title={words.nothing} />;
   const days = everyDay(data, since, until, lines ? null : series);
+  // Never finer than one: thousandths of a minute tell nobody anything.
+  const small = lines && days.every((day) => series.every(({ key }) => Number(day[key] ?? 0) <= 1));
   const axes = (
     <>
       <CartesianGrid vertical={false} stroke="var(--tide-line)" />
       <XAxis dataKey="day" tick={TEXT} tickFormatter={shortDay} stroke="var(--tide-line)" minTickGap={24} />
-      <YAxis tick={TEXT} width={44} stroke="var(--tide-line)" allowDecimals={lines} tickFormatter={shortNumber} />
+      <YAxis
+        tick={TEXT}
+        width={44}
+        stroke="var(--tide-line)"
+        allowDecimals={lines}
+        tickFormatter={shortNumber}
+        domain={[0, small ? 1 : 'auto']}
+      />
       <Tooltip
         {...TOOLTIP}
         formatter={(value) => `${shortNumber(Number(value))}${unit === undefined ? '' : ` ${unit}`}`}

@@ -19,8 +19,8 @@ const whenOf = (at: string): string => `${day.format(new Date(at))}, ${seconds.f
 const COLUMNS: readonly Column<Entry>[] = [
   { key: 'at', title: words.columns.at, width: '9rem', cell: ({ at }) => <time dateTime={at}>{whenOf(at)}</time> },
   { key: 'kind', title: words.columns.kind, width: '11rem', minor: true, cell: ({ kind }) => kind },
-  { key: 'who', title: words.columns.who, width: '7rem', cell: whoOf },
-  { key: 'what', title: words.columns.what, width: 'minmax(12rem, 1fr)', cell: whatOf },
+  { key: 'who', title: words.columns.who, width: '6rem', cell: whoOf },
+  { key: 'what', title: words.columns.what, width: 'minmax(9rem, 1fr)', cell: whatOf },
 ];
 
 const PAGE = 200;
