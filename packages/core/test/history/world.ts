@@ -251,7 +251,7 @@ export class World {
     if (act.approve && act.minutes !== null) this.noted.push('shortened');
     const who = expected.inSteadOf ?? reviewer;
     const steps = expected.fits.flatMap((at) => book.steps[at] ?? []);
-    if (steps.every((step) => !isNamed(step.who, who))) this.noted.push('escalated');
+    if (steps.some((step) => !isNamed(step.who, who))) this.noted.push('escalated');
     if (steps.some(({ stage }) => book.steps.filter((each) => each.stage === stage).length > 1))
       this.noted.push('in parallel');
     if (steps.length > 1) this.noted.push('could count for several');
