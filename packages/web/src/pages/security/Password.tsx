@@ -1,10 +1,11 @@
 /** Changes the password; for people who sign in with one. */
-import { Button, Group, PasswordInput, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { stale } from '../../api/queries.ts';
 import { insist } from '../../api/step-up.ts';
+import { PasswordField } from '../../components/PasswordField.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { Section } from '../../components/Section.tsx';
 import { security } from '../../words/security.ts';
@@ -31,26 +32,8 @@ export function Password() {
     <Section title={words.title}>
       <form onSubmit={submit} className={styles.form}>
         <Stack gap="sm">
-          <PasswordInput
-            label={words.current}
-            value={current}
-            onChange={(event) => setCurrent(event.currentTarget.value)}
-            autoComplete="current-password"
-            maxLength={256}
-            required
-            withAsterisk={false}
-          />
-          <PasswordInput
-            label={words.next}
-            description={words.nextHint}
-            value={next}
-            onChange={(event) => setNext(event.currentTarget.value)}
-            autoComplete="new-password"
-            minLength={8}
-            maxLength={256}
-            required
-            withAsterisk={false}
-          />
+          <PasswordField label={words.current} value={current} onChange={setCurrent} />
+          <PasswordField made label={words.next} description={words.nextHint} value={next} onChange={setNext} />
           <Problem error={change.error} />
           {change.isSuccess && <Text role="status">{words.changed}</Text>}
           <Group>

@@ -2,10 +2,10 @@
  * Whoever has a second factor shows that one to add another; whoever has none yet types the password again. The API says
  * which: this is only the field for it.
  */
-import { PasswordInput } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { reading } from '../../api/queries.ts';
+import { PasswordField } from '../../components/PasswordField.tsx';
 import { security } from '../../words/security.ts';
 
 export interface Proof {
@@ -24,16 +24,6 @@ export function useProof(): Proof {
   return {
     given: { password },
     forget,
-    field: (
-      <PasswordInput
-        label={security.password.again}
-        value={password}
-        onChange={(event) => setPassword(event.currentTarget.value)}
-        autoComplete="current-password"
-        maxLength={256}
-        required
-        withAsterisk={false}
-      />
-    ),
+    field: <PasswordField label={security.password.again} value={password} onChange={setPassword} />,
   };
 }

@@ -1,9 +1,10 @@
 /** Makes the first administrator. The token stands in the address's fragment, which no browser sends to a server or a log. */
-import { Button, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Button, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useState } from 'react';
 import { api } from '../../api/client.ts';
+import { PasswordField } from '../../components/PasswordField.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { common } from '../../words/common.ts';
 import { signIn } from '../../words/sign-in.ts';
@@ -63,25 +64,19 @@ function FirstPerson({ token }: { readonly token: string }) {
           required
           withAsterisk={false}
         />
-        <PasswordInput
+        <PasswordField
+          made
           label={words.password}
           description={words.passwordHint}
           value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          autoComplete="new-password"
-          minLength={8}
-          maxLength={256}
-          required
-          withAsterisk={false}
+          onChange={setPassword}
         />
-        <PasswordInput
+        <PasswordField
+          made
           label={words.again}
           value={again}
-          onChange={(event) => setAgain(event.currentTarget.value)}
+          onChange={setAgain}
           error={differ ? words.differ : undefined}
-          autoComplete="new-password"
-          required
-          withAsterisk={false}
         />
         <Problem error={made.error} />
         <Button type="submit" size="sm" loading={made.isPending}>

@@ -1,10 +1,11 @@
 /** Signing in: a local account, with a second factor when the API asks for one; a passkey alone; an identity provider. */
-import { Button, PasswordInput, Stack, TextInput, Title } from '@mantine/core';
+import { Button, Stack, TextInput, Title } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { Refusal } from '@tidegate/contract';
 import { type FormEvent, useEffect, useState } from 'react';
 import { signInWithPassword } from '../../api/session.ts';
+import { PasswordField } from '../../components/PasswordField.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { common } from '../../words/common.ts';
 import { signIn as words } from '../../words/sign-in.ts';
@@ -51,15 +52,7 @@ export function SignInPage() {
           withAsterisk={false}
           data-autofocus
         />
-        <PasswordInput
-          label={words.password}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          autoComplete="current-password"
-          maxLength={256}
-          required
-          withAsterisk={false}
-        />
+        <PasswordField label={words.password} value={password} onChange={setPassword} />
         {withCode && (
           <TextInput
             label={words.code}
