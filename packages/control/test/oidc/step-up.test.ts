@@ -129,7 +129,7 @@ describe('anew', () => {
       expect((await showFactor(browser, people[name])).url.pathname).toBe('/home');
     };
 
-    const review = () => answerOf(hal, `/v1/requests/${asked.body.id}/reviews`, { decision: 'approve' });
+    const review = () => answerOf(hal, `/v1/requests/${String(asked.body.id)}/reviews`, { decision: 'approve' });
     expect(await review()).toMatchObject({ status: 403, body: { code: 'mfa_required' } });
     await rises('hal', hal);
     const approved = await review();

@@ -114,7 +114,7 @@ export function countedSaid(book: Book): number {
 /** The first stage that not all approvals can be found for; null: there is none. */
 function stageSaid(book: Book): number | null {
   if (book.state !== 'pending') return null;
-  for (const stage of [...new Set(book.steps.map((step) => step.stage))].sort()) {
+  for (const stage of [...new Set(book.steps.map((step) => step.stage))].sort((one, other) => one - other)) {
     const needs = needsOf(book, (each) => each === stage);
     if (countable(needs, approvals(book)) < needs.reduce((sum, need) => sum + need, 0)) return stage;
   }
