@@ -64,8 +64,8 @@ export const EVERY_PAGE: readonly PageCase[] = [
     'SELECT nonsense',
     ({ session }) => `/v1/sessions/${session}`,
   ),
-  page('carol', 'record', '/record', 'statement.outcome', '/v1/audit/search'),
-  page('carol', 'chain', '/record/chain', 'Public key', '/v1/audit/streams'),
+  page('carol', 'record', '/record?text=nonsense', 'SELECT nonsense', '/v1/audit/search'),
+  page('carol', 'chain', '/record/chain', 'Last entry', '/v1/audit/streams'),
   page(
     'carol',
     'story',
