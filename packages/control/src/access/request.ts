@@ -2,6 +2,7 @@
 import type { RequestView } from '@tidegate/contract';
 import {
   type AccessRequest,
+  durationText,
   givenText,
   newGrantId,
   newRequestId,
@@ -49,8 +50,10 @@ export interface NewRequest {
  * `duration_too_long`, `reason_required`, `ticket_required`), `mfa_required`, `not_found`, `invalid_input`.
  */
 export async function createRequest(context: Context, caller: Caller, ask: NewRequest): Promise<RequestView> {
-  const { resource, role, breakGlass } = ask;
-  const tried = { person: caller.name, resource, role, breakGlass };
+  const { resource, role, breakGlass, reason, ticket } = ask;
+  const duration = ask.duration === null ? null : durationText(ask.duration);
+  const startsAt = ask.startsAt?.toString() ?? null;
+  const tried = { person: caller.name, resource, role, breakGlass, duration, startsAt, reason, ticket };
   return recorded(context, { kind: 'request.refused', data: tried }, () =>
     context.store.transaction(async (tx) => {
       const now = context.now();
