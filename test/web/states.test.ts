@@ -62,6 +62,7 @@ test.each(EVERY_PAGE)('$name', async ({ name, who, at, shows, asks }) => {
   await hold(page, `${name}.ended`, STRIP);
   await page.getByRole('link', { name: 'Sign in again' }).click();
   await page.waitForURL((url) => url.pathname === '/sign-in' && url.searchParams.get('to') === address);
+  expect(world.at[who].complaints.splice(0)).toEqual([]);
 });
 
 test('no such page, and no such request', async () => {
