@@ -6,8 +6,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', ...(process.env.TIDEGATE_LONG === '1' ? [] : ['**/*.long.test.ts'])],
     globalSetup: ['test/support/made.ts'],
     pool: 'forks',
-    // Two cores: a third worker has work for them while the tests of two wait for databases, browsers and clocks.
-    maxWorkers: 3,
+    // Two cores: more workers than that only make the real databases and clients under test wait for each other.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // On a busy machine a database may take seconds to answer; what never comes is still found.
