@@ -149,13 +149,18 @@ async function fitsAPhone(page: Page): Promise<void> {
   if (width > 360) throw new Error(`The page is ${width} px wide on a phone of 360.`);
 }
 
+/** `held`, and pictures of it. */
+export async function hold(page: Page, name: string, part?: string): Promise<void> {
+  await picture(page, name);
+  await held(page, name, part);
+}
+
 /**
  * What is held against every page in every state; axe looks at one part alone where the rest was held before.
  *
  * @throws with every finding
  */
-export async function hold(page: Page, name: string, part?: string): Promise<void> {
-  await picture(page, name);
+export async function held(page: Page, name: string, part?: string): Promise<void> {
   await fitsAPhone(page);
   const findings = await axeFindings(page, part);
   if (findings.length > 0) throw new Error(`axe, on ${name}:\n${findings.join('\n')}`);
