@@ -21,10 +21,16 @@ export interface Notice {
 /** The task that sends one mail (`mail.ts`). */
 export const MAIL_TASK = 'mail';
 
+/** Notices in one statement, which has a limit of parameters: reminders may be due of very many requests at once. */
+const BATCH = 500;
+
 /** Keeps them, and queues their mails in the same transaction. `mail` false: nobody is sent any. */
 export async function tell(tx: Tx, notices: readonly Notice[], mail: boolean): Promise<void> {
   const heard = notices.filter(({ to }) => to.length > 0);
-  if (heard.length === 0) return;
+  for (let from = 0; from < heard.length; from += BATCH) await tellSome(tx, heard.slice(from, from + BATCH), mail);
+}
+
+async function tellSome(tx: Tx, heard: readonly Notice[], mail: boolean): Promise<void> {
   const made = await tx
     .insertInto('notices')
     .values(heard.map(({ once, kind, at, text, request, grant }) => ({ once, kind, at, text, request, grant })))
