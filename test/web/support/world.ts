@@ -1,5 +1,5 @@
 /** A Tidegate in which a little of everything has happened, and the people who look at it, each in a browser of their own. */
-import type { GrantId } from '@tidegate/core';
+import { type GrantId, TidegateError } from '@tidegate/core';
 import type { Browser } from 'playwright-core';
 import { type People, people } from '../../support/people.ts';
 import type { Tidegate } from '../../support/tidegate.ts';
@@ -55,14 +55,26 @@ export async function startWorld(): Promise<World> {
   };
 }
 
+/** Refused by the policy, and on record. */
+export async function askTooMuch(alice: People['alice']): Promise<void> {
+  const asked = alice.createRequest({ resource: 'orders', role: 'owner', reason: 'x', duration: 'P2D' });
+  await asked.then(
+    () => {
+      throw new Error('Two days as an owner were not refused.');
+    },
+    (error: unknown) => {
+      if (!(error instanceof TidegateError) || error.code !== 'duration_too_long') throw error;
+    },
+  );
+}
+
 async function happened({ url }: Tidegate, { alice, bob }: People): Promise<Ids> {
   const asked = await alice.createRequest({ resource: 'orders', role: 'reader', reason: 'the invoice of 3 November' });
   await bob.review({ id: asked.id, decision: 'approve', comment: 'Fine.' });
   const { grant } = await alice.request({ id: asked.id, wait: 30 });
   if (grant === null) throw new Error('The request was approved, and nothing was opened.');
   const session = await ranOnRecord({ alice, url, grant: grant.id }, STATEMENTS);
-  // Refused, and on record.
-  await alice.createRequest({ resource: 'orders', role: 'owner', reason: 'x', duration: 'P2D' }).catch(() => undefined);
+  await askTooMuch(alice);
   const { id: pending } = await alice.createRequest({
     resource: 'orders',
     role: 'owner',
