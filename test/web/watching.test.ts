@@ -171,4 +171,7 @@ test('somebody without rights is shown none of it, and told so where they come b
   await page.getByText('Only auditors and administrators may see this.').first().waitFor();
   await page.goto(`/sessions/${world.ids.session}`);
   await page.getByText(`There is no session ${world.ids.session}.`).waitFor();
+  // A page speaks of pages: the server's next step names a command.
+  await page.getByText('Look under “Sessions”.').waitFor();
+  expect(await page.getByText(/tidegate sessions/).count()).toBe(0);
 });

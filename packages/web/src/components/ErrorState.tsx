@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { useRouter } from '@tanstack/react-router';
 import { Refusal } from '@tidegate/contract';
+import { refusalForPage } from '../lib/refusal.ts';
 import { common } from '../words/common.ts';
 import styles from './State.module.css';
 
@@ -35,7 +36,7 @@ export function ErrorState({ error, again }: ErrorStateProps) {
   );
 }
 
-/** What is said of an error: the server's words where it gave any. */
+/** What is said of an error: the server's words where it gave any, in a page's where they name the command line. */
 export function told(error: unknown) {
   if (!(error instanceof Refusal)) {
     return { title: common.error.title, what: common.error.unknown, next: common.error.reload, trace: null };
@@ -48,8 +49,7 @@ export function told(error: unknown) {
   };
   return {
     title: titles[error.code] ?? common.error.title,
-    what: error.message,
-    next: error.next,
+    ...refusalForPage(error.code, error.message, error.next),
     trace: error.code === 'internal' ? (error.problem?.traceId ?? null) : null,
   };
 }

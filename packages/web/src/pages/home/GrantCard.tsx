@@ -9,6 +9,7 @@ import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
 import { Countdown } from '../../components/Countdown.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
 import { whenOpened } from '../../components/whenOpened.tsx';
+import { forPage } from '../../lib/refusal.ts';
 import { isoText, timeText } from '../../lib/time.ts';
 import { access } from '../../words/access.ts';
 import { home } from '../../words/home.ts';
@@ -42,7 +43,7 @@ export function GrantCard({ grant }: { readonly grant: GrantView }) {
           </Link>
         </h3>
         <p className={styles.what}>{aboutTime(grant)}</p>
-        {grant.problem !== null && <p className={styles.what}>{words.problem(grant.problem)}</p>}
+        {grant.problem !== null && <p className={styles.what}>{words.problem(forPage(grant.problem))}</p>}
       </div>
       <div className={styles.deeds}>
         {isOpen && <Button onClick={connect.open}>{words.connect}</Button>}

@@ -4,7 +4,6 @@ import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
 import { Button, Group, Text } from '@mantine/core';
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Refusal } from '@tidegate/contract';
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { stale } from '../../api/queries.ts';
@@ -12,6 +11,7 @@ import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { problemsForPage } from '../../lib/refusal.ts';
 import { CodeEditor, type CodeEditorHandle } from '../../parts/CodeEditor.tsx';
 import { PlanShown } from '../../parts/PlanShown.tsx';
 import { policies as words } from '../../words/policies.ts';
@@ -42,7 +42,7 @@ export function Edit({ text, inForce, onChange, onDone }: EditProps) {
     enabled: written.trim() !== '',
     retry: false,
   });
-  const problems = plan.error instanceof Refusal ? (plan.error.problem?.errors ?? []) : [];
+  const problems = problemsForPage(plan.error);
   const current =
     written === text && !plan.isFetching && plan.data !== undefined && !plan.isPlaceholderData && !plan.isError;
   const changes = plan.isError ? [] : (plan.data?.changes ?? []);
@@ -51,13 +51,11 @@ export function Edit({ text, inForce, onChange, onDone }: EditProps) {
     const view = editor.current?.view;
     if (view == null) return;
     const { doc } = view.state;
-    const found = (plan.error instanceof Refusal ? (plan.error.problem?.errors ?? []) : []).map(
-      ({ line = 1, column = 1, message }): Diagnostic => {
-        const at = doc.line(Math.min(Math.max(1, line), doc.lines));
-        const from = Math.min(at.from + column - 1, at.to);
-        return { from, to: at.to, severity: 'error', message };
-      },
-    );
+    const found = problemsForPage(plan.error).map(({ line = 1, column = 1, message }): Diagnostic => {
+      const at = doc.line(Math.min(Math.max(1, line), doc.lines));
+      const from = Math.min(at.from + column - 1, at.to);
+      return { from, to: at.to, severity: 'error', message };
+    });
     view.dispatch(setDiagnostics(view.state, found));
   }, [plan.error]);
 

@@ -11,6 +11,7 @@ import { EmptyState } from '../../components/EmptyState.tsx';
 import { Icon } from '../../components/Icon.tsx';
 import { Section } from '../../components/Section.tsx';
 import { useNow } from '../../lib/now.ts';
+import { forPage } from '../../lib/refusal.ts';
 import { timeText } from '../../lib/time.ts';
 import { query as words } from '../../words/query.ts';
 import { Editor, type EditorHandle } from './Editor.tsx';
@@ -68,7 +69,7 @@ export function Workbench({ session, grant, onLeave }: WorkbenchProps) {
       {ended && (
         <EmptyState
           title={words.endedTitle}
-          hint={over ? words.over : (run.end?.message ?? '')}
+          hint={over ? words.over : forPage(run.end?.message ?? '')}
           action={
             over ? (
               <Button

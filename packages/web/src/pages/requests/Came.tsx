@@ -9,6 +9,7 @@ import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
 import { seesOthers } from '../../lib/may.ts';
+import { forPage } from '../../lib/refusal.ts';
 import { TakeAway } from '../../parts/TakeAway.tsx';
 import { access } from '../../words/access.ts';
 import { requests } from '../../words/requests.ts';
@@ -47,7 +48,7 @@ function Granted({ grant }: { readonly grant: GrantView }) {
         [words.until, expiresAt === null ? null : <RelativeTime key="until" at={expiresAt} />],
         [words.ended, closedAt === null ? null : <RelativeTime key="ended" at={closedAt} />],
         [words.because, why === null ? null : [why, closedBy, comment].filter((part) => part !== null).join(', ')],
-        [words.problem, problem],
+        [words.problem, problem === null ? null : forPage(problem)],
       ]}
     />
   );

@@ -1,13 +1,14 @@
 /** What the form would change in the configuration: planned by the same checks as everywhere, applied as it was planned. */
 import { Button, Group, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { type ConfigPlan, Refusal } from '@tidegate/contract';
+import type { ConfigPlan } from '@tidegate/contract';
 import { lazy, Suspense } from 'react';
 import { api } from '../../api/client.ts';
 import { stale } from '../../api/queries.ts';
 import { Loading } from '../../components/Loading.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { Section } from '../../components/Section.tsx';
+import { problemsForPage } from '../../lib/refusal.ts';
 import { PlanShown } from '../../parts/PlanShown.tsx';
 import { resourceForm as words } from '../../words/resource-form.ts';
 import styles from './resources.module.css';
@@ -29,7 +30,7 @@ export function Change({ inForce, yaml, onApplied }: ChangeProps) {
     staleTime: 0,
     gcTime: 0,
   });
-  const problems = plan.error instanceof Refusal ? (plan.error.problem?.errors ?? []) : [];
+  const problems = problemsForPage(plan.error);
   return (
     <Section title={words.planTitle} hint={words.planHint}>
       {plan.isPending && <Loading />}

@@ -3,6 +3,7 @@ import { Text } from '@mantine/core';
 import type { ResourceTest } from '@tidegate/contract';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { forPage } from '../../lib/refusal.ts';
 import { resourceForm as words } from '../../words/resource-form.ts';
 import type { Form } from './form.ts';
 import styles from './resources.module.css';
@@ -34,7 +35,7 @@ export function Tested({ test, mode }: { readonly test: ResourceTest; readonly m
           );
         })}
       </ol>
-      {problems.length > 0 && <Sentences of={problems} />}
+      {problems.length > 0 && <Sentences of={problems.map((each) => forPage(each))} />}
       {warnings.length > 0 && (
         <>
           <h3>{words.worth}</h3>
