@@ -18,8 +18,8 @@ export interface GatewayOptions {
   /** Where each engine's clients connect; 0: any free one. */
   readonly ports: ReadonlyMap<Engine, number>;
   readonly workers: number;
-  /** What relay workers run on. */
-  readonly relayRuntime: RuntimeName;
+  /** What relay workers are to run on; null: the best that is here. */
+  readonly relayRuntime: RuntimeName | null;
   readonly spoolLimitBytes: number;
   readonly durability: 'process' | 'disk';
   readonly joinToken: string | null;
@@ -33,7 +33,7 @@ const environment = z.object({
   TIDEGATE_BIND: z.string().min(1).default('127.0.0.1'),
   TIDEGATE_ADVERTISE: z.string().min(1).optional(),
   TIDEGATE_RELAY_WORKERS: count(1, 256).optional(),
-  TIDEGATE_RELAY_RUNTIME: z.enum(['bun', 'node']).default('node'),
+  TIDEGATE_RELAY_RUNTIME: z.enum(['bun', 'node']).optional(),
   /** At least room for a few segments; see `segmentBytes`. */
   TIDEGATE_SPOOL_LIMIT: count(1024 * 1024, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
   TIDEGATE_RECORD_DURABILITY: z.enum(['process', 'disk']).default('process'),
@@ -56,7 +56,7 @@ export function optionsFrom(env: NodeJS.ProcessEnv): GatewayOptions {
     advertise: set.TIDEGATE_ADVERTISE ?? (isWildcard(bind) ? hostname() : bind),
     ports: new Map(engines.map(({ engine, port }) => [engine, ports[port.variable] ?? port.standard])),
     workers: canSharePorts() ? (set.TIDEGATE_RELAY_WORKERS ?? Math.min(256, availableParallelism())) : 1,
-    relayRuntime: set.TIDEGATE_RELAY_RUNTIME,
+    relayRuntime: set.TIDEGATE_RELAY_RUNTIME ?? null,
     spoolLimitBytes: set.TIDEGATE_SPOOL_LIMIT,
     durability: set.TIDEGATE_RECORD_DURABILITY,
     joinToken: set.TIDEGATE_JOIN_TOKEN ?? null,

@@ -202,7 +202,7 @@ describe('options', () => {
         ['sqlserver', 7433],
       ]),
       workers: 3,
-      relayRuntime: 'node',
+      relayRuntime: null,
       spoolLimitBytes: 2 ** 31,
       durability: 'process',
       joinToken: null,

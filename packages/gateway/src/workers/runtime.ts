@@ -1,6 +1,6 @@
 /**
- * What relay workers run on: Node, as everything else, or Bun, whose sockets cost a relay less (docs/BENCH.md) and which
- * npm has a program of for some machines.
+ * What relay workers run on: Bun, whose sockets cost a relay less (docs/BENCH.md), where npm has a program of it for the
+ * machine; Node, as everything else, where it has none.
  */
 import { spawnSync } from 'node:child_process';
 import { devNull } from 'node:os';
@@ -36,11 +36,12 @@ const BUN: Omit<Runtime, 'execPath'> = {
 /** From `--version` to its answer, in milliseconds; a program that can't run here fails at once. */
 const PROBE_MS = 5_000;
 
-/** Throws, with words for an operator, where it is asked for Bun and there is none. */
-export function relayRuntime(wanted: RuntimeName): Runtime {
+/** `wanted` null: Bun, else Node. Throws, with words for an operator, where it is asked for Bun and there is none. */
+export function relayRuntime(wanted: RuntimeName | null): Runtime {
   if (wanted === 'node') return NODE;
   const bun = bunRuntime();
   if (bun !== null) return bun;
+  if (wanted === null) return NODE;
   throw new Error(
     'TIDEGATE_RELAY_RUNTIME asks for bun, which has no program for this machine. Leave it out, or say node.',
   );

@@ -21,8 +21,6 @@ import {
 export interface Bun {
   connect(options: BunAddress & HandlerOptions): Promise<Handle>;
   listen(options: HandlerOptions & ListenerOptions): { readonly port: number; stop(): void };
-  /** Collects garbage; not forced: soon, beside the work. */
-  gc(forced: boolean): void;
 }
 
 type BunAddress = { readonly hostname: string; readonly port: number } | { readonly unix: string };
@@ -197,47 +195,42 @@ class BunSocket implements RelaySocket {
 }
 
 /**
- * Each read is a buffer of its own in Bun, of half a megabyte at most. When so many bytes were read they are collected:
- * left alone, JavaScriptCore would let several times as much pile up, and a relay's memory is to stay flat.
+ * Each read is a buffer of its own in Bun, of half a megabyte at most. Left to the collector they would pile up to many
+ * times what is on its way, and a relay's memory is to stay flat. A chunk is only lent to its reader (port.ts), so a large
+ * one is given back as soon as the reader returns; what reads small ones leave is garbage like any other.
  */
-const COLLECT_BYTES = 8 * 1024 * 1024;
+const GIVE_BACK_BYTES = 8 * 1024;
 
-const handlersOf = (bun: Bun): Omit<Handlers, 'open'> => {
-  let read = 0;
-  return {
-    data: ({ data }, chunk) => {
-      data?.received(chunk);
-      read += chunk.length;
-      if (read < COLLECT_BYTES) return;
-      read = 0;
-      bun.gc(true);
-    },
-    drain: ({ data }) => data?.writable(),
-    end: ({ data }) => data?.peerEnded(),
-    close: ({ data }, error) => data?.closed(error ?? null),
-    // Only what a handler threw comes here: an error of ours, which ends the worker as it would anywhere else.
-    error: (_handle, error) => {
-      queueMicrotask(() => {
-        throw error;
-      });
-    },
-  };
+function giveBack({ buffer, length }: Buffer): void {
+  if (length < GIVE_BACK_BYTES || length !== buffer.byteLength) return;
+  // Detaching is the one way to free memory by hand that the language has.
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+const HANDLERS: Omit<Handlers, 'open'> = {
+  data: ({ data }, chunk) => {
+    data?.received(chunk);
+    giveBack(chunk);
+  },
+  drain: ({ data }) => data?.writable(),
+  end: ({ data }) => data?.peerEnded(),
+  close: ({ data }, error) => data?.closed(error ?? null),
+  // Only what a handler threw comes here: an error of ours, which ends the worker as it would anywhere else.
+  error: (_handle, error) => {
+    queueMicrotask(() => {
+      throw error;
+    });
+  },
 };
 
 export function bunSockets(bun: Bun): SocketLayer {
-  const handlers = handlersOf(bun);
   return {
-    connect: (address, signal) => connect(bun, handlers, address, signal),
-    listen: (options) => Promise.try(() => listen(bun, handlers, options)),
+    connect: (address, signal) => connect(bun, address, signal),
+    listen: (options) => Promise.try(() => listen(bun, options)),
   };
 }
 
-function connect(
-  bun: Bun,
-  handlers: Omit<Handlers, 'open'>,
-  address: SocketAddress,
-  signal: AbortSignal,
-): Promise<RelaySocket> {
+function connect(bun: Bun, address: SocketAddress, signal: AbortSignal): Promise<RelaySocket> {
   const { promise, resolve, reject } = Promise.withResolvers<RelaySocket>();
   if (signal.aborted) {
     reject(signal.reason);
@@ -252,18 +245,14 @@ function connect(
     else resolve(socket);
   };
   const to = 'path' in address ? { unix: address.path } : { hostname: address.host, port: address.port };
-  bun.connect({ ...to, allowHalfOpen: true, socket: { ...handlers, open } }).catch((error: unknown) => {
+  bun.connect({ ...to, allowHalfOpen: true, socket: { ...HANDLERS, open } }).catch((error: unknown) => {
     signal.removeEventListener('abort', give);
     reject(told(error, 'connect', 'path' in address ? address.path : `${address.host}:${address.port}`));
   });
   return promise;
 }
 
-function listen(
-  bun: Bun,
-  handlers: Omit<Handlers, 'open'>,
-  { host, port, reusePort, accepted }: ListenOptions,
-): Listening {
+function listen(bun: Bun, { host, port, reusePort, accepted }: ListenOptions): Listening {
   const open = (handle: Handle): void => {
     const socket = new BunSocket(handle);
     const over = accepted(socket);
@@ -271,7 +260,7 @@ function listen(
     else socket.over = over;
   };
   try {
-    const socket = { ...handlers, open };
+    const socket = { ...HANDLERS, open };
     const listener = bun.listen({ hostname: host, port, reusePort, backlog: BACKLOG, allowHalfOpen: true, socket });
     return { port: listener.port, close: () => listener.stop() };
   } catch (error) {
