@@ -132,6 +132,8 @@ export interface GrantsTable {
   privileges: Fixed<Level | 'lines'>;
   /** Of `lines` alone. */
   lines: ColumnType<readonly GrantLine[] | null, string | null, never>;
+  /** Whether its rule lets results be saved; null: the resource says. */
+  mayExport: boolean | null;
   loginName: Fixed<string>;
   duration: Fixed<Temporal.Duration>;
   notBefore: Fixed<Temporal.Instant | null>;

@@ -8,8 +8,8 @@ import { createListener, type Hears } from './listener.ts';
 import { migrate } from './migrate.ts';
 import { brokenConstraint } from './outage.ts';
 import { createPool } from './pool.ts';
+import { isStale, preparing } from './prepared.ts';
 import type { Database, Tx } from './schema.ts';
-import { timesAsText } from './values.ts';
 
 /** Announced at commit with a resource's name whenever what gateways must know of it changed; '' for the configuration. */
 export const STATE_CHANNEL = 'tidegate_state';
@@ -47,8 +47,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   await migrate(options.url, onTrouble);
   const pool = createPool(options.url, options.maxConnections ?? 16, onTrouble);
   const db = new Kysely<Database>({
-    dialect: new PostgresDialect({ pool }),
-    plugins: [timesAsText, new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+    dialect: new PostgresDialect({ pool: preparing(pool) }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
   const listener = createListener(options.url, onTrouble);
   const flushing = createPool(options.url, 1, onTrouble);
@@ -90,8 +90,10 @@ async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Serialisation failure, deadlock; or a random id that somebody has: another roll of the dice settles it. */
+/** Serialisation failure, deadlock, a statement prepared before a change; or a random id that somebody has: another roll of the dice settles it. */
 function worthRepeating(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === '40001' || error.code === '40P01' || TAKEN_ID.test(brokenConstraint(error) ?? '');
+  return (
+    error.code === '40001' || error.code === '40P01' || isStale(error) || TAKEN_ID.test(brokenConstraint(error) ?? '')
+  );
 }

@@ -3,8 +3,6 @@
  * numbers. The connection's settings (`store/pool.ts`) make PostgreSQL write times in UTC and intervals in ISO 8601.
  */
 
-import type { KyselyPlugin, PrimitiveValueListNode as PrimitiveValueList, ValueNode as Value } from 'kysely';
-import { OperationNodeTransformer, PrimitiveValueListNode } from 'kysely';
 import pg from 'pg';
 
 const { builtins } = pg.types;
@@ -29,24 +27,6 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-const asText = (value: unknown): unknown =>
+/** A parameter as `pg` sends it: alone it would send `Temporal` values as JSON. */
+export const asText = (value: unknown): unknown =>
   value instanceof Temporal.Instant || value instanceof Temporal.Duration ? value.toString() : value;
-
-class TimesAsText extends OperationNodeTransformer {
-  protected override transformValue(node: Value): Value {
-    const value = asText(node.value);
-    return value === node.value ? node : { ...node, value };
-  }
-
-  protected override transformPrimitiveValueList(node: PrimitiveValueList): PrimitiveValueList {
-    return PrimitiveValueListNode.create(node.values.map(asText));
-  }
-}
-
-const transformer = new TimesAsText();
-
-/** Lets queries take `Temporal` values as they are: `pg` alone would send them as JSON. */
-export const timesAsText: KyselyPlugin = {
-  transformQuery: ({ node, queryId }) => transformer.transformNode(node, queryId),
-  transformResult: async ({ result }) => result,
-};

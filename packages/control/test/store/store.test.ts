@@ -50,6 +50,34 @@ function hearing(store: Store, channel: string): { readonly next: () => Promise<
 }
 
 describe('the store', () => {
+  test('goes on where a table changes under statements that it has prepared', async () => {
+    const url = await emptyDatabase();
+    const store = await openStore({ url, maxConnections: 2 });
+    const other = new pg.Client(url);
+    await other.connect();
+    await other.query('CREATE TABLE things (id int); INSERT INTO things VALUES (1)');
+    const look = (db: Pick<Store, 'db'>['db']) => sql`SELECT * FROM things WHERE id = ${1}`.execute(db);
+    for (let i = 0; i < 20; i++) await Promise.all([look(store.db), look(store.db)]);
+    const { rows } = await other.query(
+      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT * FROM things%'`,
+    );
+    expect(rows).toHaveLength(2);
+
+    await other.query('ALTER TABLE things ADD COLUMN name text');
+    expect((await look(store.db)).rows).toEqual([{ id: 1, name: null }]);
+    for (let i = 0; i < 20; i++) await Promise.all([look(store.db), look(store.db)]);
+    await other.query('ALTER TABLE things ADD COLUMN size int');
+    const attempts: number[] = [];
+    const seen = await store.transaction(async (tx) => {
+      attempts.push(attempts.length);
+      return (await look(tx)).rows;
+    });
+    expect(seen).toEqual([{ id: 1, name: null, size: null }]);
+    expect(attempts).toEqual([0, 1]);
+    await other.end();
+    await store.close();
+  });
+
   test('is made once when several control planes start together', async () => {
     const url = await emptyDatabase();
     const stores = await Promise.all([1, 2, 3].map(() => openStore({ url })));

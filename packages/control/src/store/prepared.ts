@@ -1,0 +1,99 @@
+/**
+ * Statements that come again and again are prepared under a name, once a connection: the store then neither parses nor
+ * plans them anew, which is a good part of what a short statement costs it.
+ */
+import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import type pg from 'pg';
+import { asText } from './values.ts';
+
+/** A text seen so often is worth a name. */
+const WORTH_IT = 8;
+/** Each connection keeps what it has prepared, in the store's memory, until it ends. */
+const NAMES_AT_MOST = 256;
+/** Texts that are counted: lists of any length make any number of them. */
+const COUNTED_AT_MOST = 4096;
+/**
+ * A prepared statement may be planned for values in general. For pages of a list this would be a mistake: how to find the
+ * latest hundred of somebody depends on how many they have.
+ */
+const PAGE = /\blimit\b/i;
+
+/** The names of a process: the same text has the same name on every connection. */
+class Names {
+  readonly #names = new Map<string, string>();
+  readonly #seen = new Map<string, number>();
+  #generation = 0;
+
+  /** Undefined: not worth one. */
+  of(text: string): string | undefined {
+    const known = this.#names.get(text);
+    if (known !== undefined || this.#names.size >= NAMES_AT_MOST) return known;
+    const seen = (this.#seen.get(text) ?? 0) + 1;
+    if (seen < WORTH_IT || PAGE.test(text)) {
+      if (seen === 1 && this.#seen.size >= COUNTED_AT_MOST) this.#seen.clear();
+      this.#seen.set(text, seen);
+      return undefined;
+    }
+    this.#seen.delete(text);
+    const name = `s${this.#generation}_${this.#names.size}`;
+    this.#names.set(text, name);
+    return name;
+  }
+
+  /** What was prepared is out of date, on every connection. */
+  renew(): void {
+    this.#generation += 1;
+    this.#names.clear();
+  }
+}
+
+/** A table is no more what it was when the statement was prepared (a newer control plane migrated it). */
+export const isStale = (error: unknown): boolean =>
+  error instanceof Error && 'routine' in error && error.routine === 'RevalidateCachedQuery';
+
+class PreparingClient {
+  readonly #client: pg.PoolClient;
+  readonly #names: Names;
+
+  constructor(client: pg.PoolClient, names: Names) {
+    this.#client = client;
+    this.#names = names;
+  }
+
+  async query(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<unknown>> {
+    const values = parameters.map(asText);
+    // Without parameters it goes as a simple query: BEGIN, COMMIT, and texts that hold several statements.
+    const name = values.length === 0 ? undefined : this.#names.of(text);
+    if (name === undefined) return this.#client.query({ text, values });
+    try {
+      return await this.#client.query({ name, text, values });
+    } catch (error) {
+      if (!isStale(error)) throw error;
+      this.#names.renew();
+      // By itself it can be said again. A transaction is over with the error, and is run again as a whole (store.ts).
+      return this.#client.query({ text, values }).catch(() => Promise.reject(error));
+    }
+  }
+
+  release(destroy = false): void {
+    this.#client.release(destroy);
+  }
+}
+
+/** `pool` as kysely takes it. Ends with it. */
+export function preparing(pool: pg.Pool): PostgresPool {
+  const names = new Names();
+  const clients = new WeakMap<pg.PoolClient, PostgresPoolClient>();
+  return {
+    options: pool.options,
+    async connect() {
+      const client = await pool.connect();
+      const known = clients.get(client);
+      if (known !== undefined) return known;
+      const fresh: PostgresPoolClient = new PreparingClient(client, names);
+      clients.set(client, fresh);
+      return fresh;
+    },
+    end: () => pool.end(),
+  };
+}
