@@ -1,13 +1,15 @@
 export { freePort, freePorts } from './ports.ts';
 export { binariesOf, type OtherMajor } from './postgres/other-versions.ts';
+export { copyServer, made } from './testing/made.ts';
 
+import { createHash } from 'node:crypto';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMariadb } from './mariadb/mariadb.ts';
 import { startCluster } from './postgres/cluster.ts';
 import { removeCluster, removeMariadb } from './remove.ts';
-import { copyMade } from './testing/made.ts';
+import { copyServer, made } from './testing/made.ts';
 import type {
   Cluster,
   ClusterOptions,
@@ -24,37 +26,67 @@ export type TemporaryCluster = Temporary<Cluster>;
 export type TemporaryMariadb = Temporary<Mariadb>;
 type TestOptions<O extends ServerOptions> = Omit<O, 'name' | 'dataDir'> & { name?: string };
 
+/** What nothing of a test's is worth a disk's time for: no fsync, no full pages. */
+export const QUICK = {
+  postgres: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' },
+  mariadb: { innodb_flush_log_at_trx_commit: '0', innodb_doublewrite: 'OFF', sync_frm: 'OFF' },
+} as const;
+
+/** What a cluster holds when a test gets it. */
+export interface Prepared {
+  /** Names it in a run: two that differ have different names. */
+  readonly kind: string;
+  /** Done once a run, on a new cluster, whose data all tests then get a copy of: nothing in it may be for one test alone. */
+  readonly prepare: (cluster: Cluster) => Promise<void>;
+}
+
+type ClusterTestOptions = TestOptions<ClusterOptions> & { readonly prepared?: Prepared };
+
 /**
- * Nothing of it is worth a disk's time: no fsync, no full pages. Everything else is as in earnest.
+ * Without fsync; everything else is as in earnest.
  * Use with `await using`, or stop it in `afterAll`.
  */
-export async function temporaryCluster(options: TestOptions<ClusterOptions> = {}): Promise<TemporaryCluster> {
-  const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', ...options.settings };
-  const start = (dataDir: string) => startCluster({ name: 'test', ...options, dataDir, settings });
+export async function temporaryCluster({ prepared, ...options }: ClusterTestOptions = {}): Promise<TemporaryCluster> {
+  const { binaries } = options;
+  const settings = { ...QUICK.postgres, ...options.settings };
+  const kind = ['postgres', ...(binaries ? [digest(binaries.dir)] : []), ...(prepared ? [prepared.kind] : [])].join(
+    '-',
+  );
   return temporary(async (dataDir) => {
-    if (options.binaries === undefined) await copyMade('postgres', dataDir, madeBy(startCluster));
-    return start(dataDir);
+    const copied = await copyMade(kind, dataDir, async (folder) => {
+      await using cluster = await startCluster({
+        name: 'test',
+        dataDir: folder,
+        settings: QUICK.postgres,
+        ...(binaries ? { binaries } : {}),
+      });
+      await prepared?.prepare(cluster);
+    });
+    const cluster = await startCluster({ name: 'test', ...options, dataDir, settings });
+    if (!copied) await prepared?.prepare(cluster);
+    return cluster;
   }, removeCluster);
 }
 
 /** As `temporaryCluster`: no flush at commit. Tests need the server: `describe.skipIf` would hide that it is missing. */
 export async function temporaryMariadb(options: TestOptions<MariadbOptions> = {}): Promise<TemporaryMariadb> {
-  const quick = { innodb_flush_log_at_trx_commit: '0', innodb_doublewrite: 'OFF', sync_frm: 'OFF' };
-  const settings = { ...quick, innodb_fast_shutdown: '2', ...options.settings };
-  const start = (dataDir: string) => startMariadb({ name: 'test', ...options, dataDir, settings });
+  const settings = { ...QUICK.mariadb, innodb_fast_shutdown: '2', ...options.settings };
   return temporary(async (dataDir) => {
-    await copyMade('mariadb', dataDir, madeBy(startMariadb));
-    return start(dataDir);
+    await copyMade('mariadb', dataDir, async (folder) => {
+      const server = await startMariadb({ name: 'test', dataDir: folder, settings: QUICK.mariadb });
+      await server.stop();
+    });
+    return startMariadb({ name: 'test', ...options, dataDir, settings });
   }, removeMariadb);
 }
 
-/** A server that has made its data and stopped in order leaves a folder to copy. */
-const madeBy =
-  (start: (options: ServerOptions) => Promise<RunningServer>) =>
-  async (dataDir: string): Promise<void> => {
-    const server = await start({ name: 'test', dataDir });
-    await server.stop('fast');
-  };
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** Whether there was something to copy, or is now. */
+async function copyMade(kind: string, dataDir: string, make: (folder: string) => Promise<void>): Promise<boolean> {
+  const folder = await made(kind, make);
+  return folder !== null && (await copyServer(folder, dataDir));
+}
 
 async function temporary<T extends RunningServer>(
   start: (dataDir: string) => Promise<T>,

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Client, createClient } from '@tidegate/contract';
 import { type TicketId, TidegateError } from '@tidegate/core';
-import { type TemporaryCluster, temporaryCluster } from '@tidegate/embedded/testing';
+import type { Cluster } from '@tidegate/embedded';
+import { type Prepared, type TemporaryCluster, temporaryCluster } from '@tidegate/embedded/testing';
 import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -15,6 +16,7 @@ import type { LinkContext } from '../../src/link/join-tokens.ts';
 import { type Look, NO_GATEWAY } from '../../src/link/looks.ts';
 import type { TicketPlace, WaitForTicket } from '../../src/link/tickets.ts';
 import { openStore } from '../../src/store/store.ts';
+import { cheapHash } from './passwords.ts';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -119,30 +121,68 @@ export const PLACE = {
 let cluster: TemporaryCluster;
 let databases = 0;
 
+/** Copied for each API: a store with its tables, and one with the people and the configuration above as well. */
+const TEMPLATES = { empty: 'empty_store', setUp: 'set_up_store' } as const;
+
+/**
+ * Done once a run (`embedded/testing`): migrations and setting up are tested where they are called, the rest begins
+ * behind them. Nothing in a template is sealed or signed: each API has a key of its own.
+ */
+const prepared: Prepared = {
+  kind: 'control',
+  async prepare(of) {
+    const create = (name: string, template: string) => withAdmin(of, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+    await create(TEMPLATES.empty, 'template1');
+    const store = await openStore({ url: of.url(TEMPLATES.empty) });
+    await store.close();
+    await create(TEMPLATES.setUp, TEMPLATES.empty);
+    const api = await apiOn(of.url(TEMPLATES.setUp));
+    try {
+      await api.nobody.setup({ token: (await ensureSetupToken(api.context)) ?? '', people: PEOPLE, config: CONFIG });
+      await api.context.store.db
+        .updateTable('people')
+        .set({ password: await cheapHash(PASSWORD) })
+        .execute();
+    } finally {
+      await api.close();
+    }
+  },
+};
+
 /** Call once at a test file's top: one cluster for all of its tests. */
 export function withCluster(): void {
   beforeAll(async () => {
-    cluster = await temporaryCluster();
+    cluster = await temporaryCluster({ prepared });
   });
   afterAll(async () => {
     await cluster.stop();
   });
 }
 
-/** The address of a new, empty database. */
-export async function emptyDatabase(): Promise<string> {
+async function withAdmin(of: Cluster, statement: string): Promise<void> {
+  const admin = new pg.Client(of.connection('postgres'));
+  await admin.connect();
+  try {
+    await admin.query(statement);
+  } finally {
+    await admin.end();
+  }
+}
+
+/** The address of a new database: one with nothing in it, where no template is named. */
+export async function emptyDatabase(template = 'template1'): Promise<string> {
   databases += 1;
   const name = `t${databases}`;
-  const admin = new pg.Client(cluster.connection('postgres'));
-  await admin.connect();
-  await admin.query(`CREATE DATABASE ${name}`);
-  await admin.end();
+  await withAdmin(cluster, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   return cluster.url(name);
 }
 
 /** A fresh store, set up with the people and the configuration above unless `empty`. */
 export async function startApi({ empty = false }: { readonly empty?: boolean } = {}): Promise<Api> {
-  const storeUrl = await emptyDatabase();
+  return apiOn(await emptyDatabase(empty ? TEMPLATES.empty : TEMPLATES.setUp));
+}
+
+async function apiOn(storeUrl: string): Promise<Api> {
   const store = await openStore({ url: storeUrl });
   let ahead = Temporal.Duration.from({ seconds: 0 });
   const context: LinkContext = {
@@ -166,9 +206,6 @@ export async function startApi({ empty = false }: { readonly empty?: boolean } =
   const app = await buildServer({ context, waitForTicket, look }, { webFolder: null });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const nobody = createClient({ url });
-  if (!empty) {
-    await nobody.setup({ token: (await ensureSetupToken(context)) ?? '', people: PEOPLE, config: CONFIG });
-  }
   const clients = new Map<string, Promise<Client>>();
   const signIn = async (name: string): Promise<Client> =>
     nobody.withToken((await nobody.login({ user: name, password: PASSWORD })).token);

@@ -4,34 +4,48 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** What a home is, apart from what only a running server has: the data, and the administrator's password. */
-const PARTS = ['data', 'password'];
+/**
+ * What a server's folder is, apart from what only a running server has: the data, the administrator's password, and
+ * what says that a sample server is filled, and for whom.
+ */
+const PARTS = ['data', 'password', 'admin-password', 'loaded'];
 
 const run = promisify(execFile);
 
-/** Copies what `make` makes in an empty home, made now if nobody has yet, into `home`. */
-export async function copyMade(kind: string, home: string, make: (home: string) => Promise<void>): Promise<void> {
-  const folder = process.env.TIDEGATE_TEST_MADE;
-  if (folder === undefined) return;
-  const made = join(folder, kind);
-  if (!existsSync(made)) await makeOnce(folder, made, make);
-  const parts = PARTS.map((part) => join(made, part));
-  await run('cp', ['--archive', '--reflink=auto', ...parts, home]);
+/** The folder that `make` made under this name, now if nobody has yet; null where the run keeps none. */
+export async function made(kind: string, make: (folder: string) => Promise<void>): Promise<string | null> {
+  const run = process.env.TIDEGATE_TEST_MADE;
+  if (run === undefined) return null;
+  const folder = join(run, kind);
+  if (!existsSync(folder)) await makeOnce(run, folder, make);
+  return folder;
+}
+
+/**
+ * Copies the folder of a server that has stopped in order. False, and nothing copied, where its data had to go elsewhere
+ * (`place.ts`): then a new one is made.
+ */
+export async function copyServer(from: string, to: string): Promise<boolean> {
+  if (!existsSync(join(from, 'data'))) return false;
+  await mkdir(to, { recursive: true, mode: 0o711 });
+  const parts = PARTS.map((part) => join(from, part)).filter((part) => existsSync(part));
+  await run('cp', ['--archive', '--reflink=auto', ...parts, to]);
+  return true;
 }
 
 /** Several may make it at once: the first that is done stays, under a name that it has only when it is whole. */
-async function makeOnce(folder: string, made: string, make: (home: string) => Promise<void>): Promise<void> {
-  const home = await mkdtemp(join(folder, 'making-'));
-  await chmod(home, 0o711);
-  await make(home);
+async function makeOnce(run: string, folder: string, make: (folder: string) => Promise<void>): Promise<void> {
+  const making = await mkdtemp(join(run, 'making-'));
+  await chmod(making, 0o711);
+  await make(making);
   try {
-    await rename(home, made);
+    await rename(making, folder);
   } catch (error) {
-    await rm(home, { recursive: true, force: true });
-    if (!existsSync(made)) throw error;
+    await rm(making, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
   }
 }
