@@ -2,7 +2,7 @@
  * Statements that come again and again are prepared under a name, once a connection: the store then neither parses nor
  * plans them anew, which is a good part of what a short statement costs it.
  */
-import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
 import { asText } from './values.ts';
 
@@ -60,7 +60,7 @@ class PreparingClient {
     this.#names = names;
   }
 
-  async query(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<unknown>> {
+  async query(text: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
     const values = parameters.map(asText);
     // Without parameters it goes as a simple query: BEGIN, COMMIT, and texts that hold several statements.
     const name = values.length === 0 ? undefined : this.#names.of(text);

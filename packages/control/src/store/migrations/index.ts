@@ -16,8 +16,8 @@ import * as notices from './0013_notices.ts';
 import * as lists from './0014_lists.ts';
 import * as lookingBack from './0030_looking_back.ts';
 import * as counting from './0033_counting.ts';
-import * as savingResults from './0034_saving_results.ts';
 import * as appending from './0035_appending.ts';
+import * as savingResults from './0036_saving_results.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
@@ -36,6 +36,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0014_lists': lists,
   '0030_looking_back': lookingBack,
   '0033_counting': counting,
-  '0034_saving_results': savingResults,
   '0035_appending': appending,
+  '0036_saving_results': savingResults,
 };
