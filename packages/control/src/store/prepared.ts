@@ -2,7 +2,7 @@
  * Statements that come again and again are prepared under a name, once a connection: the store then neither parses nor
  * plans them anew, which is a good part of what a short statement costs it.
  */
-import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type pg from 'pg';
 import { asText } from './values.ts';
 
@@ -51,7 +51,26 @@ class Names {
 export const isStale = (error: unknown): boolean =>
   error instanceof Error && 'routine' in error && error.routine === 'RevalidateCachedQuery';
 
-class PreparingClient {
+type Command = PostgresQueryResult<unknown>['command'];
+const COMMANDS: readonly string[] = [
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'MERGE',
+  'COMMIT',
+  'ROLLBACK',
+] satisfies Command[];
+const isCommand = (command: string): command is Command => COMMANDS.includes(command);
+
+/** What kysely wants to know. Commands it has no name for change no rows, as a SELECT does. */
+const told = <R>({ command, rowCount, rows }: pg.QueryResult): PostgresQueryResult<R> => ({
+  command: isCommand(command) ? command : 'SELECT',
+  rowCount: rowCount ?? 0,
+  rows,
+});
+
+class PreparingClient implements PostgresPoolClient {
   readonly #client: pg.PoolClient;
   readonly #names: Names;
 
@@ -60,7 +79,21 @@ class PreparingClient {
     this.#names = names;
   }
 
-  async query(text: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
+  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
+  query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  query<R>(
+    text: string | PostgresCursor<R>,
+    parameters: readonly unknown[] = [],
+  ): Promise<PostgresQueryResult<R>> | PostgresCursor<R> {
+    if (typeof text !== 'string') throw new TypeError('the store is read in pages, not by cursors');
+    return this.#query(text, parameters).then(told<R>);
+  }
+
+  release(destroy = false): void {
+    this.#client.release(destroy);
+  }
+
+  async #query(text: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
     const values = parameters.map(asText);
     // Without parameters it goes as a simple query: BEGIN, COMMIT, and texts that hold several statements.
     const name = values.length === 0 ? undefined : this.#names.of(text);
@@ -74,10 +107,6 @@ class PreparingClient {
       return this.#client.query({ text, values }).catch(() => Promise.reject(error));
     }
   }
-
-  release(destroy = false): void {
-    this.#client.release(destroy);
-  }
 }
 
 /** `pool` as kysely takes it. Ends with it. */
@@ -90,7 +119,7 @@ export function preparing(pool: pg.Pool): PostgresPool {
       const client = await pool.connect();
       const known = clients.get(client);
       if (known !== undefined) return known;
-      const fresh: PostgresPoolClient = new PreparingClient(client, names);
+      const fresh = new PreparingClient(client, names);
       clients.set(client, fresh);
       return fresh;
     },
