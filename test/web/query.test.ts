@@ -1,6 +1,7 @@
 /** SQL in the browser: through the gateway as oneself, on record, and over when the grant is. */
 import { readFileSync } from 'node:fs';
 import { withResource } from '@tidegate/config';
+import type { GrantId } from '@tidegate/core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { people } from '../support/people.ts';
@@ -13,15 +14,16 @@ let browser: Browser;
 let url: string;
 let alice: Visitor;
 let clients: Awaited<ReturnType<typeof people>>;
-let grant: string;
+let grant: GrantId;
 
 beforeAll(async () => {
   [tidegate, browser] = await Promise.all([startSite(), launch()]);
   url = browserAddress(tidegate);
   clients = await people(tidegate.url);
-  const { id } = await clients.alice.createRequest({ resource: 'orders', role: 'reader', reason: 'looking' });
+  const ask = { resource: 'orders', role: 'reader', reason: 'looking', duration: 'PT1H' };
+  const { id } = await clients.alice.createRequest(ask);
   await clients.bob.review({ id, decision: 'approve' });
-  grant = (await clients.alice.request({ id, wait: 30 })).grant?.id ?? '';
+  grant = (await clients.alice.request({ id, wait: 30 })).grant?.id ?? ('' as GrantId);
   alice = await signedIn(browser, url, 'alice');
   await alice.page.goto('/query');
   await alice.page.getByRole('button', { name: 'Connect' }).click();
@@ -87,9 +89,9 @@ test('what runs too long is cancelled, and the session goes on', async () => {
   await page.getByRole('table', { name: 'Results' }).getByText('42').waitFor();
 });
 
-test('results are saved where the resource allows it, and that stands on record', async () => {
+test('results are saved where rule or resource allows it, and that stands on record', async () => {
   const { page } = alice;
-  await page.getByText('Results of this resource cannot be saved').waitFor();
+  await page.getByText('Results cannot be saved here').waitFor();
   const { id } = await clients.alice.openQuery({ resource: 'orders' });
   const taken = () => clients.alice.exportQuery({ id, format: 'json', rows: 1 });
   await expect(taken()).rejects.toMatchObject({ code: 'forbidden' });
@@ -115,6 +117,18 @@ test('results are saved where the resource allows it, and that stands on record'
     { person: 'alice', resource: 'orders', format: 'csv', rows: 2 },
     { person: 'alice', resource: 'orders', format: 'json', rows: 1 },
   ]);
+  // A rule's word goes before the resource's: by one that forbids it more time is given, and with that its word.
+  const rule = 'who: { groups: [engineers, leads, dba] }';
+  const allowing = (await clients.carol.config()).yaml;
+  expect(allowing).toContain(rule);
+  await clients.carol.applyConfig({ yaml: allowing.replace(rule, `${rule}\n    allow: { export: false }`) });
+  const more = await clients.alice.extendGrant({ id: grant, duration: 'PT10M' });
+  await clients.bob.review({ id: more.id, decision: 'approve' });
+  const refused = await clients.alice.openQuery({ resource: 'orders' });
+  expect(refused.mayExport).toBe(false);
+  const saving = clients.alice.exportQuery({ id: refused.id, format: 'json', rows: 1 });
+  await expect(saving).rejects.toMatchObject({ code: 'forbidden' });
+  await clients.alice.closeQuery({ id: refused.id });
   await another.close();
 });
 

@@ -118,7 +118,7 @@ function toLine(text: string, engine: Engine): GrantLine {
 }
 
 function toRule(written: Written<'policies'>): Rule {
-  const { name, resources, roles, who, duration, reason, mfa, approvals, breakGlass, lapseAfter } = written;
+  const { name, resources, roles, who, duration, reason, mfa, approvals, breakGlass, allow, lapseAfter } = written;
   return Object.freeze({
     name,
     resources,
@@ -134,6 +134,7 @@ function toRule(written: Written<'policies'>): Rule {
       breakGlass === undefined
         ? null
         : Object.freeze({ notify: breakGlass.notify, reviewWithin: parseDuration(breakGlass.reviewWithin) }),
+    allow: Object.freeze({ export: allow?.export ?? null }),
     lapseAfter: parseDuration(lapseAfter),
   });
 }

@@ -163,11 +163,13 @@ const ruleChanges = (old: Rule, rule: Rule): string[] => [
   ...moved('reason', reasonText(old), reasonText(rule)),
   ...moved('second factor', mfaText(old), mfaText(rule)),
   ...moved('approvals', approvalsText(old), approvalsText(rule), given(old), given(rule)),
+  ...moved('saving results', savingText(old), savingText(rule)),
   ...moved('lapses after', formatDuration(old.lapseAfter), formatDuration(rule.lapseAfter)),
 ];
 
 const given = ({ approvals, autoApprove, breakGlass }: Rule) => [approvals, autoApprove?.source, breakGlass];
 const whoText = ({ who }: Rule): string => list([...who.groups, ...who.people, ...who.workloads]) || 'nobody';
+const savingText = ({ allow }: Rule): string => (allow.export === null ? 'as the resource' : allowedText(allow.export));
 const longestText = ({ maxDuration }: Rule): string =>
   maxDuration === null ? 'as the role' : formatDuration(maxDuration);
 const reasonText = ({ reason }: Rule): string =>

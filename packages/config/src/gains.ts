@@ -148,7 +148,9 @@ function answer(policy: Policy, asking: Parameters<typeof matchRule>[1]): string
   const { maxDuration } = durationLimits(role, rule);
   const when = rule.when === null ? '' : ` when “${rule.when.source}”`;
   const mfa = rule.mfa.at.length === 0 ? '' : `, second factor at ${rule.mfa.at.join(' and ')}`;
-  return `${approvalsText(rule)}${when}${mfa}, at most ${formatDuration(maxDuration)}`;
+  const { export: saving } = rule.allow;
+  const may = saving === null ? '' : `, results ${saving ? 'may' : 'may not'} be saved`;
+  return `${approvalsText(rule)}${when}${mfa}, at most ${formatDuration(maxDuration)}${may}`;
 }
 
 function toPerson(subject: Subject, membership: Membership): Person {

@@ -206,6 +206,8 @@ export const configRule = z
     autoApprove: condition.optional(),
     /** Given at once to who asks for it as such; told to these, and looked at afterwards. */
     breakGlass: z.strictObject({ notify: z.strictObject(someone), reviewWithin: duration.default('PT24H') }).optional(),
+    /** Of access by this rule: whether results may be saved from the web app. The resource's own word where left out. */
+    allow: z.strictObject({ export: z.boolean() }).optional(),
     lapseAfter: duration.default('PT8H'),
   })
   .refine(({ approvals, autoApprove, breakGlass }) => approvals ?? autoApprove ?? breakGlass, {

@@ -87,6 +87,8 @@ export interface Rule {
   readonly autoApprove: Condition | null;
   /** Given at once to who asks for it as such, and looked at afterwards; null: an ordinary rule. */
   readonly breakGlass: { readonly notify: Chosen; readonly reviewWithin: Temporal.Duration } | null;
+  /** Whether results may be saved as files from the web app; null: as the resource says. */
+  readonly allow: { readonly export: boolean | null };
   readonly lapseAfter: Temporal.Duration;
 }
 

@@ -74,6 +74,7 @@ export function rule({ approvals = [step(1, ['leads'])], who, ...changes }: Chan
     approvals: approvals.map((each, stage) => ('from' in each ? each : approval(each, stage))),
     autoApprove: null,
     breakGlass: null,
+    allow: { export: null },
     lapseAfter: minutes(480),
     ...changes,
   };

@@ -77,6 +77,8 @@ export const grant = z
     problem: z.string().nullable(),
     /** Exactly what it gives, in the lines of docs/ROLES.md; null: its role's level on the whole of the resource. */
     lines: z.array(z.string()).nullable(),
+    /** Whether the rule that gave it lets results be saved from the web app; null: as its resource says. */
+    mayExport: z.boolean().nullable(),
   })
   .meta({ id: 'Grant' });
 export type GrantView = z.infer<typeof grant>;
@@ -226,6 +228,8 @@ export const explanation = z
     mfaAt: z.array(z.enum(['request', 'review', 'connect'])),
     /** Exactly what it would give, in the lines of docs/ROLES.md; null: the role's level on the whole of the resource. */
     lines: z.array(z.string()).nullable(),
+    /** Whether results may be saved from the web app. */
+    mayExport: z.boolean(),
     /** Per step: who could approve now (the requester is never among them). */
     steps: z.array(
       step.omit({ escalatesAt: true }).extend({

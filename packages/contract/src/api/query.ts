@@ -22,7 +22,7 @@ export const querySession = z
     expiresAt: instant,
     /** What is answered of one statement at most. */
     limits: z.object({ rows: z.int(), bytes: z.int() }),
-    /** Results may be saved: only where a rule says so. */
+    /** Results may be saved: where the grant's rule says so, or says nothing and the resource does. */
     mayExport: z.boolean(),
   })
   .meta({ id: 'QuerySession' });

@@ -20,7 +20,7 @@ import type { Caller } from '../identity/caller.ts';
 import { loadPeopleAmong, loadPerson } from '../identity/people.ts';
 import { seesAll } from '../identity/permissions/may.ts';
 import type { Reader } from '../store/schema.ts';
-import { resourceNamed } from './in-force.ts';
+import { resourceNamed, ruleOnExport } from './in-force.ts';
 import { showStep } from './show.ts';
 
 export interface Question {
@@ -52,7 +52,10 @@ export async function explainAsk(context: Context, caller: Caller, question: Que
   const role = findRole(inForce.policy, question.role);
   const given = role === null ? null : givenBy(role, resource, question.only);
   const lines = given === null ? null : givenText(given, resource.engine);
-  return { ...show(explain({ ...ask, people: await reviewersOf(db, ask) })), lines };
+  const shown = show(explain({ ...ask, people: await reviewersOf(db, ask) }));
+  const mayExport =
+    shown.rule !== null && shown.outcome !== 'denied' && (ruleOnExport(inForce, shown.rule) ?? resource.allow.export);
+  return { ...shown, lines, mayExport };
 }
 
 /** Everybody whom the rule that decides names as a reviewer: of the other rules nobody is asked. */
@@ -69,7 +72,7 @@ async function reviewersOf(db: Reader, ask: Omit<ExplainInput, 'people'>): Promi
 /** Names that are told; a quorum of a larger group is counted among so many. */
 const REVIEWERS_MAX = 5_000;
 
-function show(explained: ReturnType<typeof explain>): Omit<Explanation, 'lines'> {
+function show(explained: ReturnType<typeof explain>): Omit<Explanation, 'lines' | 'mayExport'> {
   const { outcome, rule, why, maxDuration, defaultDuration, mfaAt, reason } = explained;
   return {
     outcome,

@@ -30,5 +30,14 @@ export function givenFor(inForce: InForce, { role: name, resource, only }: Given
 }
 type GivenAsk = Pick<AccessRequest, 'role' | 'resource' | 'only'>;
 
+/**
+ * Whether the rule lets results be saved; null: it says nothing of it, and the resource does. Of a rule that is no longer
+ * there nobody knows what it said: they may not.
+ */
+export function ruleOnExport({ policy }: InForce, name: string): boolean | null {
+  const rule = policy.rules.find((each) => each.name === name);
+  return rule === undefined ? false : rule.allow.export;
+}
+
 /** As it is kept with the request. */
 export const mfaDemand = ({ at, within }: Rule['mfa']): MfaDemand => ({ at, within: durationText(within) });

@@ -25,7 +25,7 @@ import type { Tx } from '../store/schema.ts';
 import { openAfterReview } from './after-review.ts';
 import { assertAllowed, decideNow, shortage } from './decision.ts';
 import { grantScheduled, requestCreated } from './events.ts';
-import { givenFor, type InForce, mfaDemand, resourceNamed } from './in-force.ts';
+import { givenFor, type InForce, mfaDemand, resourceNamed, ruleOnExport } from './in-force.ts';
 import { insertGrant, insertRequest } from './save.ts';
 import { showNew, showRequest } from './show.ts';
 
@@ -107,6 +107,7 @@ export async function makeGrant(
   const grant = scheduleGrant(request, now, newGrantId(context.random), opening);
   const { engine } = resourceNamed(inForce, request.resource);
   const given = givenFor(inForce, request);
-  await insertGrant(context, tx, grant, { engine, given, now });
+  const mayExport = ruleOnExport(inForce, request.rule);
+  await insertGrant(context, tx, grant, { engine, given, mayExport, now });
   return grantScheduled(grant, givenText(given, engine), now);
 }

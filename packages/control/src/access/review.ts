@@ -20,11 +20,11 @@ import type { Tx } from '../store/schema.ts';
 import { assertAllowed, decideNow } from './decision.ts';
 import { standsInFor } from './delegations.ts';
 import { grantExtended, requestReviewed, windowsScheduled } from './events.ts';
-import type { InForce } from './in-force.ts';
+import { type InForce, ruleOnExport } from './in-force.ts';
 import { makeGrant } from './request.ts';
 import { lockGrant, lockRequest } from './rows.ts';
 import { assertGivesTheSame } from './same-given.ts';
-import { saveActive, saveDecision, saveNextOpening } from './save.ts';
+import { saveActive, saveDecision, saveMayExport, saveNextOpening } from './save.ts';
 import { assertMaySeeRequest, showRequest } from './show.ts';
 
 export interface NewReview {
@@ -94,8 +94,10 @@ export async function moveEnd(
   // An extension must not outgrow a policy that was tightened since it was asked for.
   const { decision } = await decideNow(tx, inForce, { ...request, extension: true }, now);
   await assertGivesTheSame(tx, inForce, request, grant.id);
-  const extended = extendGrant(grant, request, assertAllowed(decision).maxDuration, now);
+  const { maxDuration, rule } = assertAllowed(decision);
+  const extended = extendGrant(grant, request, maxDuration, now);
   await saveActive(tx, extended);
+  await saveMayExport(tx, extended, ruleOnExport(inForce, rule));
   const before = grant.state === 'active' ? grant.expiresAt : now;
   return grantExtended(extended, before, request, now);
 }

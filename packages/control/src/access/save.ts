@@ -90,6 +90,8 @@ export interface GrantOf {
   readonly engine: Engine;
   /** What was agreed to: what the role gives just now, narrowed as was asked. */
   readonly given: Given;
+  /** Whether results may be saved; null: the resource says. */
+  readonly mayExport: boolean | null;
   readonly now: Temporal.Instant;
 }
 
@@ -109,6 +111,7 @@ export async function insertGrant({ sealer, random }: Context, tx: Tx, grant: Gr
       ...('level' in of.given
         ? { privileges: of.given.level, lines: null }
         : { privileges: 'lines' as const, lines: JSON.stringify(of.given.lines) }),
+      mayExport: of.mayExport,
       loginName,
       duration,
       notBefore,
@@ -131,6 +134,11 @@ export async function saveActive(tx: Tx, grant: ActiveGrant): Promise<void> {
   const { id, state, startsAt, expiresAt, resource } = grant;
   await tx.updateTable('grants').set({ state, startsAt, expiresAt, problem: null }).where('id', '=', id).execute();
   await announce(tx, resource, { grant: id });
+}
+
+/** The word of the rule that gave it more time is the one that counts from now on. */
+export async function saveMayExport(tx: Tx, { id }: ActiveGrant, mayExport: boolean | null): Promise<void> {
+  await tx.updateTable('grants').set({ mayExport }).where('id', '=', id).execute();
 }
 
 export async function saveClosing(tx: Tx, { id, state, because, resource }: ClosingGrant, now: Temporal.Instant) {

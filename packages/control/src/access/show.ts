@@ -226,5 +226,6 @@ export function showGrantRow(row: GrantRow): GrantView {
     comment: row.closeComment,
     problem: row.problem,
     lines: givenText(givenOf(row), row.engine),
+    mayExport: row.mayExport,
   };
 }

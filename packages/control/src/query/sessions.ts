@@ -7,9 +7,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Connection, QueryLine, QuerySchema, QuerySession } from '@tidegate/contract';
-import { type Engine, type PersonName, randomText, TidegateError } from '@tidegate/core';
+import { type Engine, type GrantId, type PersonName, randomText, TidegateError } from '@tidegate/core';
 import { connect, type Wanted } from '../access/connect.ts';
 import { resourceNamed } from '../access/in-force.ts';
+import { readGrantRow } from '../access/rows.ts';
 import { revokeIssued } from '../access/tickets.ts';
 import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
@@ -93,7 +94,7 @@ export class QuerySessions {
       this.#idle(session);
       const { grant, engine, database, expiresAt } = connection;
       const limits = { rows: ROWS_MAX, bytes: BYTES_MAX };
-      const mayExport = await this.#mayExport(resource);
+      const mayExport = await this.#mayExport(resource, grant);
       return { id, grant, resource, engine, database, expiresAt, limits, mayExport };
     } finally {
       const left = (this.#opening.get(caller.name) ?? 1) - 1;
@@ -120,14 +121,18 @@ export class QuerySessions {
 
   /**
    * Rows that the browser has are about to be saved there: on record first. Also of a session that has ended. Throws
-   * `not_found`, and `forbidden` where the resource does not allow it, on record too.
+   * `not_found`, and `forbidden` where neither its rule nor the resource allows it, on record too.
    */
   async exported(caller: Caller, id: string, { format, rows }: Exported): Promise<void> {
     const { resource, connection } = this.#own(caller, id);
     const data = { person: caller.name, grant: connection.grant, resource, format, rows };
     await recorded(this.#context, { kind: 'query.export.refused', data }, async () => {
-      if (await this.#mayExport(resource)) return;
-      throw new TidegateError('forbidden', `Results of ${resource} cannot be saved.`, 'Ask an administrator.');
+      if (await this.#mayExport(resource, connection.grant)) return;
+      throw new TidegateError(
+        'forbidden',
+        `Results of ${resource} cannot be saved under this grant.`,
+        'Ask an administrator.',
+      );
     });
     const { store, now } = this.#context;
     await store.transaction((tx) => appendEvent(tx, { kind: 'query.exported', at: now(), data }));
@@ -190,8 +195,11 @@ export class QuerySessions {
     this.#sessions.clear();
   }
 
-  async #mayExport(resource: Wanted['resource']): Promise<boolean> {
-    return resourceNamed(await currentConfig(this.#context.store.db), resource).allow.export;
+  /** The word of the rule that gave the grant; where it left that open, the resource's as it stands now. */
+  async #mayExport(resource: Wanted['resource'], grant: GrantId): Promise<boolean> {
+    const { db } = this.#context.store;
+    const { mayExport } = await readGrantRow(db, grant);
+    return mayExport ?? resourceNamed(await currentConfig(db), resource).allow.export;
   }
 
   async #login(caller: Caller, connection: Connection): Promise<Driver> {

@@ -350,6 +350,34 @@ describe('a policy that changes', () => {
     expect(await (await as('alice')).grant({ id: grant })).toMatchObject({ state: 'active', duration: 'PT1H' });
   });
 
+  test('says whether results may be saved: kept with the grant, until a rule gives it more time', async () => {
+    const read = 'who: { groups: [engineers, leads, dba] }';
+    const saying = async (saving: boolean) =>
+      (await as('carol')).applyConfig({
+        yaml: DECIDING.replace(read, `${read}\n    allow: { export: ${saving} }`),
+      });
+    const explained = async () => (await as('alice')).explain({ resource: 'orders', role: 'reader' });
+    expect(await explained()).toMatchObject({ mayExport: false });
+    const before = await (await as('alice')).createRequest(reader);
+    expect((await approve('bob', before.id)).grant?.mayExport).toBeNull();
+
+    await saying(true);
+    expect(await explained()).toMatchObject({ mayExport: true, why: expect.stringContaining('Results may be saved.') });
+    const { id } = await (await as('alice')).createRequest(reader);
+    const { grant } = await approve('bob', id);
+    expect(grant?.mayExport).toBe(true);
+
+    await saying(false);
+    expect(await explained()).toMatchObject({ mayExport: false });
+    const open = grant?.id ?? ('' as GrantId);
+    // What was agreed to holds for as long as it was agreed to, and no longer.
+    expect((await (await as('alice')).grant({ id: open })).mayExport).toBe(true);
+    await grantPrepared(api.context, open);
+    const more = await (await as('alice')).extendGrant({ id: open, duration: 'PT10M' });
+    await approve('bob', more.id);
+    expect((await (await as('alice')).grant({ id: open })).mayExport).toBe(false);
+  });
+
   test('denies what it no longer gives, and lists open grants that it would not give', async () => {
     const { id } = await (await as('alice')).createRequest(owner);
     const open = await (await as('alice')).createRequest(reader);

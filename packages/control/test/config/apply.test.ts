@@ -78,6 +78,16 @@ describe('a plan', () => {
     ]);
   });
 
+  test('tells who may save results, by which rule', async () => {
+    const own = 'roles: [owner]';
+    const yaml = CONFIG.replace(own, `${own}\n    allow: { export: true }`);
+    expect(yaml).not.toBe(CONFIG);
+    const plan = await planned(yaml);
+    expect(plan[0]).toBe('change rule own: saving results: as the resource → allowed');
+    expect(plan.length).toBeGreaterThan(1);
+    for (const line of plan.slice(1)) expect(line).toMatch(/ owner on orders: (.+) → \1, results may be saved$/);
+  });
+
   test('tells of rules that change places', async () => {
     const [head = '', ...rules] = CONFIG.split(/(?= {2}- name: (?:at once|read|own|guarded)\n)/);
     const yaml = head + rules.reverse().join('');

@@ -7,7 +7,7 @@ import type { MfaMoment, Person, Policy, Resource, Role, Rule } from '../model.t
 import { anyOf, quoted } from '../words.ts';
 import { type AskedStep, stepsFor } from './approvals.ts';
 import type { Condition } from './condition.ts';
-import { describeNeeds } from './describe.ts';
+import { describeNeeds, describeSaving } from './describe.ts';
 import type { Circumstances } from './facts.ts';
 import { type DurationLimits, durationLimits, durationRefusal } from './limits.ts';
 import { describeMembership, matchRule, speaksFor } from './match.ts';
@@ -141,7 +141,8 @@ function whyAllowed(
       : steps.length === 0 && rule.autoApprove !== null
         ? ` It is given at once, because ${quoted(rule.autoApprove.source)} holds.`
         : '';
-  return `Rule ${quoted(rule.name)} applies: ${describeMembership(rule.who, person)}.${atOnce} ${describeNeeds(steps, mfaAt, maxDuration)}`;
+  const needs = describeNeeds(steps, mfaAt, maxDuration);
+  return `Rule ${quoted(rule.name)} applies: ${describeMembership(rule.who, person)}.${atOnce} ${needs}${describeSaving(rule)}`;
 }
 
 function unknownRole(ask: Ask): Denied {

@@ -1,5 +1,5 @@
 /** A rule's demands as sentences: what `explain`, the API's `decision.why` and the CLI show. */
-import type { Approval, ApprovalStep, MfaMoment } from '../model.ts';
+import type { Approval, ApprovalStep, MfaMoment, Rule } from '../model.ts';
 import { formatDuration } from '../time.ts';
 import { allOf, anyOf, numberWord } from '../words.ts';
 import type { AskedStep } from './approvals.ts';
@@ -48,6 +48,12 @@ export function describeNeeds(
   const approval = steps.length === 0 ? 'It needs no approval' : `It needs the approval of ${describeSteps(steps)}`;
   const mfa = mfaAt.length === 0 ? '' : `, and a second factor at ${allOf(mfaAt.map(momentWord))}`;
   return `${approval}${mfa}; for at most ${formatDuration(maxDuration)}.`;
+}
+
+/** ` Results may be saved.`; empty where a rule says nothing of it. */
+export function describeSaving({ allow }: Pick<Rule, 'allow'>): string {
+  if (allow.export === null) return '';
+  return allow.export ? ' Results may be saved.' : ' Results may not be saved.';
 }
 
 function momentWord(moment: MfaMoment): string {

@@ -39,7 +39,7 @@ export const query = {
   again: 'Connect again',
   over: 'Your grant has ended, and the door is closed. What was read is still here; nothing more can be asked.',
   askAgain: 'Ask again',
-  notExported: 'Results of this resource cannot be saved: its configuration does not allow it.',
+  notExported: 'Results cannot be saved here: neither the rule that gave this grant nor the resource allows it.',
   saveCsv: 'Save as CSV',
   saveJson: 'Save as JSON',
   isNull: 'NULL',

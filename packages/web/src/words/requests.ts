@@ -79,6 +79,7 @@ export const requests = {
       mfa: { request: 'as you ask', review: 'as they review', connect: 'as you connect' },
       mfaAt: (when: readonly string[]) => `A second factor is asked for ${when.join(', and ')}.`,
       time: (chosen: string, max: string) => `${chosen}, of at most ${max}. The time starts when the door opens.`,
+      saving: 'Results may be saved as files.',
       rule: (name: string) => `By the rule “${name}”.`,
       break:
         'For emergencies. It opens at once; others are told, and one of them says afterwards whether it was justified.',

@@ -45,7 +45,7 @@ export function WhatHappens({ explained, duration, wanted }: WhatHappensProps) {
 type ToldProps = Pick<WhatHappensProps, 'duration' | 'wanted'> & { readonly explanation: Explanation };
 
 function Told({ explanation, duration, wanted }: ToldProps) {
-  const { outcome, why, rule, steps, mfaAt, maxDuration, lines } = explanation;
+  const { outcome, why, rule, steps, mfaAt, maxDuration, lines, mayExport } = explanation;
   const again = wanted.start === 'again' && !wanted.breakGlass;
   const names = candidatesOf(explanation);
   if (outcome === 'denied') {
@@ -78,6 +78,7 @@ function Told({ explanation, duration, wanted }: ToldProps) {
           ))}
         </div>
       )}
+      {mayExport && <p>{words.saving}</p>}
       {rule !== null && <p className={styles.fine}>{words.rule(rule)}</p>}
       <Considered explanation={explanation} />
     </>
