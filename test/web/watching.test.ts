@@ -25,6 +25,31 @@ test('a session is replayed: found, jumped to, shown whole with what came of it'
   await hold(page, 'session.statement');
 });
 
+test('what comes on record after a session’s end is still shown: it is followed until the record has it all', async () => {
+  const { page } = world.at.carol;
+  const { session: id } = world.ids;
+  const { carol } = world.clients;
+  const session = await carol.session({ id });
+  const [statement] = (await carol.sessionStatements({ id, limit: 1 })).items;
+  // As it is just after the end: the session has ended, its last statements are on their way from the gateway.
+  const ended = { ...session, endedAt: new Date().toISOString() };
+  const at = (path: string) => (address: URL) => address.pathname === `/v1/sessions/${id}${path}`;
+  await page.route(at(''), (route) => route.fulfill({ json: ended }));
+  await page.route(at('/statements'), (route) => route.fulfill({ json: { items: [], nextCursor: null } }));
+  const told = { ...statement, text: 'SELECT the_last_of_them' };
+  await page.route(at('/live'), (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: `event: statement\ndata: ${JSON.stringify(told)}\n\nevent: ended\ndata: ${JSON.stringify(ended)}\n\n`,
+    }),
+  );
+  await page.goto(`/sessions/${id}`);
+  await page.getByText('SELECT the_last_of_them').first().waitFor();
+  // Then it is past, and can be played.
+  await page.getByRole('button', { name: 'Play', exact: true }).waitFor();
+  await page.unrouteAll();
+});
+
 test('the record is narrowed by a facet and a bar, and the address says so', async () => {
   const { page } = world.at.carol;
   await page.goto('/record');

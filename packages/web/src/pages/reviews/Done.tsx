@@ -13,13 +13,11 @@ import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { Section } from '../../components/Section.tsx';
 import { afterReviews as words } from '../../words/after-reviews.ts';
 import { requests } from '../../words/requests.ts';
-import { useStatements } from '../sessions/statements.ts';
+import { isFollowed, useStatements } from '../sessions/statements.ts';
 import styles from './Reviews.module.css';
 
 /** Statements that are shown here; the whole connection has its own page. */
 const SHOWN = 100;
-/** A gateway that is gone for good records no end (`control/access/live`). */
-const RECORDED_WITHIN_MS = 60_000;
 
 export function Done({ grant }: { readonly grant: string }) {
   const { rows, more, query } = usePages('sessions', { grant, state: 'all' });
@@ -47,10 +45,9 @@ export function Done({ grant }: { readonly grant: string }) {
 }
 
 function One({ session, shown: first }: { readonly session: SessionView; readonly shown: boolean }) {
-  const { id, application, clientAddress, startedAt, endedAt, statements } = session;
+  const { id, application, clientAddress, startedAt, statements } = session;
   const [shown, { toggle }] = useDisclosure(first);
-  // What was done in the last moments comes on record after the end is known: it is followed until the record has its end.
-  const [isFollowed] = useState(() => endedAt === null || Date.now() - Date.parse(endedAt) < RECORDED_WITHIN_MS);
+  const [followed] = useState(() => isFollowed(session));
   return (
     <li>
       <div className={styles.session}>
@@ -69,7 +66,7 @@ function One({ session, shown: first }: { readonly session: SessionView; readonl
           </Link>
         </span>
       </div>
-      {shown && (isFollowed ? <Followed session={id} /> : <Past session={id} />)}
+      {shown && (followed ? <Followed session={id} /> : <Past session={id} />)}
     </li>
   );
 }

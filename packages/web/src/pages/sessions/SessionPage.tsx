@@ -4,6 +4,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { SessionDetail } from '@tidegate/contract';
+import { useState } from 'react';
 import { api } from '../../api/client.ts';
 import { reading, stale } from '../../api/queries.ts';
 import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
@@ -17,7 +18,7 @@ import { StateBadge } from '../../components/StateBadge.tsx';
 import { sessions as words } from '../../words/sessions.ts';
 import { Replay } from './Replay.tsx';
 import styles from './sessions.module.css';
-import { useStatements } from './statements.ts';
+import { isFollowed, useStatements } from './statements.ts';
 
 const route = getRouteApi('/signedIn/sessions/$id');
 
@@ -32,7 +33,7 @@ export function SessionPage() {
         {(session) => (
           <>
             <Facts session={session} />
-            <Statements session={session} />
+            <Statements key={session.id} session={session} />
           </>
         )}
       </Read>
@@ -113,8 +114,10 @@ function Facts({ session }: { readonly session: SessionDetail }) {
 
 function Statements({ session }: { readonly session: SessionDetail }) {
   const { op, find = '' } = route.useSearch();
-  const live = session.endedAt === null;
-  const statements = useStatements(session.id, live);
+  // The session's end is not its record's: what was done last may still be on its way when the end is known.
+  const [followed] = useState(() => isFollowed(session));
+  const statements = useStatements(session.id, followed);
+  const live = followed && statements.state !== 'whole';
   return (
     <Section title={words.statements} hint={live ? words.streaming : undefined}>
       <Replay session={session} statements={statements} live={live} startAt={op ?? null} find={find} />

@@ -1,7 +1,7 @@
-/** A session's statements in the browser: read page by page, and streamed as they come while the session is open. */
+/** A session's statements in the browser: streamed as they come until the record has its end; read page by page later. */
 import { useQueryClient } from '@tanstack/react-query';
-import { type SessionStatement, sessionStatement } from '@tidegate/contract';
-import { useEffect, useRef, useState } from 'react';
+import { type SessionStatement, type SessionView, sessionStatement } from '@tidegate/contract';
+import { useEffect, useState } from 'react';
 import { api } from '../../api/client.ts';
 
 export interface Statements {
@@ -12,19 +12,25 @@ export interface Statements {
 
 const PAGE = 500;
 
-export function useStatements(session: string, live: boolean): Statements {
+/**
+ * What was done in the last moments comes on record after the session's end is known. The stream says when the record has
+ * it all, within a minute at most (`control/access/live`); the rest is for browsers whose clock is not quite right.
+ */
+const RECORDED_WITHIN_MS = 5 * 60_000;
+
+/** May more come on record? As it is now: whoever begins to follow goes on until the stream says that it is over. */
+export const isFollowed = ({ endedAt }: Pick<SessionView, 'endedAt'>): boolean =>
+  endedAt === null || Date.now() - Date.parse(endedAt) < RECORDED_WITHIN_MS;
+
+/** @param followed by the stream, to its end; where false, what is on record is read once. It holds for the first call. */
+export function useStatements(session: string, followed: boolean): Statements {
+  const [live] = useState(followed);
   const [all, setAll] = useState<readonly SessionStatement[]>([]);
   const [state, setState] = useState<Statements['state']>('reading');
   const [error, setError] = useState<unknown>(null);
   const queries = useQueryClient();
-  /** What is on screen came by the stream: when the session ends it is whole, and nothing is read again. */
-  const streamed = useRef<string | null>(null);
 
   useEffect(() => {
-    if (!live && streamed.current === session) {
-      setState('whole');
-      return;
-    }
     const byCursor = new Map<string, SessionStatement>();
     let drawn = 0;
     const draw = () => {
@@ -41,7 +47,6 @@ export function useStatements(session: string, live: boolean): Statements {
     };
     let source: EventSource | null = null;
     if (live) {
-      streamed.current = session;
       source = follow(
         session,
         (statement) => {
@@ -50,6 +55,7 @@ export function useStatements(session: string, live: boolean): Statements {
         },
         setState,
         () => {
+          setState('whole');
           // Its end is told once more by its own query, with the reason.
           void queries.invalidateQueries({ queryKey: ['session'] });
         },
