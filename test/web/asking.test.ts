@@ -213,6 +213,8 @@ test('a stand-in is named, reviews at once in the other’s stead, and is no sta
   await page.getByRole('alert').waitFor();
   await carol.page.goto('/reviews');
   await carol.page.getByText('Nothing waits for you.').waitFor();
+  const [newest] = (await clients.carol.notices({})).items;
+  if (newest !== undefined) await clients.carol.readNotices({ upTo: newest.id });
   await page.getByRole('combobox', { name: 'Who stands in' }).fill('carol');
   await page.getByLabel('Why').fill('on leave');
   await page.getByRole('button', { name: 'Have them stand in' }).click();
@@ -222,6 +224,14 @@ test('a stand-in is named, reviews at once in the other’s stead, and is no sta
   // By the stream: what waits for bob waits for carol now.
   await carol.page.getByText('a wrong address').waitFor();
   await carol.page.getByText(/^You stand in for bob until/).waitFor();
+  // Told so as well: counted in the navigation, and led from there to what it is about.
+  const link = carol.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: /^Notices/ });
+  await expect.poll(() => link.innerText(), { timeout: 15_000 }).toMatch(/^Notices\s*\d+\s*new$/);
+  await link.click();
+  await carol.page.getByRole('link', { name: /^You stand in for bob until .* UTC\.$/ }).click();
+  await carol.page.getByText('carol for bob').waitFor();
+  await carol.page.goto('/reviews');
+  await carol.page.getByText('a wrong address').waitFor();
   await carol.page.locator('body').press('a');
   await carol.page.getByText('Nothing waits for you.').waitFor();
   await page.getByRole('button', { name: 'End it: carol for bob' }).click();

@@ -7,6 +7,7 @@ import { loadPeopleAmong } from '../identity/people.ts';
 import type { Reader } from '../store/schema.ts';
 import type { Notice } from './notice.ts';
 import { Reviewers } from './reviewers.ts';
+import { standInTold } from './stand-ins.ts';
 
 /** What events of requests and grants have in common (`access/events.ts`); other members are read where they are needed. */
 const about = z.object({
@@ -112,5 +113,5 @@ export async function noticesOf(db: Reader, entries: readonly AuditEntry[], now:
     const about = { once: `event ${entry.seq}`, at, request: of.request, grant: of.grant ?? null };
     notices.push({ kind: entry.kind, ...said, ...about });
   }
-  return notices;
+  return [...notices, ...entries.map(standInTold).filter((notice) => notice !== null)];
 }

@@ -1,4 +1,4 @@
-/** What time alone tells: escalations, requests that wait for long, break-glass that nobody has looked at. */
+/** What time alone tells: escalations, requests that wait for long, break-glass that nobody has looked at, stand-ins. */
 import { type AccessRequest, openSteps, type PersonName, reached, stepsOf } from '@tidegate/core';
 import { sql } from 'kysely';
 import { type RequestRow, reviewsOf, toRequest } from '../access/rows.ts';
@@ -7,6 +7,7 @@ import { anyOf } from '../store/any.ts';
 import type { Tx } from '../store/schema.ts';
 import type { Notice } from './notice.ts';
 import { Reviewers } from './reviewers.ts';
+import { standInsBegun } from './stand-ins.ts';
 
 /** Whoever could decide is reminded this often. */
 const REMIND_EVERY_HOURS = 2;
@@ -32,7 +33,8 @@ export async function remindersDue(tx: Tx, now: Temporal.Instant): Promise<Notic
     const due = rows.flatMap((row) => ofRequest(toRequest(row, reviews), reviewers, now));
     notices.push(...(await untold(tx, due)));
   }
-  return [...notices, ...(await untold(tx, await ofAfterReviews(tx, now)))];
+  const begun = (await standInsBegun(tx, now)).map(({ to, ...notice }): Due => ({ ...notice, to: async () => to }));
+  return [...notices, ...(await untold(tx, [...(await ofAfterReviews(tx, now)), ...begun]))];
 }
 
 async function untold(tx: Tx, due: readonly Due[]): Promise<Notice[]> {

@@ -95,6 +95,36 @@ test('a break-glass is told at once, and nags when nobody looks at it', async ()
   expect(await toldTo('dan')).toHaveLength(3);
 });
 
+test('whoever stands in hears of it when it is set, when it begins later, and when it is ended early', async () => {
+  const bob = await api.as('bob');
+  const now = api.context.now();
+  const [startsAt, endsAt] = [now.add({ hours: 2 }), now.add({ hours: 26 })].map(String);
+  const at = (text = '') => `${text.slice(0, 16).replace('T', ' ')} UTC`;
+  const { id } = await bob.createDelegation({ delegate: 'olga', startsAt, endsAt: endsAt ?? '' });
+  await follow();
+  await remind(api.context, false);
+  expect(await toldTo('olga')).toMatchObject([
+    { kind: 'delegation.created', text: `You stand in for bob from ${at(startsAt)} until ${at(endsAt)}.` },
+  ]);
+  expect(await toldTo('bob')).toEqual([]);
+  api.advance({ minutes: 121 });
+  await remind(api.context, false);
+  await remind(api.context, false);
+  expect(await toldTo('olga')).toMatchObject([{ kind: 'delegation.begun' }, { kind: 'delegation.created' }]);
+  await bob.endDelegation({ id });
+  // One that begins at once is told once; who names themselves knows.
+  await bob.createDelegation({ delegate: 'olga', endsAt: endsAt ?? '' });
+  await (await api.as('carol')).createDelegation({ person: 'dan', delegate: 'carol', endsAt: endsAt ?? '' });
+  await follow();
+  await remind(api.context, false);
+  expect((await toldTo('olga')).map(({ text }) => text).slice(0, 2)).toEqual([
+    `You stand in for bob until ${at(endsAt)}.`,
+    'You no longer stand in for bob.',
+  ]);
+  expect(await toldTo('olga')).toHaveLength(4);
+  expect(await toldTo('carol')).toEqual([]);
+});
+
 test('a mail says it to whoever has an address, with a link', async () => {
   await api.context.store.db
     .updateTable('people')

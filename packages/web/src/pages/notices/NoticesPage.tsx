@@ -69,17 +69,11 @@ function useSeen(rows: readonly NoticeView[]): ReadonlySet<string> {
 }
 
 function One({ notice, isNew }: { readonly notice: NoticeView; readonly isNew: boolean }) {
-  const { text, at, request } = notice;
+  const { at } = notice;
   return (
     <li className={styles.notice} data-new={isNew}>
       <span className={styles.text}>
-        {request === null ? (
-          text
-        ) : (
-          <Link to="/requests/$id" params={{ id: request }}>
-            {text}
-          </Link>
-        )}
+        <Told notice={notice} />
         {isNew && (
           <>
             {' '}
@@ -92,4 +86,16 @@ function One({ notice, isNew }: { readonly notice: NoticeView; readonly isNew: b
       </span>
     </li>
   );
+}
+
+/** The sentence, leading to what it speaks of. */
+function Told({ notice: { kind, text, request } }: { readonly notice: NoticeView }) {
+  if (request !== null) {
+    return (
+      <Link to="/requests/$id" params={{ id: request }}>
+        {text}
+      </Link>
+    );
+  }
+  return kind.startsWith('delegation.') ? <Link to="/stand-ins">{text}</Link> : text;
 }
