@@ -3,14 +3,12 @@ import { parseOffline } from '@tidegate/config';
 import { type Client, groupName, personName, roleName } from '@tidegate/contract';
 import { decide, personOf } from '@tidegate/core';
 import { type Figures, quantile } from '../figures.ts';
-import { type DecidingStage, largeConfig, RESOURCES } from '../stage/deciding-stage.ts';
+import { askers, type DecidingStage, largeConfig, RESOURCES } from '../stage/deciding-stage.ts';
 import type { PartOn, PartOptions } from './part.ts';
 
 export type DecidingPart = PartOn<DecidingStage>;
 
 const PAST_REQUESTS = 1_000_000;
-/** Requests under way at once: people do not wait for each other. */
-const ASKERS = 16;
 
 export const deciding: DecidingPart = {
   name: 'deciding',
@@ -88,17 +86,21 @@ async function times(figures: Figures, what: string, count: number, work: (n: nu
 
 /** Asked, written to the store and on record: as many as go, then at 200 a second. */
 async function requests(stage: DecidingStage, figures: Figures, { seconds }: PartOptions): Promise<void> {
-  const asker = await stage.as('asker');
+  const clients = await Promise.all(askers.map((asker) => stage.as(asker)));
   let n = 0;
   const ask = async (): Promise<void> => {
     n += 1;
-    await asker.createRequest({ resource: `db${(n * 37) % RESOURCES}`, role: 'reader', reason: 'bench' });
+    await clients[n % clients.length]?.createRequest({
+      resource: `db${(n * 37) % RESOURCES}`,
+      role: 'reader',
+      reason: 'bench',
+    });
   };
   const until = performance.now() + seconds * 1000;
   let done = 0;
   const began = performance.now();
   await Promise.all(
-    Array.from({ length: ASKERS }, async () => {
+    askers.map(async () => {
       while (performance.now() < until) {
         await ask();
         done += 1;

@@ -23,6 +23,9 @@ export const RESOURCES = 10_000;
 export const PEOPLE = 50_000;
 export const GROUPS = 5_000;
 
+/** Who asks at the same time. Many: a person's requests wait for each other at that person's row. */
+export const askers: readonly string[] = Array.from({ length: 16 }, (_, n) => `asker${n}`);
+
 /** Teams of ten resources each; a rule for each team and environment, and the last for everybody. */
 export function largeConfig(change = ''): string {
   const resources = Array.from(
@@ -89,10 +92,11 @@ export class DecidingStage {
     });
     const stage = new DecidingStage(url, folder, cluster, child);
     progress('people, groups, resources and rules …');
-    const people = ['admin', 'lead', 'asker'].map((name) => ({
+    const groupsOf: Readonly<Record<string, readonly string[]>> = { admin: ['administrators'], lead: ['leads'] };
+    const people = ['admin', 'lead', 'asker', ...askers].map((name) => ({
       name,
       password: PASSWORD,
-      groups: name === 'admin' ? ['administrators'] : name === 'lead' ? ['leads'] : ['everybody', 'g1', 'g7'],
+      groups: [...(groupsOf[name] ?? ['everybody', 'g1', 'g7'])],
     }));
     await createClient({ url, timeoutMs: 120_000 }).setup({ token, people });
     await stage.sql(`

@@ -39,7 +39,8 @@ export async function loadPerson(db: Reader, name: PersonName): Promise<Person> 
 
 /**
  * Enabled people who are named or in one of the groups, with all their groups; by name. Found by the indexes of names and
- * of groups, never by reading everybody. `limit` null: all of them.
+ * of groups, never by reading everybody. `limit`: the first so many of them, for which no more of a group is read than
+ * that; null: all of them.
  */
 export async function loadPeopleAmong(
   db: Reader,
@@ -56,14 +57,23 @@ export async function loadPeopleAmong(
       'name',
       'in',
       sql<PersonName>`(
-        SELECT unnest(${[...among.people]}::text[])
-        UNION SELECT person FROM group_members WHERE group_name = ${anyOf(among.groups)})`,
+        SELECT unnest(${[...among.people]}::text[]) UNION ${limit === null ? membersOf(among.groups) : firstOf(among.groups, limit)})`,
     )
     .orderBy('name')
     .$if(limit !== null, (query) => query.limit(limit ?? 0))
     .execute();
   return rows.map(({ groups, ...row }) => toPerson(row, groups));
 }
+
+const membersOf = (groups: readonly GroupName[]) =>
+  sql`SELECT person FROM group_members WHERE group_name = ${anyOf(groups)}`;
+
+/** The first enabled people of each group. */
+const firstOf = (groups: readonly GroupName[], limit: number) => sql`
+  SELECT first.person FROM unnest(${[...groups]}::text[]) AS one (name), LATERAL (
+    SELECT DISTINCT m.person FROM group_members m JOIN people p ON p.name = m.person
+    WHERE m.group_name = one.name AND p.disabled_at IS NULL
+    ORDER BY m.person LIMIT ${limit}) AS first`;
 
 /** These people, also the disabled ones, with the groups that count of them now. */
 export async function loadPeople(db: Reader, names: readonly PersonName[]): Promise<readonly Person[]> {

@@ -1,6 +1,7 @@
 /**
  * Statements that come again and again are prepared under a name, once a connection: the store then neither parses nor
- * plans them anew, which is a good part of what a short statement costs it.
+ * plans them anew, which is a good part of what a short statement costs it. Where a plan for these very values is so
+ * much better that it is worth making each time, the store goes on making it (`plan_cache_mode = auto`).
  */
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type pg from 'pg';
@@ -12,11 +13,6 @@ const WORTH_IT = 8;
 const NAMES_AT_MOST = 256;
 /** Texts that are counted: lists of any length make any number of them. */
 const COUNTED_AT_MOST = 4096;
-/**
- * A prepared statement may be planned for values in general. For pages of a list this would be a mistake: how to find the
- * latest hundred of somebody depends on how many they have.
- */
-const PAGE = /\blimit\b/i;
 
 /** The names of a process: the same text has the same name on every connection. */
 class Names {
@@ -29,7 +25,7 @@ class Names {
     const known = this.#names.get(text);
     if (known !== undefined || this.#names.size >= NAMES_AT_MOST) return known;
     const seen = (this.#seen.get(text) ?? 0) + 1;
-    if (seen < WORTH_IT || PAGE.test(text)) {
+    if (seen < WORTH_IT) {
       if (seen === 1 && this.#seen.size >= COUNTED_AT_MOST) this.#seen.clear();
       this.#seen.set(text, seen);
       return undefined;

@@ -18,6 +18,7 @@ import * as lookingBack from './0030_looking_back.ts';
 import * as counting from './0033_counting.ts';
 import * as appending from './0035_appending.ts';
 import * as savingResults from './0036_saving_results.ts';
+import * as largeGroups from './0037_large_groups.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_access': access,
@@ -38,4 +39,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0033_counting': counting,
   '0035_appending': appending,
   '0036_saving_results': savingResults,
+  '0037_large_groups': largeGroups,
 };
