@@ -52,7 +52,14 @@ const KEPT_DAYS = 90;
 /** Old ones go: the record has what happened. */
 export async function purgeNotices({ store, now }: Context): Promise<void> {
   await store.db
-    .deleteFrom('notices')
-    .where('at', '<', now().subtract({ hours: KEPT_DAYS * 24 }))
+    .with('gone', (db) =>
+      db
+        .deleteFrom('notices')
+        .where('at', '<', now().subtract({ hours: KEPT_DAYS * 24 }))
+        .returning('id'),
+    )
+    .deleteFrom('noticeRecipients')
+    .using('gone')
+    .whereRef('noticeRecipients.notice', '=', 'gone.id')
     .execute();
 }

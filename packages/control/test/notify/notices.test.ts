@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { followRecord, remind } from '../../src/notify/keeper.ts';
+import { purgeNotices } from '../../src/notify/list.ts';
 import { mailer } from '../../src/notify/mail.ts';
 import { type Api, CONFIG, PASSWORD, startApi, withCluster } from '../support/api.ts';
 
@@ -60,6 +61,22 @@ test('what was seen is no longer new', async () => {
   expect(await toldTo('bob')).toEqual([]);
   expect((await (await api.as('bob')).notices({})).items).toHaveLength(1);
   expect(await toldTo('lea')).toHaveLength(1);
+});
+
+test('old ones go, and what they told to whom with them', async () => {
+  await (await api.as('alice')).createRequest(reader);
+  await follow();
+  const kept = async () => {
+    const count = async (table: 'notices' | 'noticeRecipients') =>
+      Number((await api.context.store.db.selectFrom(table).select(sql`count(*)`.as('n')).executeTakeFirst())?.n);
+    return [await count('notices'), await count('noticeRecipients')];
+  };
+  const before = await kept();
+  await purgeNotices(api.context);
+  expect(await kept()).toEqual(before);
+  api.advance({ hours: 91 * 24 });
+  await purgeNotices(api.context);
+  expect(await kept()).toEqual([0, 0]);
 });
 
 test('an escalation, and a request that waits for long, are told when they are due', async () => {
