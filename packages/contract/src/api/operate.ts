@@ -103,6 +103,8 @@ export const resourceView = z
       checkedAt: instant.nullable(),
     }),
     openGrants: z.int(),
+    /** Its administrator's password is kept here, sealed, and can be set; otherwise its gateway has it from elsewhere. */
+    passwordStored: z.boolean(),
   })
   .meta({ id: 'Resource' });
 

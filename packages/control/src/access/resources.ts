@@ -50,7 +50,7 @@ async function stateOf(db: Reader, now: Temporal.Instant, only: ResourceName | n
 }
 
 function viewOf(inForce: InForce, name: ResourceName, { leases, open }: State): ResourceView {
-  const { engine, address, databases, labels, owners } = resourceNamed(inForce, name);
+  const { engine, address, databases, labels, owners, credential } = resourceNamed(inForce, name);
   const lease = leases.find(({ resource }) => resource === name);
   return {
     name,
@@ -72,5 +72,6 @@ function viewOf(inForce: InForce, name: ResourceName, { leases, open }: State): 
       checkedAt: lease?.checkedAt?.toString() ?? null,
     },
     openGrants: open.find(({ resource }) => resource === name)?.count ?? 0,
+    passwordStored: credential.stored === true,
   };
 }

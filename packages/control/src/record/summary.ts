@@ -1,6 +1,6 @@
 /** How much was done when, by whom, on what, with which outcome: counted over a bounded number of the newest entries. */
 import type { RecordSummary, SearchQuery } from '@tidegate/contract';
-import { TidegateError } from '@tidegate/core';
+import { type ResourceName, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
 import type { Reader } from '../store/schema.ts';
 import { matching } from './filter.ts';
@@ -25,15 +25,24 @@ interface Counted {
   readonly oldest: Temporal.Instant;
 }
 
-/** `since` left out: a day before `until`; `until` left out: now. Throws `invalid_input` for a time that ends before it begins. */
-export async function summarise(db: Reader, query: SearchQuery, now: Temporal.Instant): Promise<RecordSummary> {
+/**
+ * `since` left out: a day before `until`; `until` left out: now. `within` null: of the whole record; else of what concerns
+ * these resources. Throws `invalid_input` for a time that ends before it begins.
+ */
+export async function summarise(
+  db: Reader,
+  query: SearchQuery,
+  within: readonly ResourceName[] | null,
+  now: Temporal.Instant,
+): Promise<RecordSummary> {
   const until = query.until === undefined ? now : Temporal.Instant.from(query.until);
   const since = query.since === undefined ? until.subtract({ hours: 24 }) : Temporal.Instant.from(query.since);
   if (Temporal.Instant.compare(since, until) >= 0) {
     throw new TidegateError('invalid_input', 'The time ends before it begins.', 'Give a `since` before `until`.');
   }
   const width = widthFor(since, until);
-  const rows = await counts(db, { ...query, since: since.toString(), until: until.toString() }, width);
+  const asked = { ...query, since: since.toString(), until: until.toString() };
+  const rows = await counts(db, asked, within, width);
   const inBuckets = rows.filter(({ set }) => set === SETS.bucket);
   const total = inBuckets.reduce((sum, { count }) => sum + count, 0);
   const looked = rows.find(({ set }) => set === SETS.all);
@@ -66,8 +75,13 @@ const SETS = {
   all: 0b11111,
 } as const;
 
-async function counts(db: Reader, query: SearchQuery, width: number): Promise<readonly Counted[]> {
-  const looked = matching(db, foundByIndex(query))
+async function counts(
+  db: Reader,
+  query: SearchQuery,
+  within: readonly ResourceName[] | null,
+  width: number,
+): Promise<readonly Counted[]> {
+  const looked = matching(db, { ...foundByIndex(query), ...(within === null ? {} : { within }) })
     .select(['stream', 'at', 'kind', 'entry', 'person'])
     .$if(query.outcome === 'refused', (rows) => rows.where(isRefused))
     .orderBy('at', 'desc')

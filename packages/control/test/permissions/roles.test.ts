@@ -64,7 +64,7 @@ const TABLE: Readonly<Partial<Record<EndpointName, string>>> = {
   resolveFinding: 'A',
   auditEntries: 'AaUu',
   searchRecord: 'AaUu',
-  recordSummary: 'AU',
+  recordSummary: 'AaUu',
   auditStreams: 'AU',
   auditCheckpoints: 'AU',
   auditKey: 'AU',
@@ -157,6 +157,9 @@ describe('on some resources alone', () => {
     expect(items.map(({ kind }) => kind)).not.toContain('config.applied');
     const found = await pia.searchRecord({ limit: 500 });
     expect(named(found.items)).toEqual(new Set(['orders']));
+    const { facets, total } = await pia.recordSummary();
+    expect(facets.resource.map(({ value }) => value)).toEqual(['orders']);
+    expect(total).toBe(items.length);
     const whole = await (await api.as('aude')).auditEntries({ limit: 500 });
     expect(whole.items.length).toBeGreaterThan(items.length);
     // The export is of these lines too, oldest first, and of none that another grant of theirs is not in.

@@ -1,7 +1,7 @@
 /** What an area adds to the navigation. */
 import type { Me } from '@tidegate/contract';
 import type { IconName } from '../components/Icon.tsx';
-import { mayPlan, oversees } from '../lib/may.ts';
+import { mayPlan, oversees, readsRecord } from '../lib/may.ts';
 
 export interface NavigationEntry {
   /** The page's address, without parameters. */
@@ -15,8 +15,11 @@ export interface NavigationEntry {
   readonly shownTo?: Shown;
 }
 
-/** `overseer`: who may see how access is used somewhere, by a role or as an owner. `policy-reader`: policy editors, too. */
-type Shown = 'overseer' | 'auditor' | 'policy-reader' | 'administrator';
+/**
+ * `overseer`: who may see how access is used somewhere, by a role or as an owner. `record-reader`: who may read the record
+ * of some resource at least. `policy-reader`: policy editors, too.
+ */
+type Shown = 'overseer' | 'record-reader' | 'auditor' | 'policy-reader' | 'administrator';
 
 export function mayOpen({ shownTo }: NavigationEntry, me: Me): boolean {
   switch (shownTo) {
@@ -24,6 +27,8 @@ export function mayOpen({ shownTo }: NavigationEntry, me: Me): boolean {
       return true;
     case 'overseer':
       return oversees(me);
+    case 'record-reader':
+      return readsRecord(me);
     case 'auditor':
       return me.auditor || me.administrator;
     case 'policy-reader':

@@ -27,6 +27,13 @@ export const seesOthers = (me: Me, resource: Name): boolean =>
 export const seesFindings = (me: Me, resource: Name): boolean =>
   administers(me, resource) || reaches(me, 'auditor', resource);
 
+/** Read the record, or what of it concerns some resource. */
+export const readsRecord = (me: Me): boolean =>
+  me.roles.some(({ role }) => role === 'administrator' || role === 'auditor');
+
+/** See all of the record: its streams, and whether they are whole. */
+export const readsWholeRecord = (me: Me): boolean => everywhere(me, 'administrator') || everywhere(me, 'auditor');
+
 /** See how access is given and used, of some resource at least. */
 export const oversees = (me: Me): boolean =>
   me.owns.length > 0 || me.roles.some(({ role }) => role !== 'policy-editor');

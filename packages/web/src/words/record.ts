@@ -2,6 +2,7 @@
 export const record = {
   title: 'Record',
   lead: 'Everything that was asked, decided and done. Nothing here can be changed.',
+  leadOfSome: 'What was asked, decided and done on the resources that you audit. Nothing here can be changed.',
   form: 'Search the record',
   text: 'Text',
   textHint: 'Anywhere in a statement, a reason, a name',

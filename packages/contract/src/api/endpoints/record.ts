@@ -29,6 +29,7 @@ export const record = {
     method: 'GET',
     path: '/v1/audit/summary',
     access: 'auditor',
+    scoped: true,
     summary:
       'How much was done when, by whom, on what and with which outcome; of the last day unless `since` says more',
     query: back.summaryQuery,

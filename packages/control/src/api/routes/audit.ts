@@ -24,7 +24,7 @@ export function auditRoutes(routes: Routes): void {
     const { items, ...rest } = await searchRecord(db, query, auditedBy(caller), pageFrom({ cursor, limit }));
     return { items: [...items], ...rest };
   });
-  serve(routes, 'recordSummary', ({ query }) => summarise(db, query, context.now()));
+  serve(routes, 'recordSummary', ({ caller, query }) => summarise(db, query, auditedBy(caller), context.now()));
   serve(routes, 'auditStreams', async ({ query }) => answerPage(await listStreams(db, pageFrom(query))));
   serve(routes, 'auditCheckpoints', async ({ query }) =>
     answerPage(await listCheckpoints(db, query.stream ?? null, pageFrom(query))),

@@ -1,6 +1,6 @@
 /** The record, searched: a histogram over time, facets beside it, the entries below, one of them whole. */
 import { Button, Group, Select, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { SearchQuery } from '@tidegate/contract';
 import { type FormEvent, useMemo, useState } from 'react';
@@ -8,6 +8,7 @@ import { reading } from '../../api/queries.ts';
 import { Icon } from '../../components/Icon.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
+import { readsWholeRecord } from '../../lib/may.ts';
 import { durationMs } from '../../lib/time.ts';
 import { record as words } from '../../words/record.ts';
 import { Entries } from './Entries.tsx';
@@ -24,20 +25,23 @@ export function RecordPage() {
   const go = (next: Record<string, unknown>) => void navigate({ search: recordSearch(next) });
   const query = useAsked(search);
   const summary = useQuery(reading('recordSummary', query));
+  const { data: me } = useSuspenseQuery(reading('me'));
   return (
     <Page
       title={words.title}
-      lead={words.lead}
+      lead={readsWholeRecord(me) ? words.lead : words.leadOfSome}
       wide
       actions={
         <>
-          <Button
-            variant="default"
-            leftSection={<Icon name="check" />}
-            renderRoot={(props) => <Link to="/record/chain" {...props} />}
-          >
-            {words.chain}
-          </Button>
+          {readsWholeRecord(me) && (
+            <Button
+              variant="default"
+              leftSection={<Icon name="check" />}
+              renderRoot={(props) => <Link to="/record/chain" {...props} />}
+            >
+              {words.chain}
+            </Button>
+          )}
           <Button
             variant="default"
             leftSection={<Icon name="download" />}

@@ -54,7 +54,7 @@ export function ResourcePage() {
             {seesFindings(me, resourceName) && <Findings resource={resource} />}
             <Roles resource={resource} />
             {seesOthers(me, resourceName) && <WhoCouldAsk name={resourceName} />}
-            {administers(me, resourceName) && <Credential resource={resource} />}
+            {administers(me, resourceName) && resource.passwordStored && <Credential resource={resource} />}
           </>
         )}
       </Read>
