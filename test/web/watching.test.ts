@@ -1,5 +1,7 @@
 /** Watching and managing: a session replayed, the record narrowed and verified, the configuration written and compared. */
+import { writtenResource } from '@tidegate/config';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { resources as words } from '../../packages/web/src/words/resources.ts';
 import { DEMO_PASSWORD } from '../support/tidegate.ts';
 import { hold, signedIn } from './support/browser.ts';
 import { startWorld, type World } from './support/world.ts';
@@ -100,6 +102,8 @@ test('a resource is changed in a form: tested through its gateway, planned, and 
   const { page } = world.at.carol;
   await page.goto('/resources/orders');
   await page.getByText('takes one of leads, then one of dba').waitFor();
+  // Its password is in a file at the gateway: here nobody could set it.
+  expect(await page.getByRole('button', { name: words.credential }).count()).toBe(0);
   await page.getByRole('link', { name: 'Change' }).click();
   await page.getByRole('button', { name: 'Test the connection' }).click();
   await page.getByText('All is well: Tidegate can work there.').waitFor();
@@ -137,6 +141,39 @@ test('a resource is added by keyboard alone: what is in the way is said before i
   await page.waitForURL('**/resources/billing');
   await page.getByText('No rule of the policy speaks of this resource.').waitFor();
   expect((await world.clients.carol.config()).yaml).not.toContain('of nobody');
+  await page.getByRole('button', { name: words.credential }).waitFor();
+});
+
+test('a resource is called otherwise, then removed: planned first, with what is open there', async () => {
+  const { page } = world.at.carol;
+  const { yaml: before } = await world.clients.carol.config();
+  await page.goto('/resources/orders/edit');
+  await page.getByRole('button', { name: 'Remove this resource' }).click();
+  await page
+    .getByText(`Grant ${world.ids.grant} of alice on orders is open: applying this is refused until it is closed.`)
+    .waitFor();
+  await page.getByText('postgres at').first().waitFor();
+  await hold(page, 'resource.remove');
+  await page.getByRole('button', { name: 'Apply this' }).click();
+  await page.getByRole('alert').first().waitFor();
+  expect((await world.clients.carol.config()).yaml).toBe(before);
+
+  await page.goto('/resources/billing/edit');
+  await page.getByLabel('Name', { exact: true }).fill('orders');
+  await page.getByText('There is a resource of this name.').waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('ledger');
+  await page.getByRole('button', { name: 'Show what would change' }).click();
+  await page.getByText('resource billing').waitFor();
+  await page.getByText('resource ledger').waitFor();
+  await page.getByText(/stays under that name/).waitFor();
+  await page.getByRole('button', { name: 'Apply this' }).click();
+  await page.waitForURL('**/resources/ledger');
+  await page.goto('/resources/ledger/edit');
+  await page.getByRole('button', { name: 'Remove this resource' }).click();
+  await page.getByRole('button', { name: 'Apply this' }).click();
+  await page.waitForURL('**/resources');
+  await page.getByText('ledger is removed.').waitFor();
+  expect(writtenResource((await world.clients.carol.config()).yaml, 'ledger')).toBeNull();
 });
 
 test('an API key is made, shown once, and revoked', async () => {
@@ -194,9 +231,26 @@ test('somebody without rights is shown none of it, and told so where they come b
   }
   await page.goto('/record');
   await page.getByText('Only auditors and administrators may see this.').first().waitFor();
+  expect(await page.getByText(/tidegate sessions/).count()).toBe(0);
   await page.goto(`/sessions/${world.ids.session}`);
   await page.getByText(`There is no session ${world.ids.session}.`).waitFor();
   // A page speaks of pages: the server's next step names a command.
   await page.getByText('Look under “Sessions”.').waitFor();
   expect(await page.getByText(/tidegate sessions/).count()).toBe(0);
+});
+
+test('who audits some resources finds the record of these, and no more of it', async () => {
+  const { page } = world.at.bob;
+  const { yaml } = await world.clients.carol.config();
+  await world.clients.carol.applyConfig({
+    yaml: `${yaml.trimEnd()}\npermissions:\n  - { role: auditor, to: { people: [bob] }, resources: { names: [orders] } }\n`,
+  });
+  await page.goto('/');
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Record', exact: true }).click();
+  await page.getByText('on the resources that you audit').waitFor();
+  await page.getByRole('region', { name: 'Outcome' }).waitFor();
+  await page.getByText('config.applied').waitFor({ state: 'detached' });
+  expect(await page.getByRole('link', { name: 'Chain' }).count()).toBe(0);
+  expect(await page.getByRole('alert').count()).toBe(0);
+  await hold(page, 'record.of-some');
 });

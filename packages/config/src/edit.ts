@@ -2,19 +2,8 @@
  * One resource put into a configuration's text, or changed there. The rest of the text stays to the letter, and so do
  * comments within what is changed: people wrote it, and read its differences before they apply them.
  */
-import { TidegateError } from '@tidegate/core';
-import {
-  Document,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { Document, isMap, isPair, isScalar, isSeq, type Node, visit, type YAMLMap } from 'yaml';
+import { byHand, itemNamed, listOf, parse, readable, splice } from './edit-text.ts';
 import { filesIn } from './files-in.ts';
 
 /** What is to stand there, by key; `undefined`: nothing. Keys that are not named stay as they are. */
@@ -40,37 +29,9 @@ export function withResource(text: string, change: ResourceChange): string {
     const item = itemNamed(document, change.name);
     if (item !== null) return splice(text, from, to, (part) => changed(part, document, item, change));
   }
-  const into = files.findLast(({ document }) => listOf(document) !== null) ?? files.at(-1);
+  const into = files.findLast(({ document }) => listOf(document, 'resources') !== null) ?? files.at(-1);
   if (into === undefined) return added('', readable(''), change);
   return splice(text, into.from, into.to, (part) => added(part, into.document, change));
-}
-
-const splice = (text: string, from: number, to: number, edit: (part: string) => string): string =>
-  text.slice(0, from) + edit(text.slice(from, to)) + text.slice(to);
-
-function parse(text: string): Document.Parsed | null {
-  const document = parseDocument(text, { prettyErrors: false, schema: 'core', merge: false, resolveKnownTags: false });
-  return document.errors.length > 0 ? null : document;
-}
-
-function readable(text: string): Document.Parsed {
-  const document = parse(text);
-  if (document !== null && (document.contents === null || isMap(document.contents))) return document;
-  throw new TidegateError(
-    'invalid_input',
-    'The configuration cannot be read, so nothing can be added to it here.',
-    'Put it right as text first, under Policies and roles.',
-  );
-}
-
-function listOf(document: Document): YAMLSeq | null {
-  const list = document.get('resources', true);
-  return isSeq(list) ? list : null;
-}
-
-function itemNamed(document: Document, name: string): YAMLMap | null {
-  const items = listOf(document)?.items ?? [];
-  return items.find((item): item is YAMLMap => isMap(item) && item.get('name') === name) ?? null;
 }
 
 function changed(part: string, document: Document, item: YAMLMap, change: ResourceChange): string {
@@ -114,7 +75,7 @@ function put(document: Document, map: YAMLMap, key: string, value: unknown): voi
 
 function added(part: string, document: Document, change: ResourceChange): string {
   const item = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-  const list = listOf(document);
+  const list = listOf(document, 'resources');
   const last: unknown = list?.items.at(-1);
   const place = list?.range;
   const fresh = `  - ${indented(plain(item, part), 4)}`;
@@ -186,10 +147,3 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 /** Both are plain values; what is `undefined` within is not there. */
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-const byHand = (name: string): TidegateError =>
-  new TidegateError(
-    'invalid_input',
-    `The resource ${name} shares parts of its text with others (anchors and aliases).`,
-    'Change it as text, under Policies and roles.',
-  );

@@ -7,6 +7,7 @@ export * from './differences.ts';
 export { CONFIG_TEXT_MAX } from './document.ts';
 export { type Known, NOTHING_KNOWN } from './draft.ts';
 export * from './edit.ts';
+export { withoutResource, withResourceRenamed } from './edit-away.ts';
 export * from './errors.ts';
 export { type ConfigFile, joinFiles } from './files.ts';
 export * from './gains.ts';

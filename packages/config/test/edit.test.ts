@@ -1,7 +1,7 @@
 /** One resource is put into the text or changed there, and nothing else of the text is another afterwards. */
 import { describe, expect, test } from 'vitest';
 import { type ResourceChange, withResource, writtenResource } from '../src/edit.ts';
-import { joinFiles, parseOffline } from '../src/index.ts';
+import { joinFiles, parseOffline, withoutResource, withResourceRenamed } from '../src/index.ts';
 
 const TEXT = `# what we guard
 apiVersion: tidegate/v1
@@ -139,4 +139,81 @@ test('what cannot be read, or is shared with others, is left to people', () => {
   const uses = 'labels: &l {env: prod}\nresources:\n  - name: a\n    labels: *l\n';
   expect(() => withResource(uses, { name: 'a', engine: 'postgres' })).toThrow(/shares parts/);
   expect(writtenResource('a: [', 'a')).toBeNull();
+});
+
+const POLICY = `policies:
+  # both of them
+  - name: read
+    resources: {names: [orders, lab]}
+  - name: alone
+    resources: {names: [orders], labels: {env: prod}}
+    when: 'now.hour > 8'
+
+  - name: block
+    resources:
+      names:
+        - lab    # the lab
+        - orders
+permissions:
+  - {role: auditor, to: {people: [pia]}, resources: {names: [lab, orders]}}
+`;
+const WHOLE = TEXT.replace(/policies: {3}# none\n {2}\[\]\n/, POLICY);
+
+describe('taking one away', () => {
+  test('with its comments, its place in lists of names, and the rules that named nothing else; all else to the letter', () => {
+    const text = withoutResource(WHOLE, 'orders');
+    expect(beyond(text, WHOLE)).toEqual([
+      '    resources: {names: [lab]}',
+      '  - {role: auditor, to: {people: [pia]}, resources: {names: [lab]}}',
+    ]);
+    expect(writtenResource(text, 'orders')).toBeNull();
+    expect(writtenResource(text, 'lab')).toEqual(writtenResource(WHOLE, 'lab'));
+    expect(text).not.toMatch(/orders|alone|moved in spring|now\.hour/);
+    expect(text).toContain("  # nobody's yet\n  - {name: lab");
+    expect(text).toContain('  # both of them\n  - name: read');
+    expect(text).toContain('        - lab    # the lab\n');
+  });
+
+  test('the last one leaves an empty list', () => {
+    const block =
+      'apiVersion: tidegate/v1\nresources:\n  # one\n  - name: a\n    engine: mysql\npolicies:\n  - {name: r, resources: {names: [a]}}\n';
+    expect(withoutResource(block, 'a')).toBe('apiVersion: tidegate/v1\nresources: []\npolicies: []\n');
+    expect(withoutResource('resources: [{name: a}, {name: b}, {name: c}]\n', 'a')).toBe(
+      'resources: [{name: b}, {name: c}]\n',
+    );
+    expect(withoutResource('resources: [{name: a}, {name: b}, {name: c}]\n', 'c')).toBe(
+      'resources: [{name: a}, {name: b}]\n',
+    );
+    expect(withoutResource('resources: [{name: a}]\n', 'a')).toBe('resources: []\n');
+  });
+
+  test('what could come to give more is left to people', () => {
+    const only = 'resources: [{name: a}]\npermissions:\n  - {role: user, to: {people: [p]}, resources: {names: [a]}}\n';
+    expect(() => withoutResource(only, 'a')).toThrow(/one of Tidegate’s roles/);
+    const shared = 'resources:\n  - {name: a, engine: &e mysql}\n  - {name: b, engine: *e}\n';
+    expect(() => withoutResource(shared, 'a')).toThrow(/shares parts/);
+    expect(() => withoutResource(TEXT, 'nobody')).toThrow(/no resource nobody/);
+  });
+});
+
+describe('calling one otherwise', () => {
+  test('wherever the policy names it, and nowhere else', () => {
+    const text = withResourceRenamed(WHOLE, 'orders', 'sales');
+    expect(text).toBe(
+      WHOLE.replace('- name: orders ', '- name: sales ')
+        .replace('[orders, lab]', '[sales, lab]')
+        .replace('{names: [orders], labels', '{names: [sales], labels')
+        .replace('        - orders\n', '        - sales\n')
+        .replace('[lab, orders]', '[lab, sales]'),
+    );
+    expect(withResourceRenamed(withResourceRenamed(WHOLE, 'lab', '1e3'), '1e3', 'lab')).toBe(
+      WHOLE.replaceAll(/(?<=name: |names: \[|, |- )lab(?=[,\] ])/g, '"lab"'),
+    );
+  });
+
+  test('not where a condition speaks of it', () => {
+    const told = WHOLE.replace('now.hour > 8', 'resource.name == "orders"');
+    expect(() => withResourceRenamed(told, 'orders', 'sales')).toThrow(/named in a condition/);
+    expect(() => withResourceRenamed(TEXT, 'nobody', 'x')).toThrow(/no resource nobody/);
+  });
 });

@@ -10,7 +10,15 @@ export const resourceForm = {
   toText: 'Policies and roles',
   what: 'What it is',
   name: 'Name',
-  nameHint: 'What people ask for. It cannot be changed later.',
+  nameHint: 'What people ask for.',
+  renameHint: 'Rules that name it follow. A password that is stored has to be stored anew.',
+  renamed: (name: string) =>
+    `With another name it is another resource: what was asked for and done on ${name} stays under that name, and this can be applied once nothing is open there.`,
+  remove: 'Remove this resource',
+  removeTitle: (name: string) => `Remove ${name}`,
+  removeHint:
+    'From the configuration: Tidegate then guards it no longer, and rules that name nothing else go with it. You see first what would change, and which open grants are in the way. The database itself is not touched.',
+  removed: (name: string) => `${name} is removed.`,
   nameTaken: 'There is a resource of this name.',
   engine: 'Engine',
   address: 'Address',

@@ -5,6 +5,7 @@ import type { ConfigPlan } from '@tidegate/contract';
 import { lazy, Suspense } from 'react';
 import { api } from '../../api/client.ts';
 import { stale } from '../../api/queries.ts';
+import { part } from '../../app/fetched.ts';
 import { Loading } from '../../components/Loading.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { Section } from '../../components/Section.tsx';
@@ -13,7 +14,9 @@ import { PlanShown } from '../../parts/PlanShown.tsx';
 import { resourceForm as words } from '../../words/resource-form.ts';
 import styles from './resources.module.css';
 
-const Differences = lazy(async () => ({ default: (await import('../policies/Differences.tsx')).Differences }));
+const Differences = lazy(() =>
+  part(async () => ({ default: (await import('../policies/Differences.tsx')).Differences })),
+);
 
 export interface ChangeProps {
   readonly inForce: string;

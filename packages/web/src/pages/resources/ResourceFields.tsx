@@ -29,11 +29,10 @@ export function WhatFields({ form, isNew, taken, onChange }: WhatProps) {
         <TextInput
           label={words.name}
           inputWrapperOrder={ORDER}
-          description={isNew ? words.nameHint : undefined}
+          description={isNew ? words.nameHint : words.renameHint}
           value={form.name}
           onChange={(event) => onChange({ name: event.currentTarget.value })}
           error={taken ? words.nameTaken : undefined}
-          disabled={!isNew}
           required
           withAsterisk={false}
         />
@@ -85,6 +84,7 @@ export function WhatFields({ form, isNew, taken, onChange }: WhatProps) {
 }
 
 export interface AdministratorProps extends Fields {
+  /** Nothing is stored under this name yet. */
   readonly isNew: boolean;
   /** null: not theirs to set. */
   readonly password: string | null;

@@ -2,7 +2,7 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { withResource } from '@tidegate/config';
+import { withResource, withResourceRenamed } from '@tidegate/config';
 import { type FormEvent, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { reading, stale } from '../../api/queries.ts';
@@ -28,7 +28,9 @@ export function ResourceForm({ initial, inForce, isNew }: ResourceFormProps) {
   const { data: me } = useQuery(reading('me'));
   const { data: all } = useQuery(reading('resources'));
   const navigate = useNavigate();
-  const taken = isNew && all?.items.some(({ name }) => name === form.name.trim()) === true;
+  const name = form.name.trim();
+  const renamed = !isNew && name !== initial.name;
+  const taken = (isNew || renamed) && all?.items.some((each) => each.name === name) === true;
   const test = useMutation({
     mutationFn: () => api.testResource({ resource: entryOf(form), ...(password === '' ? {} : { password }) }),
   });
@@ -54,7 +56,8 @@ export function ResourceForm({ initial, inForce, isNew }: ResourceFormProps) {
   const plan = (event: FormEvent) => {
     event.preventDefault();
     try {
-      setYaml(withResource(inForce, { ...entryOf(form) }));
+      const text = renamed ? withResourceRenamed(inForce, initial.name, name) : inForce;
+      setYaml(withResource(text, { ...entryOf(form) }));
     } catch (error) {
       setWrong(error);
     }
@@ -66,7 +69,7 @@ export function ResourceForm({ initial, inForce, isNew }: ResourceFormProps) {
       <WhatFields form={form} isNew={isNew} taken={taken} onChange={change} />
       <AdministratorFields
         form={form}
-        isNew={isNew}
+        isNew={isNew || renamed}
         password={administrator ? password : null}
         onPassword={(next) => {
           setPassword(next);
@@ -95,6 +98,7 @@ export function ResourceForm({ initial, inForce, isNew }: ResourceFormProps) {
       {yaml !== null && !store.isError && (
         <Change inForce={inForce} yaml={yaml} onApplied={() => store.mutateAsync()} />
       )}
+      {yaml !== null && renamed && <Text mt="sm">{words.renamed(initial.name)}</Text>}
       {store.isError && (
         <>
           <Text role="alert">{words.notStored}</Text>

@@ -3,12 +3,14 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { writtenResource } from '@tidegate/config';
 import { Refusal } from '@tidegate/contract';
+import { Fragment } from 'react';
 import { reading } from '../../api/queries.ts';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
 import { resourceForm as words } from '../../words/resource-form.ts';
 import { EMPTY, formOf } from './form.ts';
+import { Remove } from './Remove.tsx';
 import { ResourceForm } from './ResourceForm.tsx';
 
 const editing = getRouteApi('/signedIn/resources/$name/edit');
@@ -43,7 +45,10 @@ export function EditResourcePage() {
               </Link>
             </>
           ) : (
-            <ResourceForm key={version} initial={initial} inForce={yaml} isNew={false} />
+            <Fragment key={version}>
+              <ResourceForm initial={initial} inForce={yaml} isNew={false} />
+              <Remove name={name} inForce={yaml} />
+            </Fragment>
           );
         }}
       </Read>

@@ -1,7 +1,8 @@
 /** Resources: all, and one. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { reading } from '../../api/queries.ts';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -11,26 +12,26 @@ const list = createRoute({
   validateSearch: ({ find }: Record<string, unknown>): { find?: string } =>
     typeof find === 'string' && find !== '' ? { find } : {},
   loader: ({ context }) => void context.queries.prefetchQuery(reading('resources')),
-  component: lazyRouteComponent(() => import('./ResourcesPage.tsx'), 'ResourcesPage'),
+  component: fetching(() => import('./ResourcesPage.tsx'), 'ResourcesPage'),
 });
 
 const one = createRoute({
   getParentRoute: () => signedIn,
   path: '/resources/$name',
-  component: lazyRouteComponent(() => import('./ResourcePage.tsx'), 'ResourcePage'),
+  component: fetching(() => import('./ResourcePage.tsx'), 'ResourcePage'),
 });
 
 const edit = createRoute({
   getParentRoute: () => signedIn,
   path: '/resources/$name/edit',
-  component: lazyRouteComponent(() => import('./ResourceFormPage.tsx'), 'EditResourcePage'),
+  component: fetching(() => import('./ResourceFormPage.tsx'), 'EditResourcePage'),
 });
 
 /** Beside the list, not in it: “new” is a name that a resource may have. */
 const add = createRoute({
   getParentRoute: () => signedIn,
   path: '/add-resource',
-  component: lazyRouteComponent(() => import('./ResourceFormPage.tsx'), 'AddResourcePage'),
+  component: fetching(() => import('./ResourceFormPage.tsx'), 'AddResourcePage'),
 });
 
 export const resources = area(
