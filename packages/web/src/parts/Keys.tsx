@@ -1,5 +1,4 @@
 /** API keys that work, everybody’s or one person’s: what they may, until when; made and revoked by those who may. */
-import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ApiKeyView } from '@tidegate/contract';
 import { useState } from 'react';
@@ -14,6 +13,7 @@ import { RelativeTime } from '../components/RelativeTime.tsx';
 import { Section } from '../components/Section.tsx';
 import { keys as words } from '../words/keys.ts';
 import { MakeKey } from './MakeKey.tsx';
+import { revokeColumn } from './revokeColumn.tsx';
 
 export interface KeysProps {
   /** Left out: everybody’s. */
@@ -49,26 +49,7 @@ export function Keys({ person }: KeysProps) {
       minor: true,
       cell: ({ lastUsedAt }) => (lastUsedAt === null ? words.never : <RelativeTime at={lastUsedAt} show="age" />),
     },
-    ...(me?.administrator === true
-      ? [
-          {
-            key: 'revoke',
-            title: '',
-            width: '6rem',
-            cell: (key: ApiKeyView) => (
-              <Button
-                size="compact-xs"
-                color="red"
-                variant="light"
-                aria-label={words.revokeOne(key.name)}
-                onClick={() => setRevoking(key)}
-              >
-                {words.revoke}
-              </Button>
-            ),
-          },
-        ]
-      : []),
+    ...(me?.administrator === true ? [revokeColumn<ApiKeyView>(words, setRevoking)] : []),
   ];
   return (
     <Section title={words.title} hint={words.hint} actions={<MakeKey {...(person === undefined ? {} : { person })} />}>

@@ -15,6 +15,7 @@ import { Problem } from '../../components/Problem.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
+import { revokeColumn } from '../../parts/revokeColumn.tsx';
 import { common } from '../../words/common.ts';
 import { gateways as words } from '../../words/gateways.ts';
 
@@ -57,26 +58,7 @@ export function GatewaysPage() {
     },
     { key: 'spool', title: columns.spool, width: '10rem', minor: true, cell: ({ spool }) => spoolText(spool) },
     { key: 'version', title: columns.version, width: '6rem', minor: true, cell: ({ version }) => version },
-    ...(administrator
-      ? [
-          {
-            key: 'revoke',
-            title: '',
-            width: '7rem',
-            cell: (gateway: GatewayView) => (
-              <Button
-                size="compact-xs"
-                color="red"
-                variant="light"
-                aria-label={words.revokeOne(gateway.name)}
-                onClick={() => setRevoking(gateway)}
-              >
-                {words.revoke}
-              </Button>
-            ),
-          },
-        ]
-      : []),
+    ...(administrator ? [revokeColumn<GatewayView>(words, setRevoking)] : []),
   ];
   return (
     <Page

@@ -1,7 +1,8 @@
 /** Gateways. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { reading } from '../../api/queries.ts';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -9,7 +10,7 @@ const page = createRoute({
   getParentRoute: () => signedIn,
   path: '/gateways',
   loader: ({ context }) => void context.queries.prefetchQuery(reading('gateways')),
-  component: lazyRouteComponent(() => import('./GatewaysPage.tsx'), 'GatewaysPage'),
+  component: fetching(() => import('./GatewaysPage.tsx'), 'GatewaysPage'),
 });
 
 export const gateways = area(

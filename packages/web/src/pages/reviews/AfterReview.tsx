@@ -1,5 +1,5 @@
 /** One break-glass as whoever judges it needs it: who, why, what it gave, every statement; and what is said of it. */
-import { Button, Group, Stack, Textarea, Title } from '@mantine/core';
+import { Button, Group, Stack, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -7,6 +7,7 @@ import type { AfterReviewView } from '@tidegate/contract';
 import { type RefObject, useImperativeHandle, useRef, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { reading, stale } from '../../api/queries.ts';
+import { CommentBox } from '../../components/CommentBox.tsx';
 import { Facts } from '../../components/Facts.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { Read } from '../../components/Read.tsx';
@@ -86,15 +87,12 @@ function Conclude({ id, keys }: { readonly id: AfterReviewView['request']; reado
         {words.conclude}
       </Title>
       <Stack gap="sm">
-        <Textarea
-          ref={box}
+        <CommentBox
+          box={box}
           label={words.comment}
           description={words.commentHint}
           value={comment}
-          onChange={(event) => setComment(event.currentTarget.value)}
-          maxLength={2000}
-          autosize
-          minRows={2}
+          onChange={setComment}
           required
         />
         <Problem error={say.error} />

@@ -1,5 +1,4 @@
 /** Every break-glass that I may see, with what was said of it; what waits for me leads to the inbox. */
-import { SegmentedControl } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { AfterReviewView } from '@tidegate/contract';
@@ -7,6 +6,7 @@ import { usePages } from '../../api/paging.ts';
 import { reading } from '../../api/queries.ts';
 import { type Column, DataTable } from '../../components/DataTable.tsx';
 import { EmptyState } from '../../components/EmptyState.tsx';
+import { OpenOrAll } from '../../components/OpenOrAll.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
@@ -51,16 +51,7 @@ export function AfterReviewsPage() {
       lead={words.lead}
       wide
       actions={
-        <SegmentedControl
-          size="xs"
-          aria-label={words.which}
-          value={show ?? 'open'}
-          data={[
-            { value: 'open', label: words.open },
-            { value: 'all', label: words.all },
-          ]}
-          onChange={(value) => void navigate({ to: '/reviews/after', search: value === 'all' ? { show: 'all' } : {} })}
-        />
+        <OpenOrAll words={words} show={show} onShow={(search) => void navigate({ to: '/reviews/after', search })} />
       }
     >
       <Read query={query}>

@@ -1,5 +1,5 @@
 /** Approve, for as long as was asked or shorter, or deny with a comment. */
-import { Button, Group, Stack, Textarea } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
 import type { RequestView } from '@tidegate/contract';
@@ -7,6 +7,7 @@ import { type RefObject, useImperativeHandle, useRef, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { stale } from '../../api/queries.ts';
 import { insist } from '../../api/step-up.ts';
+import { CommentBox } from '../../components/CommentBox.tsx';
 import { DurationInput } from '../../components/DurationInput.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { durationMs, isoDuration } from '../../lib/time.ts';
@@ -46,15 +47,12 @@ export function Decide({ request: { id, requester, duration }, keys }: DecidePro
   return (
     <Stack gap="sm" className={styles.decide}>
       <DurationInput label={words.shorter} ms={ms} onChange={setMs} maxMs={asked} />
-      <Textarea
-        ref={box}
+      <CommentBox
+        box={box}
         label={words.comment}
         description={words.commentHint}
         value={comment}
-        onChange={(event) => setComment(event.currentTarget.value)}
-        maxLength={2000}
-        autosize
-        minRows={2}
+        onChange={setComment}
       />
       <Problem error={review.error} />
       <Group gap="xs">

@@ -1,6 +1,7 @@
 /** The inbox of reviewers. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -9,14 +10,14 @@ const inbox = createRoute({
   path: '/reviews',
   /** Which request is looked at; the first where left out. */
   validateSearch: ({ id }): { readonly id?: string } => (typeof id === 'string' ? { id } : {}),
-  component: lazyRouteComponent(() => import('./ReviewsPage.tsx'), 'ReviewsPage'),
+  component: fetching(() => import('./ReviewsPage.tsx'), 'ReviewsPage'),
 });
 
 const after = createRoute({
   getParentRoute: () => signedIn,
   path: '/reviews/after',
   validateSearch: ({ show }): { readonly show?: 'all' } => (show === 'all' ? { show } : {}),
-  component: lazyRouteComponent(() => import('./AfterReviewsPage.tsx'), 'AfterReviewsPage'),
+  component: fetching(() => import('./AfterReviewsPage.tsx'), 'AfterReviewsPage'),
 });
 
 export const reviews = area(

@@ -8,10 +8,10 @@ import { reading, stale } from '../../api/queries.ts';
 import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
+import { Quiet, Row, Rows } from '../../components/Rows.tsx';
 import { Section } from '../../components/Section.tsx';
 import { MakeKey } from '../../parts/MakeKey.tsx';
 import { security } from '../../words/security.ts';
-import styles from './Security.module.css';
 
 const words = security.keys;
 
@@ -23,12 +23,16 @@ export function ApiKeys() {
       <Read query={keys}>
         {({ items }) => (
           <>
-            {items.length === 0 && <p className={styles.quiet}>{words.none}</p>}
-            <ul className={styles.rows}>
+            {items.length === 0 && (
+              <p>
+                <Quiet>{words.none}</Quiet>
+              </p>
+            )}
+            <Rows>
               {items.map((key) => (
                 <One key={key.id} of={key} />
               ))}
-            </ul>
+            </Rows>
           </>
         )}
       </Read>
@@ -39,32 +43,35 @@ export function ApiKeys() {
 function One({ of: { id, name, prefix, scopes, expiresAt, lastUsedAt } }: { readonly of: ApiKeyView }) {
   const [asked, { open, close }] = useDisclosure(false);
   return (
-    <li>
-      <span className={styles.what}>
-        <strong>{name}</strong> <code>{prefix}…</code>
-        <br />
-        <span className={styles.quiet}>
-          {scopes.join(', ')} · {words.ends} <RelativeTime at={expiresAt} show="time" /> ·{' '}
-          {lastUsedAt === null ? security.passkeys.never : security.passkeys.used}{' '}
-          {lastUsedAt !== null && <RelativeTime at={lastUsedAt} show="age" />}
-        </span>
-      </span>
-      <Button variant="default" onClick={open} aria-label={`${words.revoke}: ${name}`}>
-        {words.revoke}
-      </Button>
-      <ConfirmDialog
-        opened={asked}
-        onClose={close}
-        title={words.revokeTitle(name)}
-        deed={words.revoke}
-        harmful
-        onConfirm={async () => {
-          await api.revokeApiKey({ id });
-          await stale('apiKeys');
-        }}
-      >
-        {words.revokeWhat}
-      </ConfirmDialog>
-    </li>
+    <Row
+      deeds={
+        <>
+          <Button variant="default" onClick={open} aria-label={`${words.revoke}: ${name}`}>
+            {words.revoke}
+          </Button>
+          <ConfirmDialog
+            opened={asked}
+            onClose={close}
+            title={words.revokeTitle(name)}
+            deed={words.revoke}
+            harmful
+            onConfirm={async () => {
+              await api.revokeApiKey({ id });
+              await stale('apiKeys');
+            }}
+          >
+            {words.revokeWhat}
+          </ConfirmDialog>
+        </>
+      }
+    >
+      <strong>{name}</strong> <code>{prefix}…</code>
+      <br />
+      <Quiet>
+        {scopes.join(', ')} · {words.ends} <RelativeTime at={expiresAt} show="time" /> ·{' '}
+        {lastUsedAt === null ? security.passkeys.never : security.passkeys.used}{' '}
+        {lastUsedAt !== null && <RelativeTime at={lastUsedAt} show="age" />}
+      </Quiet>
+    </Row>
   );
 }

@@ -7,10 +7,10 @@ import { reading, stale } from '../../api/queries.ts';
 import { Problem } from '../../components/Problem.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
+import { Quiet, Row, Rows } from '../../components/Rows.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge } from '../../components/StateBadge.tsx';
 import { security } from '../../words/security.ts';
-import styles from './Security.module.css';
 
 const words = security.logins;
 
@@ -20,11 +20,11 @@ export function Logins() {
     <Section title={words.title}>
       <Read query={logins}>
         {({ items }) => (
-          <ul className={styles.rows}>
+          <Rows>
             {items.map((login) => (
               <One key={login.id} login={login} />
             ))}
-          </ul>
+          </Rows>
         )}
       </Read>
     </Section>
@@ -35,21 +35,22 @@ function One({ login: { id, current, address, userAgent, how, lastUsedAt } }: { 
   const end = useMutation({ mutationFn: () => api.endMyLogin({ id }), onSuccess: () => stale('myLogins') });
   const client = userAgent === null ? words.unknown : clientName(userAgent);
   return (
-    <li>
-      <span className={styles.what}>
-        <strong>{client}</strong> {current && <StateBadge state="active" label={words.current} />}
-        <br />
-        <span className={styles.quiet}>
-          {address} · {words.how[how]} · {words.used} <RelativeTime at={lastUsedAt} show="age" />
-        </span>
-        <Problem error={end.error} />
-      </span>
-      {!current && (
-        <Button variant="default" onClick={() => end.mutate()} loading={end.isPending}>
-          {words.end}
-        </Button>
-      )}
-    </li>
+    <Row
+      deeds={
+        current ? undefined : (
+          <Button variant="default" onClick={() => end.mutate()} loading={end.isPending}>
+            {words.end}
+          </Button>
+        )
+      }
+    >
+      <strong>{client}</strong> {current && <StateBadge state="active" label={words.current} />}
+      <br />
+      <Quiet>
+        {address} · {words.how[how]} · {words.used} <RelativeTime at={lastUsedAt} show="age" />
+      </Quiet>
+      <Problem error={end.error} />
+    </Row>
   );
 }
 

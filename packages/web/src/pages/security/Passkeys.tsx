@@ -12,6 +12,7 @@ import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
 import { Problem } from '../../components/Problem.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
+import { Quiet, Row, Rows } from '../../components/Rows.tsx';
 import { Section } from '../../components/Section.tsx';
 import { common } from '../../words/common.ts';
 import { security } from '../../words/security.ts';
@@ -28,12 +29,16 @@ export function Passkeys() {
       <Read query={passkeys}>
         {({ items }) => (
           <>
-            {items.length === 0 && <p className={styles.quiet}>{words.none}</p>}
-            <ul className={styles.rows}>
+            {items.length === 0 && (
+              <p>
+                <Quiet>{words.none}</Quiet>
+              </p>
+            )}
+            <Rows>
               {items.map((passkey) => (
                 <One key={passkey.id} passkey={passkey} />
               ))}
-            </ul>
+            </Rows>
           </>
         )}
       </Read>
@@ -92,36 +97,39 @@ function One({ passkey: { id, name, lastUsedAt, lockedAt } }: { readonly passkey
   const [naming, rename] = useDisclosure(false);
   if (naming) return <Rename id={id} name={name} onDone={rename.close} />;
   return (
-    <li>
-      <span className={styles.what}>
-        <strong>{name}</strong>{' '}
-        <span className={styles.quiet}>
-          {lastUsedAt === null ? words.never : words.used} {lastUsedAt !== null && <RelativeTime at={lastUsedAt} />}
-        </span>
-        {lockedAt !== null && <Text c="var(--tide-bad)">{words.locked}</Text>}
-      </span>
-      <Group gap="xs">
-        <Button variant="default" onClick={rename.open} aria-label={words.renameOne(name)}>
-          {words.rename}
-        </Button>
-        <Button variant="default" onClick={open} aria-label={`${words.remove}: ${name}`}>
-          {words.remove}
-        </Button>
-      </Group>
-      <ConfirmDialog
-        opened={asked}
-        onClose={close}
-        title={words.removeTitle(name)}
-        deed={words.remove}
-        harmful
-        onConfirm={async () => {
-          await insist(() => api.removePasskey({ id }));
-          await stale('passkeys', 'me');
-        }}
-      >
-        {words.removeWhat}
-      </ConfirmDialog>
-    </li>
+    <Row
+      deeds={
+        <>
+          <Group gap="xs">
+            <Button variant="default" onClick={rename.open} aria-label={words.renameOne(name)}>
+              {words.rename}
+            </Button>
+            <Button variant="default" onClick={open} aria-label={`${words.remove}: ${name}`}>
+              {words.remove}
+            </Button>
+          </Group>
+          <ConfirmDialog
+            opened={asked}
+            onClose={close}
+            title={words.removeTitle(name)}
+            deed={words.remove}
+            harmful
+            onConfirm={async () => {
+              await insist(() => api.removePasskey({ id }));
+              await stale('passkeys', 'me');
+            }}
+          >
+            {words.removeWhat}
+          </ConfirmDialog>
+        </>
+      }
+    >
+      <strong>{name}</strong>{' '}
+      <Quiet>
+        {lastUsedAt === null ? words.never : words.used} {lastUsedAt !== null && <RelativeTime at={lastUsedAt} />}
+      </Quiet>
+      {lockedAt !== null && <Text c="var(--tide-bad)">{words.locked}</Text>}
+    </Row>
   );
 }
 
@@ -141,7 +149,7 @@ function Rename({ id, name, onDone }: Pick<PasskeyView, 'id' | 'name'> & { reado
     rename.mutate();
   };
   return (
-    <li>
+    <Row>
       <form onSubmit={submit} className={styles.form}>
         <TextInput
           label={words.name}
@@ -163,6 +171,6 @@ function Rename({ id, name, onDone }: Pick<PasskeyView, 'id' | 'name'> & { reado
           </Button>
         </Group>
       </form>
-    </li>
+    </Row>
   );
 }

@@ -1,13 +1,14 @@
 /** How I prove that it is me, and where I am signed in. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
 const page = createRoute({
   getParentRoute: () => signedIn,
   path: '/security',
-  component: lazyRouteComponent(() => import('./SecurityPage.tsx'), 'SecurityPage'),
+  component: fetching(() => import('./SecurityPage.tsx'), 'SecurityPage'),
 });
 
 /** Links to it stand in refusals and in terminals. */
@@ -16,7 +17,7 @@ const mfa = createRoute({
   path: '/mfa',
   validateSearch: ({ challenge }): { readonly challenge?: string } =>
     typeof challenge === 'string' ? { challenge } : {},
-  component: lazyRouteComponent(() => import('./MfaPage.tsx'), 'MfaPage'),
+  component: fetching(() => import('./MfaPage.tsx'), 'MfaPage'),
 });
 
 export const security = area(

@@ -1,5 +1,5 @@
 /** Sessions, the open ones first in mind: found by person, resource and day. */
-import { Group, SegmentedControl, TextInput } from '@mantine/core';
+import { Group, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import type { SessionView } from '@tidegate/contract';
@@ -7,6 +7,7 @@ import { usePages } from '../../api/paging.ts';
 import { reading } from '../../api/queries.ts';
 import { type Column, DataTable } from '../../components/DataTable.tsx';
 import { EmptyState } from '../../components/EmptyState.tsx';
+import { OpenOrAll } from '../../components/OpenOrAll.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
 import { RelativeTime } from '../../components/RelativeTime.tsx';
@@ -87,16 +88,7 @@ export function SessionsPage() {
   return (
     <Page title={words.title} lead={words.lead} wide>
       <Group gap="sm" mb="sm" align="flex-end">
-        <SegmentedControl
-          aria-label={words.which}
-          size="xs"
-          value={search.show ?? 'open'}
-          onChange={(value) => set({ show: value === 'all' ? 'all' : undefined })}
-          data={[
-            { value: 'open', label: words.open },
-            { value: 'all', label: words.all },
-          ]}
-        />
+        <OpenOrAll words={words} show={search.show} onShow={({ show }) => set({ show })} />
         {me !== undefined && oversees(me) && (
           <TextInput
             label={words.person}

@@ -1,6 +1,7 @@
 /** Sessions: live and past; one, followed or replayed. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -23,7 +24,7 @@ const list = createRoute({
     ...(text(resource) === undefined ? {} : { resource: text(resource) ?? '' }),
     ...(/^\d{4}-\d\d-\d\d$/.test(text(since) ?? '') ? { since: text(since) ?? '' } : {}),
   }),
-  component: lazyRouteComponent(() => import('./SessionsPage.tsx'), 'SessionsPage'),
+  component: fetching(() => import('./SessionsPage.tsx'), 'SessionsPage'),
 });
 
 const one = createRoute({
@@ -34,7 +35,7 @@ const one = createRoute({
     ...(typeof op === 'number' && Number.isSafeInteger(op) ? { op } : {}),
     ...(text(find) === undefined ? {} : { find: text(find) ?? '' }),
   }),
-  component: lazyRouteComponent(() => import('./SessionPage.tsx'), 'SessionPage'),
+  component: fetching(() => import('./SessionPage.tsx'), 'SessionPage'),
 });
 
 export const sessions = area(

@@ -1,5 +1,5 @@
 /** Who reviews for me while I am away, and for whom I do: listed, made, ended. */
-import { Button, SegmentedControl } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
@@ -9,8 +9,10 @@ import { usePages } from '../../api/paging.ts';
 import { reading, stale } from '../../api/queries.ts';
 import { ConfirmDialog } from '../../components/ConfirmDialog.tsx';
 import { EmptyState } from '../../components/EmptyState.tsx';
+import { OpenOrAll } from '../../components/OpenOrAll.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Read } from '../../components/Read.tsx';
+import { Quiet, Row, Rows } from '../../components/Rows.tsx';
 import { Section } from '../../components/Section.tsx';
 import { StateBadge, type Tone } from '../../components/StateBadge.tsx';
 import { useNow } from '../../lib/now.ts';
@@ -18,7 +20,6 @@ import { timeText } from '../../lib/time.ts';
 import { common } from '../../words/common.ts';
 import { standIns as words } from '../../words/stand-ins.ts';
 import { Make } from './Make.tsx';
-import styles from './stand-ins.module.css';
 
 const route = getRouteApi('/signedIn/stand-ins');
 
@@ -31,16 +32,7 @@ export function StandInsPage() {
       <Section
         title={words.list}
         actions={
-          <SegmentedControl
-            size="xs"
-            aria-label={words.which}
-            value={show ?? 'open'}
-            data={[
-              { value: 'open', label: words.open },
-              { value: 'all', label: words.all },
-            ]}
-            onChange={(value) => void navigate({ to: '/stand-ins', search: value === 'all' ? { show: 'all' } : {} })}
-          />
+          <OpenOrAll words={words} show={show} onShow={(search) => void navigate({ to: '/stand-ins', search })} />
         }
       >
         <Read query={query}>
@@ -49,11 +41,11 @@ export function StandInsPage() {
               <EmptyState title={words.none} hint={words.noneHint} />
             ) : (
               <>
-                <ul className={styles.list}>
+                <Rows>
                   {rows.map((delegation) => (
                     <One key={delegation.id} delegation={delegation} />
                   ))}
-                </ul>
+                </Rows>
                 {more !== undefined && (
                   <Button variant="default" mt="sm" onClick={more}>
                     {common.more}
@@ -89,33 +81,36 @@ function One({ delegation }: { readonly delegation: DelegationView }) {
   const [asked, ask] = useDisclosure(false);
   const mayEnd = (state === 'now' || state === 'coming') && (person === me.name || me.administrator);
   return (
-    <li className={styles.one}>
-      <span className={styles.what}>
-        <strong>{words.said(delegate, person)}</strong>{' '}
-        <StateBadge state={state} label={words.state[state]} tone={TONES[state]} />
-        <br />
-        <span className={styles.quiet}>
-          {words.times(timeText(startsAt, now), timeText(endedAt ?? endsAt, now))}
-          {reason !== '' && ` · ${reason}`}
-        </span>
-      </span>
-      {mayEnd && (
-        <Button variant="default" onClick={ask.open} aria-label={`${words.end}: ${words.said(delegate, person)}`}>
-          {words.end}
-        </Button>
-      )}
-      <ConfirmDialog
-        opened={asked}
-        onClose={ask.close}
-        title={words.endTitle}
-        deed={words.end}
-        onConfirm={async () => {
-          await api.endDelegation({ id });
-          await stale('delegations', 'requests');
-        }}
-      >
-        {words.endWhat(delegate, person)}
-      </ConfirmDialog>
-    </li>
+    <Row
+      deeds={
+        <>
+          {mayEnd && (
+            <Button variant="default" onClick={ask.open} aria-label={`${words.end}: ${words.said(delegate, person)}`}>
+              {words.end}
+            </Button>
+          )}
+          <ConfirmDialog
+            opened={asked}
+            onClose={ask.close}
+            title={words.endTitle}
+            deed={words.end}
+            onConfirm={async () => {
+              await api.endDelegation({ id });
+              await stale('delegations', 'requests');
+            }}
+          >
+            {words.endWhat(delegate, person)}
+          </ConfirmDialog>
+        </>
+      }
+    >
+      <strong>{words.said(delegate, person)}</strong>{' '}
+      <StateBadge state={state} label={words.state[state]} tone={TONES[state]} />
+      <br />
+      <Quiet>
+        {words.times(timeText(startsAt, now), timeText(endedAt ?? endsAt, now))}
+        {reason !== '' && ` · ${reason}`}
+      </Quiet>
+    </Row>
   );
 }

@@ -1,6 +1,7 @@
 /** Who reviews in whose stead. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -8,7 +9,7 @@ const page = createRoute({
   getParentRoute: () => signedIn,
   path: '/stand-ins',
   validateSearch: ({ show }): { readonly show?: 'all' } => (show === 'all' ? { show } : {}),
-  component: lazyRouteComponent(() => import('./StandInsPage.tsx'), 'StandInsPage'),
+  component: fetching(() => import('./StandInsPage.tsx'), 'StandInsPage'),
 });
 
 export const standIns = area(
