@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { people } from '../support/people.ts';
 import type { Tidegate } from '../support/tidegate.ts';
-import { axeFindings, launch, picture, signedIn } from './support/browser.ts';
+import { axeFindings, hold, launch, picture, signedIn } from './support/browser.ts';
 import { browserAddress, startSite } from './support/site.ts';
 
 let tidegate: Tidegate;
@@ -30,6 +30,15 @@ test('the network is cut and back: the page says so, then shows what happened me
   await page.getByText('No connection to Tidegate.').waitFor();
   await picture(page, 'offline');
   expect(await axeFindings(page)).toEqual([]);
+  // A page whose code was never fetched: said in its place, the others stay at hand.
+  const pages = page.getByRole('navigation', { name: 'Pages' });
+  await pages.getByRole('link', { name: 'Stand-ins' }).click();
+  await page.getByText('This page could not be fetched').waitFor();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('This page could not be fetched').waitFor();
+  await hold(page, 'unfetched');
+  await page.goBack();
+  await page.getByText('waiting for an approval').waitFor();
   await everybody.bob.review({ id, decision: 'deny', comment: 'not while you are away' });
   expect(await page.getByText('not while you are away').count()).toBe(0);
 
@@ -42,6 +51,15 @@ test('the network is cut and back: the page says so, then shows what happened me
   await expect.poll(() => page.getByText('No connection to Tidegate.').count()).toBe(0);
   // It says what it heard last, and so is told only what it missed.
   expect(resumed.at(-1)).toMatch(/^[0-9a-f]{16}\.\d+$/);
+
+  await pages.getByRole('link', { name: 'Stand-ins' }).click();
+  await page.getByRole('heading', { name: 'Stand-ins' }).waitFor();
+  await page.context().setOffline(true);
+  await pages.getByRole('link', { name: 'My security' }).click();
+  await page.getByText('This page could not be fetched').waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('heading', { name: 'My security' }).waitFor();
   expect(complaints).toEqual([]);
   await page.context().close();
 });

@@ -3,9 +3,11 @@
  * shown who they are. Pages import these; the router imports the pages.
  */
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { createRootRouteWithContext, createRoute, redirect } from '@tanstack/react-router';
 import { Refusal } from '@tidegate/contract';
 import { reading } from '../api/queries.ts';
+import { Broken } from './Broken.tsx';
+import { fetching } from './fetched.ts';
 import type { NavigationEntry } from './navigation.ts';
 
 export interface RouterContext {
@@ -15,22 +17,22 @@ export interface RouterContext {
 }
 
 export const root = createRootRouteWithContext<RouterContext>()({
-  notFoundComponent: lazyRouteComponent(() => import('./Unusual.tsx'), 'NotFound'),
-  errorComponent: lazyRouteComponent(() => import('./Unusual.tsx'), 'Broken'),
+  notFoundComponent: fetching(() => import('./Unusual.tsx'), 'NotFound'),
+  errorComponent: Broken,
 });
 
 /** Pages that need no login. */
 export const open = createRoute({
   getParentRoute: () => root,
   id: 'open',
-  component: lazyRouteComponent(() => import('./OpenLayout.tsx'), 'OpenLayout'),
+  component: fetching(() => import('./OpenLayout.tsx'), 'OpenLayout'),
 });
 
 /** Pages of somebody who is signed in: whoever is not is led to sign in, and comes back to where they were. */
 export const signedIn = createRoute({
   getParentRoute: () => root,
   id: 'signedIn',
-  component: lazyRouteComponent(() => import('./Shell.tsx'), 'Shell'),
+  component: fetching(() => import('./Shell.tsx'), 'Shell'),
   beforeLoad: async ({ context, location }) => {
     try {
       await context.queries.ensureQueryData(reading('me'));

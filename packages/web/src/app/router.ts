@@ -18,6 +18,7 @@ import { sessions } from '../pages/sessions/area.ts';
 import { settings } from '../pages/settings/area.ts';
 import { signIn } from '../pages/sign-in/area.ts';
 import { standIns } from '../pages/stand-ins/area.ts';
+import { Broken } from './Broken.tsx';
 import { open, root, signedIn } from './root.ts';
 
 /** In the order in which the navigation shows them. */
@@ -66,6 +67,8 @@ export const router = createRouter({
   defaultPreload: 'intent',
   // The queries know how old an answer is; the router shall not guess.
   defaultPreloadStaleTime: 0,
+  // Within the shell: the way to the other pages stays.
+  defaultErrorComponent: Broken,
   defaultPendingComponent: Loading,
   defaultPendingMs: 150,
   defaultPendingMinMs: 200,

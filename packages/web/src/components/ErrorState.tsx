@@ -2,6 +2,8 @@
 import { Button } from '@mantine/core';
 import { useRouter } from '@tanstack/react-router';
 import { Refusal } from '@tidegate/contract';
+import { TidegateError } from '@tidegate/core';
+import { Unfetched } from '../app/fetched.ts';
 import { refusalForPage } from '../lib/refusal.ts';
 import { common } from '../words/common.ts';
 import styles from './State.module.css';
@@ -38,7 +40,12 @@ export function ErrorState({ error, again }: ErrorStateProps) {
 
 /** What is said of an error: the server's words where it gave any, in a page's where they name the command line. */
 export function told(error: unknown) {
-  if (!(error instanceof Refusal)) {
+  if (error instanceof Unfetched) {
+    const { title, what, next } = common.error.unfetched;
+    return { title, what, next, trace: null };
+  }
+  // The API’s, or what editing the configuration’s text in the browser refuses.
+  if (!(error instanceof TidegateError)) {
     return { title: common.error.title, what: common.error.unknown, next: common.error.reload, trace: null };
   }
   const titles: Readonly<Record<string, string>> = {
@@ -50,6 +57,6 @@ export function told(error: unknown) {
   return {
     title: titles[error.code] ?? common.error.title,
     ...refusalForPage(error.code, error.message, error.next),
-    trace: error.code === 'internal' ? (error.problem?.traceId ?? null) : null,
+    trace: error instanceof Refusal && error.code === 'internal' ? (error.problem?.traceId ?? null) : null,
   };
 }

@@ -28,6 +28,11 @@ export const common = {
     signInAgain: 'Sign in again',
     unknown: 'Something unexpected happened.',
     reload: 'Reload the page; if it happens again, tell your administrator.',
+    unfetched: {
+      title: 'This page could not be fetched',
+      what: 'It is not in your browser yet, and Tidegate cannot be reached just now.',
+      next: 'Try again once you are connected; pages that you have opened before go on working.',
+    },
     trace: (id: string) => `For your administrator: ${id}`,
   },
   notFound: {

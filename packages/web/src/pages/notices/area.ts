@@ -1,13 +1,14 @@
 /** What one was told. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
 const page = createRoute({
   getParentRoute: () => signedIn,
   path: '/notices',
-  component: lazyRouteComponent(() => import('./NoticesPage.tsx'), 'NoticesPage'),
+  component: fetching(() => import('./NoticesPage.tsx'), 'NoticesPage'),
 });
 
 export const notices = area(

@@ -1,6 +1,7 @@
 /** The overview: for auditors and administrators of all, for owners of what is theirs. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -12,7 +13,7 @@ const page = createRoute({
   /** 30 where left out. */
   validateSearch: ({ days }: Record<string, unknown>): { days?: 7 | 90 | 365 } =>
     DAYS.includes(days) ? { days: days as 7 } : {},
-  component: lazyRouteComponent(() => import('./OverviewPage.tsx'), 'OverviewPage'),
+  component: fetching(() => import('./OverviewPage.tsx'), 'OverviewPage'),
 });
 
 export const overview = area(

@@ -1,6 +1,7 @@
 /** People and groups. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -11,13 +12,13 @@ const list = createRoute({
     ...(tab === 'groups' ? { tab } : {}),
     ...(typeof find === 'string' && find !== '' ? { find } : {}),
   }),
-  component: lazyRouteComponent(() => import('./PeoplePage.tsx'), 'PeoplePage'),
+  component: fetching(() => import('./PeoplePage.tsx'), 'PeoplePage'),
 });
 
 const one = createRoute({
   getParentRoute: () => signedIn,
   path: '/people/$name',
-  component: lazyRouteComponent(() => import('./PersonPage.tsx'), 'PersonPage'),
+  component: fetching(() => import('./PersonPage.tsx'), 'PersonPage'),
 });
 
 export const people = area(

@@ -5,6 +5,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Refusal } from '@tidegate/contract';
 import { lazy, Suspense, useState } from 'react';
 import { reading, stale } from '../../api/queries.ts';
+import { part } from '../../app/fetched.ts';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { ErrorState } from '../../components/ErrorState.tsx';
 import { Loading } from '../../components/Loading.tsx';
@@ -20,8 +21,8 @@ import styles from './policies.module.css';
 import { Simulate } from './Simulate.tsx';
 import { Versions } from './Versions.tsx';
 
-const Edit = lazy(() => import('./Edit.tsx').then(({ Edit }) => ({ default: Edit })));
-const Yaml = lazy(() => import('./Yaml.tsx').then(({ Yaml }) => ({ default: Yaml })));
+const Edit = lazy(() => part(async () => ({ default: (await import('./Edit.tsx')).Edit })));
+const Yaml = lazy(() => part(async () => ({ default: (await import('./Yaml.tsx')).Yaml })));
 
 const route = getRouteApi('/signedIn/policies');
 

@@ -1,6 +1,7 @@
 /** Policies and roles: read, edited with checks and a plan, compared, explained, simulated. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -26,13 +27,13 @@ const page = createRoute({
     ...(typeof role === 'string' ? { role } : {}),
     ...(typeof as === 'string' ? { as } : {}),
   }),
-  component: lazyRouteComponent(() => import('./PoliciesPage.tsx'), 'PoliciesPage'),
+  component: fetching(() => import('./PoliciesPage.tsx'), 'PoliciesPage'),
 });
 
 const outgrown = createRoute({
   getParentRoute: () => signedIn,
   path: '/policies/outgrown',
-  component: lazyRouteComponent(() => import('./OutgrownPage.tsx'), 'OutgrownPage'),
+  component: fetching(() => import('./OutgrownPage.tsx'), 'OutgrownPage'),
 });
 
 export const policies = area(

@@ -7,6 +7,7 @@ import { type FormEvent, lazy, Suspense, useEffect, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { usePages } from '../../api/paging.ts';
 import { reading } from '../../api/queries.ts';
+import { part } from '../../app/fetched.ts';
 import { EmptyState } from '../../components/EmptyState.tsx';
 import { Loading } from '../../components/Loading.tsx';
 import { Page } from '../../components/Page.tsx';
@@ -15,7 +16,7 @@ import { Read } from '../../components/Read.tsx';
 import { query as words } from '../../words/query.ts';
 
 /** The editor is most of this page's script: fetched while somebody chooses. */
-const Workbench = lazy(() => import('./Workbench.tsx').then(({ Workbench }) => ({ default: Workbench })));
+const Workbench = lazy(() => part(async () => ({ default: (await import('./Workbench.tsx')).Workbench })));
 
 const route = getRouteApi('/signedIn/query');
 

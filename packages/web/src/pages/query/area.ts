@@ -1,6 +1,7 @@
 /** SQL in the browser, for whoever has an open grant. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -9,7 +10,7 @@ const page = createRoute({
   path: '/query',
   validateSearch: ({ grant }: Record<string, unknown>): { grant?: string } =>
     typeof grant === 'string' && /^g[0-9a-z]{7}$/.test(grant) ? { grant } : {},
-  component: lazyRouteComponent(() => import('./QueryPage.tsx'), 'QueryPage'),
+  component: fetching(() => import('./QueryPage.tsx'), 'QueryPage'),
 });
 
 export const query = area([page], [{ to: '/query', title: navigation.query, icon: 'query', section: 'access' }]);

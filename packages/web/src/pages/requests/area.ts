@@ -1,6 +1,7 @@
 /** Asking, my requests, and one request with all that came of it. */
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { area } from '../../app/area.ts';
+import { fetching } from '../../app/fetched.ts';
 import { signedIn } from '../../app/root.ts';
 import { navigation } from '../../words/navigation.ts';
 
@@ -27,20 +28,20 @@ const ask = createRoute({
     };
     return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   },
-  component: lazyRouteComponent(() => import('./AskPage.tsx'), 'AskPage'),
+  component: fetching(() => import('./AskPage.tsx'), 'AskPage'),
 });
 
 const list = createRoute({
   getParentRoute: () => signedIn,
   path: '/requests',
   validateSearch: ({ of }): { readonly of?: 'all' } => (of === 'all' ? { of } : {}),
-  component: lazyRouteComponent(() => import('./RequestsPage.tsx'), 'RequestsPage'),
+  component: fetching(() => import('./RequestsPage.tsx'), 'RequestsPage'),
 });
 
 const one = createRoute({
   getParentRoute: () => signedIn,
   path: '/requests/$id',
-  component: lazyRouteComponent(() => import('./RequestPage.tsx'), 'RequestPage'),
+  component: fetching(() => import('./RequestPage.tsx'), 'RequestPage'),
 });
 
 export const requests = area(
