@@ -25,14 +25,31 @@ export function checkNames(draft: Draft, known: Known, findings: Findings): void
   checkReferences(draft, known, findings);
 }
 
+/** What may have been meant is looked for so many times: among five thousand groups it takes a while each time. */
+const SUGGESTIONS_MAX = 100;
+
+function suggestions(names: ReadonlySet<string>): (name: string) => string {
+  const found = new Map<string, string>();
+  return (name) => {
+    const known = found.get(name);
+    if (known !== undefined || found.size >= SUGGESTIONS_MAX) return known ?? '';
+    const meant = suggestion(name, [...names]);
+    found.set(name, meant);
+    return meant;
+  };
+}
+
 /** A misspelt group would silently let nobody in, or nobody approve. */
 function checkReferences(draft: Draft, known: Known, findings: Findings): void {
   const groups = new Set([...draft.names.groups, ...known.members.keys(), ADMINISTRATORS, AUDITORS]);
-  const refer = (kind: string, names: ReadonlySet<string>) => (path: ConfigPath, referred: readonly string[]) => {
-    for (const [index, name] of referred.entries()) {
-      if (names.has(name)) continue;
-      findings.error([...path, index], `There is no ${kind} “${name}”.${suggestion(name, [...names])}`);
-    }
+  const refer = (kind: string, names: ReadonlySet<string>) => {
+    const meant = suggestions(names);
+    return (path: ConfigPath, referred: readonly string[]): void => {
+      for (const [index, name] of referred.entries()) {
+        if (names.has(name)) continue;
+        findings.error([...path, index], `There is no ${kind} “${name}”.${meant(name)}`);
+      }
+    };
   };
   const toGroups = refer('group', groups);
   const toResources = refer('resource', draft.names.resources);

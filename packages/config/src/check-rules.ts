@@ -5,6 +5,7 @@ import {
   type AskedStep,
   type Conditions,
   compileCondition,
+  conditionsOf,
   couldBeApproved,
   fitsResource,
   isConditionProblem,
@@ -22,9 +23,10 @@ import {
 import { duration } from './check-resources.ts';
 import { type ResourceClass, resourceClasses } from './classes.ts';
 import type { CurrentConfig } from './content.ts';
-import type { Draft, Findings, Known, Placed } from './draft.ts';
+import type { Draft, Findings, Placed } from './draft.ts';
 import type { ConfigPath } from './errors.ts';
-import { Membership } from './membership.ts';
+import type { Membership } from './membership.ts';
+import { RulesFor } from './rules-for.ts';
 
 export function checkRules(draft: Draft, findings: Findings): void {
   for (const { path, value } of draft.rules) {
@@ -76,8 +78,7 @@ const REQUESTERS_MAX = 500;
  * are themselves the only approver) a warning that names them. Asked for each set of owners that a resource of the
  * rule has.
  */
-export function checkApprovals(config: CurrentConfig, known: Known, findings: Findings): void {
-  const membership = new Membership(config.groups, known);
+export function checkApprovals(config: CurrentConfig, membership: Membership, findings: Findings): void {
   const classes = resourceClasses([config.policy], config.resources);
   for (const [index, rule] of config.policy.rules.entries()) {
     if (rule.approvals.length === 0) continue;
@@ -140,9 +141,9 @@ function oneOfEachOwners(classes: readonly ResourceClass[], rule: Rule): Resourc
 const ASKS_MAX = 5_000_000;
 
 /** Rules that never decide, because nothing matches them or earlier rules always decide before them. */
-export function checkReach(config: CurrentConfig, known: Known, findings: Findings): void {
+export function checkReach(config: CurrentConfig, membership: Membership, findings: Findings): void {
   const { policy } = config;
-  const membership = new Membership(config.groups, known);
+  const rulesFor = new RulesFor(policy.rules);
   const resources = resourceClasses([policy], config.resources).map(({ example }) => example);
   let asks = 0;
   for (const [index, rule] of policy.rules.entries()) {
@@ -151,7 +152,7 @@ export function checkReach(config: CurrentConfig, known: Known, findings: Findin
     asks += people.length * fitting.length * rule.roles.length * (index + 1);
     if (asks > ASKS_MAX) return;
     const path = ['policies', index, 'name'];
-    const before = decidersBefore(policy, rule, people, fitting);
+    const before = decidersBefore(policy, rulesFor, rule, people, fitting);
     if (before === 'none match') {
       findings.warn(path, `Rule “${rule.name}” never matches: ${whyNever(rule.who, config.resources.length)}.`);
     } else if (before !== 'reached') {
@@ -163,19 +164,23 @@ export function checkReach(config: CurrentConfig, known: Known, findings: Findin
 /** The rules that always decide before this one; `reached`: it decides somewhere. */
 function decidersBefore(
   policy: Policy,
+  rulesFor: RulesFor,
   rule: Rule,
   people: readonly Person[],
   resources: readonly Resource[],
 ): string[] | 'reached' | 'none match' {
   const before = new Set<string>();
   // An earlier rule that has a condition may not match when it is asked: it hides nothing.
-  const conditions: Conditions = (condition) => ({ holds: condition === rule.when || condition === rule.autoApprove });
+  // One that must hold for this rule to match holds for the earlier one too.
+  const own = conditionsOf(rule).map(({ source }) => source);
+  const conditions: Conditions = ({ source }) => ({ holds: own.includes(source) });
   const breakGlass = rule.breakGlass !== null;
   for (const person of people) {
+    const theirs: Policy = { ...policy, rules: rulesFor.of(person) };
     for (const resource of resources) {
       for (const role of rule.roles) {
         if (!speaksFor(rule, { person, resource, role, breakGlass })) continue;
-        const found = matchRule(policy, { person, resource, role, breakGlass }, conditions);
+        const found = matchRule(theirs, { person, resource, role, breakGlass }, conditions);
         if (found.kind === 'none') continue;
         if (found.rule === rule) return 'reached';
         before.add(found.rule.name);

@@ -81,8 +81,8 @@ class Reader {
   readonly #parsed: Document.Parsed;
   readonly #lines: LineCounter;
   readonly #problems: TextProblem[] = [];
-  /** Offsets of each value and its key, by the path's text. */
-  readonly #places = new Map<string, { readonly key: number; readonly value: number; readonly node: Node }>();
+  /** What each alias stood for as it was met. */
+  readonly #meant = new Map<Alias, Node>();
   /** Anchors as they are met: an alias stands for the latest one before it. */
   readonly #anchors = new Map<string, Node>();
   /** What is being expanded just now: an alias to any of it would never end. */
@@ -118,9 +118,6 @@ class Reader {
   #plain(node: unknown, path: ConfigPath, keyOffset: number): unknown {
     if (!isNode(node)) return null;
     const offset = node.range?.[0] ?? keyOffset;
-    // The first place wins: what an alias repeats is put right where it was written.
-    const place = pathText(path);
-    if (!this.#places.has(place)) this.#places.set(place, { key: keyOffset, value: offset, node });
     this.#values += 1;
     if (this.#values > VALUES_MAX) this.#stop(offset, path, `There are more than ${VALUES_MAX} values here.`);
     if (path.length > DEPTH_MAX) this.#stop(offset, path, `This is nested deeper than ${DEPTH_MAX} levels.`);
@@ -151,7 +148,8 @@ class Reader {
     return isSeq(node) ? node.items.map((item, index) => this.#plain(item, [...path, index], around)) : [];
   }
 
-  #alias({ source }: Alias, path: ConfigPath, offset: number): unknown {
+  #alias(alias: Alias, path: ConfigPath, offset: number): unknown {
+    const { source } = alias;
     this.#aliases += 1;
     if (this.#aliases > ALIASES_MAX) this.#stop(offset, path, `There are more than ${ALIASES_MAX} aliases.`);
     const target = this.#anchors.get(source);
@@ -159,17 +157,48 @@ class Reader {
       this.#stop(offset, path, `The alias “*${source}” has no anchor “&${source}” before it.`);
     }
     if (this.#open.has(target)) this.#stop(offset, path, `The alias “*${source}” would hold itself.`);
+    this.#meant.set(alias, target);
     return this.#plain(target, path, offset);
   }
 
   #locate(path: ConfigPath, at: 'key' | 'value', into: number): Position {
-    const text = into > 0 ? textStart(this.#places.get(pathText(path))) : null;
+    const { place, whole } = this.#find(path);
+    const text = into > 0 && whole ? textStart(place) : null;
     if (text !== null) return this.#position(text + into);
-    for (let length = path.length; length >= 0; length -= 1) {
-      const place = this.#places.get(pathText(path.slice(0, length)));
-      if (place !== undefined) return this.#position(length === path.length ? place[at] : place.value);
+    return this.#position(whole ? place[at] : place.value);
+  }
+
+  /**
+   * Walks down to `path`, or as far as there is anything (then not `whole`). Only what is told of is looked for: a table
+   * of every place would take longer than all else that is read here. What an alias repeats is put right where it was
+   * written.
+   */
+  #find(path: ConfigPath): { readonly place: Place; readonly whole: boolean } {
+    let place: Place = { key: 0, value: 0, node: null };
+    const { contents } = this.#parsed;
+    if (isNode(contents)) place = { key: 0, value: contents.range?.[0] ?? 0, node: contents };
+    for (const part of path) {
+      const child = this.#child(place, part);
+      if (child === null) return { place, whole: false };
+      place = child;
     }
-    return this.#position(0);
+    return { place, whole: true };
+  }
+
+  #child({ node, value: around }: Place, part: string | number): Place | null {
+    const meant = this.#standsFor(node);
+    const offset = meant === node ? around : (meant?.range?.[0] ?? around);
+    if (isSeq(meant) && typeof part === 'number') return placeOf(meant.items[part], offset);
+    if (!isMap(meant) || typeof part !== 'string') return null;
+    const pair = meant.items.find(({ key }) => isScalar(key) && String(key.value) === part);
+    return pair === undefined ? null : placeOf(pair.value, isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset);
+  }
+
+  /** An alias may stand for another one; none for itself, or the walk would not have ended. */
+  #standsFor(node: Node | null): Node | null {
+    let meant = node;
+    while (isAlias(meant)) meant = this.#meant.get(meant) ?? null;
+    return meant;
   }
 
   #position(offset: number): Position {
@@ -188,9 +217,19 @@ class Reader {
   }
 }
 
+/** Where a value stands, and its key; offsets. */
+interface Place {
+  readonly key: number;
+  readonly value: number;
+  readonly node: Node | null;
+}
+
+const placeOf = (node: unknown, key: number): Place | null =>
+  isNode(node) ? { key, value: node.range?.[0] ?? key, node } : null;
+
 /** Where a text's characters begin; null: it is none, or escapes or line ends stand between them. */
-function textStart(place: { readonly value: number; readonly node: Node } | undefined): number | null {
-  if (place === undefined || !isScalar(place.node) || place.node.value !== place.node.source) return null;
+function textStart(place: Place): number | null {
+  if (!isScalar(place.node) || place.node.value !== place.node.source) return null;
   const { source = '', type } = place.node;
   if (source.includes('\n')) return null;
   if (type === 'PLAIN') return place.value;

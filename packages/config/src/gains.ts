@@ -5,7 +5,6 @@ import {
   fitsResource,
   formatDuration,
   type GroupName,
-  isFor,
   matchRule,
   type Person,
   type PersonName,
@@ -14,6 +13,7 @@ import {
   type Resource,
   type ResourceName,
   type RoleName,
+  type Rule,
   SUPPOSED,
 } from '@tidegate/core';
 import { resourceClasses } from './classes.ts';
@@ -21,6 +21,7 @@ import type { CurrentConfig } from './content.ts';
 import { approvalsText, type Change } from './differences.ts';
 import type { Known } from './draft.ts';
 import { Membership } from './membership.ts';
+import { RulesFor } from './rules-for.ts';
 
 /** Questions asked of both policies together. Beyond that the answer stays open, and the plan says so. */
 const QUESTIONS_MAX = 30_000_000;
@@ -32,11 +33,19 @@ export function gains(before: CurrentConfig, after: CurrentConfig, known: Known)
   const roles = [...new Set([...before.policy.roles, ...after.policy.roles].map(({ name }) => name))];
   if (subjects.length * kinds.length * roles.length > QUESTIONS_MAX) return null;
 
-  const asks = [before, after].map((config) => answers(config, known));
+  const oldAnswers = answers(before, kinds, (kind) => kind.before, known);
+  const newAnswers = answers(after, kinds, (kind) => kind.after, known);
   return subjects.flatMap((subject) => {
-    const [old, now] = asks.map((answersOf) => answersOf(subject));
-    if (old === undefined || now === undefined || (old === NOTHING && now === NOTHING)) return [];
-    return changesOf(subject, kinds, roles, old, now);
+    const [old, now] = [oldAnswers(subject), newAnswers(subject)];
+    // In the kinds' own order, and none that no rule of the subject's speaks of.
+    const concerned = [...new Set([...old.kinds, ...now.kinds])].sort((a, b) => a - b);
+    return changesOf(
+      subject,
+      concerned.flatMap((index) => kinds[index] ?? []),
+      roles,
+      old,
+      now,
+    );
   });
 }
 
@@ -80,12 +89,9 @@ function changesOf(
   // One line for all that changes in the same way.
   const alike = new Map<string, { readonly what: string[]; readonly kind: Change['kind'] }>();
   for (const { names, before, after } of kinds) {
-    const had = before !== undefined && old.concerns(before) ? before : undefined;
-    const has = after !== undefined && now.concerns(after) ? after : undefined;
-    if (had === undefined && has === undefined) continue;
     for (const role of roles) {
-      const was = had === undefined ? '' : old.of(had, role);
-      const is = has === undefined ? '' : now.of(has, role);
+      const was = before === undefined ? '' : old.of(before, role);
+      const is = after === undefined ? '' : now.of(after, role);
       if (was === is) continue;
       const kind = was === '' ? 'add' : is === '' ? 'remove' : 'change';
       const how = kind === 'add' ? is : kind === 'remove' ? 'no longer' : `${was} → ${is}`;
@@ -115,25 +121,43 @@ function subjectsOf({ policy }: CurrentConfig): Subject[] {
 
 /** What a subject would need for a role on a resource; empty: it cannot be asked for. */
 interface Answer {
-  /** Cheap, and asked of every kind of resource: does any rule of the subject's speak of it at all? */
-  readonly concerns: (resource: Resource) => boolean;
+  /** Indices of those that a rule of the subject's speaks of: of the others there is nothing to ask. */
+  readonly kinds: readonly number[];
   readonly of: (resource: Resource, role: RoleName) => string;
 }
-const NOTHING: Answer = { concerns: () => false, of: () => '' };
+const NOTHING: Answer = { kinds: [], of: () => '' };
 
 /** Conditions are supposed to hold: what counts is the chance, and the answer names the condition. */
-function answers(config: CurrentConfig, known: Known): (subject: Subject) => Answer {
-  const membership = new Membership(config.groups, known);
+function answers(
+  { policy, groups }: CurrentConfig,
+  kinds: readonly Kind[],
+  exampleOf: (kind: Kind) => Resource | undefined,
+  known: Known,
+): (subject: Subject) => Answer {
+  const membership = new Membership(groups, known);
+  const rulesFor = new RulesFor(policy.rules);
+  // Worked out once for each rule, though many subjects share it.
+  const fitting = new Map<Rule, readonly number[]>();
+  const kindsOf = (rule: Rule): readonly number[] => {
+    const known = fitting.get(rule);
+    if (known !== undefined) return known;
+    const found = kinds.flatMap((kind, index) => {
+      const example = exampleOf(kind);
+      return example !== undefined && fitsResource(rule, example) ? [index] : [];
+    });
+    fitting.set(rule, found);
+    return found;
+  };
   return (subject) => {
     const person = toPerson(subject, membership);
-    const rules = config.policy.rules.filter(({ who }) => isFor(who, person));
+    const rules = rulesFor.of(person);
     if (rules.length === 0) return NOTHING;
-    const policy: Policy = { ...config.policy, rules };
+    const own: Policy = { ...policy, rules };
     return {
-      concerns: (resource) => rules.some((rule) => fitsResource(rule, resource)),
+      kinds: rules.flatMap(kindsOf),
       of: (resource, role) =>
         [false, true]
-          .map((breakGlass) => answer(policy, { person, resource, role, breakGlass }))
+          .map((breakGlass) => answer(own, { person, resource, role, breakGlass }))
           .filter((text) => text !== '')
           .join('; or '),
     };

@@ -4,44 +4,51 @@ import { approvalsNeeded, namedIn, personOf } from '@tidegate/core';
 import type { CurrentGroup } from './content.ts';
 import type { Known } from './draft.ts';
 
+type Members = ReadonlyMap<GroupName, ReadonlySet<PersonName>>;
+type Groups = ReadonlyMap<PersonName, readonly GroupName[]>;
+
+/** The store's own, turned round: fifty thousand people are gone through once, whatever is asked of them. */
+const groupsKnown = new WeakMap<Known, Groups>();
+
+const NOBODY: ReadonlySet<PersonName> = new Set();
+
 export class Membership {
-  readonly #members = new Map<GroupName, Set<PersonName>>();
-  readonly #groups = new Map<PersonName, GroupName[]>();
+  readonly #known: Known;
+  /** What the configuration lists itself; mostly little. */
+  readonly #listed: Members;
+  readonly #groupsListed: Groups;
   /** Whose people an identity provider names as they sign in: nobody knows them before. */
   readonly #open: ReadonlySet<GroupName>;
 
   constructor(groups: readonly CurrentGroup[], known: Known) {
+    this.#known = known;
     this.#open = new Set(groups.filter(({ fromIdp }) => fromIdp !== null).map(({ name }) => name));
-    const all = [...groups.map(({ name, members }) => [name, members] as const), ...known.members];
-    for (const [name, members] of all) {
-      for (const person of members) if (!known.disabled.has(person)) this.#add(name, person);
-    }
-  }
-
-  #add(group: GroupName, person: PersonName): void {
-    const members = this.#members.get(group) ?? new Set();
-    if (members.has(person)) return;
-    this.#members.set(group, members.add(person));
-    const groups = this.#groups.get(person) ?? [];
-    groups.push(group);
-    this.#groups.set(person, groups);
+    const listed = new Map<GroupName, Set<PersonName>>();
+    for (const { name, members } of groups) listed.set(name, new Set([...(listed.get(name) ?? []), ...members]));
+    this.#listed = listed;
+    this.#groupsListed = turned(listed);
   }
 
   groupsOf(person: PersonName): readonly GroupName[] {
-    return this.#groups.get(person) ?? [];
-  }
-
-  membersOf(group: GroupName): ReadonlySet<PersonName> {
-    return this.#members.get(group) ?? new Set();
+    if (this.#known.disabled.has(person)) return [];
+    const listed = this.#groupsListed.get(person) ?? [];
+    let known = groupsKnown.get(this.#known);
+    if (known === undefined) {
+      known = turned(this.#known.members);
+      groupsKnown.set(this.#known, known);
+    }
+    return [...new Set([...listed, ...(known.get(person) ?? [])])];
   }
 
   /** At most `limit` of those who are named or in one of the groups. */
   among(who: Chosen, limit: number): PersonName[] {
-    const found = new Set<PersonName>();
-    for (const people of [who.people, ...who.groups.map((group) => this.membersOf(group))]) {
-      for (const person of people) {
-        if (found.size >= limit) return [...found];
-        found.add(person);
+    const found = new Set<PersonName>(who.people.slice(0, limit));
+    for (const group of who.groups) {
+      for (const people of [this.#listed.get(group) ?? NOBODY, this.#known.members.get(group) ?? NOBODY]) {
+        for (const person of people) {
+          if (found.size >= limit) return [...found];
+          if (!this.#known.disabled.has(person)) found.add(person);
+        }
       }
     }
     return [...found];
@@ -60,6 +67,18 @@ export class Membership {
       ...[...new Set(unknown)].flatMap((group) => Array.from({ length: places + 1 }, (_, n) => yetToCome(group, n))),
     ];
   }
+}
+
+function turned(members: Members): Groups {
+  const groups = new Map<PersonName, GroupName[]>();
+  for (const [group, people] of members) {
+    for (const person of people) {
+      const known = groups.get(person);
+      if (known === undefined) groups.set(person, [group]);
+      else known.push(group);
+    }
+  }
+  return groups;
 }
 
 /** Somebody whom a provider has not named yet; no real name holds a NUL. */

@@ -12,6 +12,7 @@ import type { ConfigDocument } from './document.ts';
 import { type Findings, type Known, NOTHING_KNOWN, toDraft } from './draft.ts';
 import { type ConfigPath, type ConfigProblem, InvalidConfig, pathText, placeText } from './errors.ts';
 import { readFiles } from './files.ts';
+import { Membership } from './membership.ts';
 
 export interface ParsedConfig {
   /** As it is kept: with every default in its place. */
@@ -81,8 +82,9 @@ function parse(text: string, known: Known, asksPeople: boolean): ParsedConfig {
 
   const current = toCurrent(shaped.data, 0);
   if (asksPeople) {
-    checkApprovals(current, known, sink);
-    checkReach(current, known, sink);
+    const membership = new Membership(current.groups, known);
+    checkApprovals(current, membership, sink);
+    checkReach(current, membership, sink);
   }
   if (sink.problems.length > 0) throw sink.refusal();
   return { content: shaped.data, config: current, warnings: [...sink.warnings], told: new Sink(document) };
@@ -114,10 +116,13 @@ class Sink implements Findings {
   readonly problems: ConfigProblem[];
   readonly warnings: string[] = [];
   readonly #document: ConfigDocument;
+  /** The schema and a check of ours may find the same. */
+  readonly #said: Set<string>;
 
   constructor(document: ConfigDocument) {
     this.#document = document;
     this.problems = [...document.problems];
+    this.#said = new Set(this.problems.map(({ path, message }) => `${path}\0${message}`));
   }
 
   error(path: ConfigPath, message: string, into = 0): void {
@@ -126,9 +131,10 @@ class Sink implements Findings {
 
   add(path: ConfigPath, message: string, at: 'key' | 'value', into = 0): void {
     const problem = { path: pathText(path), message, ...this.#document.locate(path, at, into) };
-    // The schema and a check of ours may find the same.
-    const known = this.problems.some((each) => each.path === problem.path && each.message === message);
-    if (!known) this.problems.push(problem);
+    const said = `${problem.path}\0${message}`;
+    if (this.#said.has(said)) return;
+    this.#said.add(said);
+    this.problems.push(problem);
   }
 
   warn(path: ConfigPath, message: string): void {

@@ -274,6 +274,19 @@ describe('a warning', () => {
     ]);
   });
 
+  test('of two rules with one condition the later is hidden, unless it speaks without it too', () => {
+    const rule = (name: string, rest: string) =>
+      `  - name: ${name}\n    roles: [editor]\n    who: { groups: [engineers] }\n    resources: { all: true }\n    ${rest}\n`;
+    const night = 'request.duration <= duration("2h")';
+    const first = rule('first', `when: '${night}'\n    approvals: []`);
+    expect(warningsOf(`${GOOD}${first}${rule('hidden', `when: '${night}'\n    approvals: []`)}`)).toEqual([
+      'Line 26: Rule “hidden” never decides: “first” always does before it.',
+    ]);
+    // Longer ones come to it, and are asked for approval.
+    const asks = rule('asks', `autoApprove: '${night}'\n    approvals: [{ from: { groups: [leads] } }]`);
+    expect(warningsOf(`${GOOD}${first}${asks}`)).toEqual([]);
+  });
+
   test('for people whose own requests nobody could approve', () => {
     const text = changed(['members: [bob, lea]', 'members: [bob]']);
     expect(warningsOf(text)).toEqual([

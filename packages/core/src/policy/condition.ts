@@ -48,9 +48,25 @@ const environment = Object.entries(FACTS).reduce(
   new Environment({ limits: LIMITS }),
 );
 
-/** Reads and checks a condition: it must be of type bool, use known names, and be cheap to run. */
+/** Policies say the same again and again, and each version of one says it anew. Begun anew when it is full. */
+const compiledBefore = new Map<string, Condition | ConditionProblem>();
+const COMPILED_MAX = 2_000;
+
+/**
+ * Reads and checks a condition: it must be of type bool, use known names, and be cheap to run. The same text may be
+ * answered by the same condition.
+ */
 export function compileCondition(source: string): Condition | ConditionProblem {
   if (source.length > TEXT_MAX) return { message: `A condition has at most ${TEXT_MAX} characters`, start: 0 };
+  const known = compiledBefore.get(source);
+  if (known !== undefined) return known;
+  const made = compile(source);
+  if (compiledBefore.size >= COMPILED_MAX) compiledBefore.clear();
+  compiledBefore.set(source, made);
+  return made;
+}
+
+function compile(source: string): Condition | ConditionProblem {
   const checked = environment.check(source);
   if (!checked.valid) return problemOf(checked.error);
   if (checked.type !== 'bool') {
