@@ -102,7 +102,7 @@ export function configCommands(program: Command): void {
         context.answer({ from: old.version, to: now.version, changes, patch: lines }, () =>
           text === true
             ? lines.split('\n').map(safe).join('\n')
-            : planText({ planId: '', fromVersion: old.version, changes, warnings: [] }),
+            : planText({ planId: '', fromVersion: old.version, changes, warnings: [], refused: false }),
         );
       }),
     );

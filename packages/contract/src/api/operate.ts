@@ -23,6 +23,8 @@ export const configPlan = z
     fromVersion: z.int(),
     changes: z.array(z.object({ kind: z.enum(['add', 'change', 'remove']), what: z.string(), detail: z.string() })),
     warnings: z.array(z.string()),
+    /** Applying it would be refused just now: a resource would go on which grants are open, as `warnings` says. */
+    refused: z.boolean(),
   })
   .meta({ id: 'ConfigPlan' });
 export type ConfigPlan = z.infer<typeof configPlan>;

@@ -54,7 +54,10 @@ async function ofGrants(db: Reader, after: InForce): Promise<string[]> {
     .limit(LOOKED_MAX)
     .execute();
   const told: string[] = [];
+  const stay = new Set(after.resources.map(({ name }) => name));
   for (const row of rows) {
+    // None goes on where its resource would go: applying that is refused, which is told by itself (config/touched).
+    if (!stay.has(row.resource)) continue;
     const why = await whyNot(db, row, after);
     if (why === null) continue;
     const { id, person, role, resource } = row;

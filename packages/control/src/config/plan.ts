@@ -22,6 +22,7 @@ export async function planConfig(db: Reader, yaml: string, look: Look, now: Temp
   if (told.problems.length > 0) throw told.refusal();
   const access = gains(before, after, known);
   const changes = [...differences(before, after), ...(access ?? [])];
+  const touched = await touchedBy(db, before, after);
   return {
     planId: planIdOf(before.version, yaml),
     fromVersion: before.version,
@@ -29,11 +30,12 @@ export async function planConfig(db: Reader, yaml: string, look: Look, now: Temp
     warnings: [
       ...warnings,
       ...told.warnings,
-      ...touchedWarnings(await touchedBy(db, before, after)),
+      ...touchedWarnings(touched),
       ...openWarnings(await wouldTouch(db, after, now)),
       ...(access === null ? ['Who gains or loses what was not worked out: there is too much to compare.'] : []),
       ...(changes.length > CHANGES_MAX ? [`${changes.length - CHANGES_MAX} more changes are not shown.`] : []),
     ],
+    refused: touched.grants.length > 0,
   };
 }
 

@@ -190,9 +190,12 @@ describe('applying', () => {
     const { grant } = await ivan.createRequest({ resource: 'shop', role: 'reader' });
     const id = grant?.id ?? ('' as GrantId);
     await grantPrepared(api.context, id);
-    expect((await carol.planConfig({ yaml: NO_SHOP })).warnings).toContain(
+    const plan = await carol.planConfig({ yaml: NO_SHOP });
+    expect(plan.refused).toBe(true);
+    expect(plan.warnings.filter((warning) => warning.includes(id))).toEqual([
       `Grant ${id} of ivan on shop is open: applying this is refused until it is closed.`,
-    );
+    ]);
+    expect((await carol.planConfig({ yaml: CONFIG })).refused).toBe(false);
     expect((await carol.planConfig({ yaml: CONFIG.replace('127.0.0.1:5433', '127.0.0.1:6433') })).warnings).toEqual([
       expect.stringContaining(`Grant ${id} of ivan is open on shop as it was`),
     ]);

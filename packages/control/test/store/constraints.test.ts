@@ -157,6 +157,11 @@ describe('the database refuses', () => {
       `UPDATE grants SET privileges = 'lines', lines = '[{}]' WHERE id = $active`,
       'grants_keep_what_was_granted',
     ],
+    [
+      'another word on saving results before it is open',
+      'UPDATE grants SET may_export = true WHERE id = $scheduled',
+      'grants_keep_what_may_be_saved',
+    ],
     ['a removed grant', 'DELETE FROM grants', 'grants_are_never_removed'],
 
     ['a removed person', "DELETE FROM people WHERE name = 'olga'", 'people_are_never_removed'],

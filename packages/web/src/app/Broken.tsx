@@ -1,6 +1,7 @@
 /** What is shown in place of a page that failed. It comes with the first load: what it is for is often the network. */
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
 import { ErrorState } from '../components/ErrorState.tsx';
+import styles from '../components/Page.module.css';
 import { Unfetched } from './fetched.ts';
 
 export function Broken({ error, reset }: ErrorComponentProps) {
@@ -14,7 +15,11 @@ export function Broken({ error, reset }: ErrorComponentProps) {
     reset();
     await router.invalidate();
   };
-  return <ErrorState error={error} again={() => void again()} />;
+  return (
+    <div className={styles.page}>
+      <ErrorState error={error} again={() => void again()} />
+    </div>
+  );
 }
 
 const isReachable = (): Promise<boolean> =>

@@ -78,6 +78,8 @@ export const resourceForm = {
   problems: 'What is wrong',
   differences: 'In the text of the configuration',
   apply: 'Apply this',
+  refused: 'This cannot be applied while grants are open there.',
+  planAgain: 'Look again',
   notStored: 'The resource is in force, but its password could not be stored. Try again.',
   storeAgain: 'Store the password',
 } as const;

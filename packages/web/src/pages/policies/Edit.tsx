@@ -83,7 +83,7 @@ export function Edit({ text, inForce, onChange, onDone }: EditProps) {
         />
         <div>
           <Group gap="xs" mb="sm">
-            <Button onClick={open} disabled={!current || changes.length === 0}>
+            <Button onClick={open} disabled={!current || changes.length === 0 || plan.data?.refused === true}>
               {words.apply}
             </Button>
             <Button variant="default" onClick={onDone} disabled={text === inForce}>

@@ -60,7 +60,7 @@ export function Change({ inForce, yaml, onApplied }: ChangeProps) {
               <Differences from={inForce} to={yaml} />
             </Suspense>
           </details>
-          <Apply plan={plan.data} yaml={yaml} onApplied={onApplied} />
+          <Apply plan={plan.data} yaml={yaml} onApplied={onApplied} onPlan={() => plan.refetch()} />
         </>
       )}
     </Section>
@@ -69,9 +69,10 @@ export function Change({ inForce, yaml, onApplied }: ChangeProps) {
 
 interface ApplyProps extends Pick<ChangeProps, 'yaml' | 'onApplied'> {
   readonly plan: ConfigPlan;
+  readonly onPlan: () => Promise<unknown>;
 }
 
-function Apply({ plan: { planId, changes }, yaml, onApplied }: ApplyProps) {
+function Apply({ plan: { planId, changes, refused }, yaml, onApplied, onPlan }: ApplyProps) {
   const apply = useMutation({
     mutationFn: () => api.applyConfig({ yaml, planId }),
     onSuccess: async () => {
@@ -81,9 +82,17 @@ function Apply({ plan: { planId, changes }, yaml, onApplied }: ApplyProps) {
   });
   return (
     <Group gap="xs" mt="sm">
-      <Button onClick={() => apply.mutate()} loading={apply.isPending} disabled={changes.length === 0}>
+      <Button onClick={() => apply.mutate()} loading={apply.isPending} disabled={changes.length === 0 || refused}>
         {words.apply}
       </Button>
+      {refused && (
+        <>
+          <Button variant="default" onClick={() => void onPlan()}>
+            {words.planAgain}
+          </Button>
+          <Text c="dimmed">{words.refused}</Text>
+        </>
+      )}
       {changes.length === 0 && <Text c="dimmed">{words.unchanged}</Text>}
       <Problem error={apply.error} />
     </Group>
