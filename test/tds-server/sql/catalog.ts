@@ -85,6 +85,11 @@ const VIEWS: Readonly<Record<string, string>> = {
       CASE WHEN instr(name, '.') > 0 THEN substr(name, instr(name, '.') + 1) ELSE name END AS TABLE_NAME,
       CASE type WHEN 'table' THEN 'BASE TABLE' ELSE 'VIEW' END AS TABLE_TYPE
     FROM main.sqlite_schema WHERE type IN ('table', 'view') AND ${HIDDEN}`,
+  'information_schema.columns': `
+    SELECT db_name() AS TABLE_CATALOG, CASE WHEN instr(o.name, '.') > 0 THEN substr(o.name, 1, instr(o.name, '.') - 1) ELSE 'dbo' END AS TABLE_SCHEMA,
+      CASE WHEN instr(o.name, '.') > 0 THEN substr(o.name, instr(o.name, '.') + 1) ELSE o.name END AS TABLE_NAME,
+      c.name AS COLUMN_NAME, c.cid + 1 AS ORDINAL_POSITION, lower(c.type) AS DATA_TYPE
+    FROM main.sqlite_schema o JOIN pragma_table_info(o.name) c WHERE o.type IN ('table', 'view') AND ${HIDDEN.replaceAll('name', 'o.name')}`,
 };
 
 /** There never is anything in them. */

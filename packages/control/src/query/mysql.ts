@@ -48,7 +48,7 @@ async function connected(to: Connection, application: string): Promise<mysql.Con
     bigNumberStrings: true,
     dateStrings: true,
     rowsAsArray: true,
-    // Values as the server writes them; bytes stay bytes.
+    // Values as the server writes them; bytes stay bytes, as which texts of the binary character set count.
     typeCast: (field, next) => (BYTES.has(field.type) ? next() : field.string()),
     connectAttributes: { program_name: application },
     ...(to.tlsRequired ? { ssl: { ca: to.ca, minVersion: 'TLSv1.2', verifyIdentity: isIP(to.host) === 0 } } : {}),
@@ -61,7 +61,11 @@ async function connected(to: Connection, application: string): Promise<mysql.Con
   return connection;
 }
 
-const BYTES: ReadonlySet<string> = new Set(['BLOB', 'TINY_BLOB', 'MEDIUM_BLOB', 'LONG_BLOB', 'BIT', 'GEOMETRY']);
+/** What may be bytes: `mysql2` itself tells them by the column's character set. */
+const BYTES: ReadonlySet<string> = new Set([
+  ...['BLOB', 'TINY_BLOB', 'MEDIUM_BLOB', 'LONG_BLOB', 'BIT', 'GEOMETRY'],
+  ...['STRING', 'VAR_STRING', 'VARCHAR'],
+]);
 
 async function submit(connection: mysql.Connection, sql: string, into: Sink): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -19,6 +19,7 @@ import type { WaitForTicket } from '../link/tickets.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import { type Driver, type OpenDriver, SqlError } from './driver.ts';
+import { endOfGrant } from './ended.ts';
 import { Lines } from './lines.ts';
 import { openMysql } from './mysql.ts';
 import { openPostgres } from './postgres.ts';
@@ -277,10 +278,17 @@ export class QuerySessions {
 
   #lost(session: Open, why: string): void {
     if (session.ended !== null) return;
-    const past =
-      Temporal.Instant.compare(this.#context.now(), Temporal.Instant.from(session.connection.expiresAt)) >= 0;
-    session.ended = why !== '' ? why : past ? 'Your grant has ended.' : 'The gateway closed it.';
+    session.ended = why !== '' ? why : 'The gateway closed it.';
+    if (why === '') void this.#learnEnd(session);
     this.#forget(session);
+  }
+
+  async #learnEnd(session: Open): Promise<void> {
+    try {
+      session.ended = (await endOfGrant(this.#context.store.db, session.connection.grant)) ?? session.ended;
+    } catch (error) {
+      this.#context.log.warn({ err: error }, 'why a query session ended could not be looked up');
+    }
   }
 
   async #end(session: Open, why: string): Promise<void> {

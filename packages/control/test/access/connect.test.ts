@@ -3,6 +3,7 @@ import { postgres } from '@tidegate/wire';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { grantPrepared } from '../../src/access/reports.ts';
+import { endOfGrant } from '../../src/query/ended.ts';
 import { type Api, codeOf, PASSWORD, PLACE, startApi, withCluster } from '../support/api.ts';
 
 withCluster();
@@ -21,6 +22,17 @@ async function openGrant(role: string, resource = 'orders'): Promise<GrantId> {
 
 const ticketsOf = (grant: GrantId) =>
   api.context.store.db.selectFrom('tickets').selectAll().where('grant', '=', grant).orderBy('createdAt').execute();
+
+test('a query session whose library heard nothing of its end is told by the grant', async () => {
+  const id = await openGrant('reader', 'shop');
+  const { db } = api.context.store;
+  expect(await endOfGrant(db, id)).toBe(null);
+  await (await api.as('carol')).revokeGrant({ id, reason: 'enough' });
+  expect(await endOfGrant(db, id)).toBe('Your grant was revoked by carol: enough');
+  const other = await openGrant('reader', 'shop');
+  await (await api.as('ivan')).relinquishGrant({ id: other });
+  expect(await endOfGrant(db, other)).toBe('Your grant was given back by ivan.');
+});
 
 describe('a ticket', () => {
   test('is answered with everything a client needs, and stored as a verifier of its password', async () => {
