@@ -10,7 +10,7 @@ import { checkPermissions, checkWorkloads } from './check-workloads.ts';
 import { type CurrentConfig, toCurrent } from './content.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Findings, type Known, NOTHING_KNOWN, toDraft } from './draft.ts';
-import { type ConfigPath, type ConfigProblem, InvalidConfig, pathText, placeText } from './errors.ts';
+import { type ConfigPath, type ConfigProblem, InvalidConfig, type Position, pathText, placeText } from './errors.ts';
 import { readFiles } from './files.ts';
 import { Membership } from './membership.ts';
 
@@ -21,8 +21,8 @@ export interface ParsedConfig {
   readonly config: CurrentConfig;
   /** What is allowed and yet looks wrong; each with its line. */
   readonly warnings: readonly string[];
-  /** What was found out elsewhere (in the databases themselves), told where it stands in the text. */
-  readonly told: Told;
+  /** Where a value stands in the text: for what is found out elsewhere (in the databases themselves). See `toldAt`. */
+  readonly locate: (path: ConfigPath) => Position;
 }
 
 /** Takes findings about a text that is itself in order. */
@@ -32,6 +32,8 @@ export interface Told extends Findings {
   /** All of its problems, in the order of the text. */
   refusal(): InvalidConfig;
 }
+
+export const toldAt = (locate: (path: ConfigPath) => Position): Told => new Sink({ problems: [], locate });
 
 /** Errors beyond this are not told: whoever has that many has one cause for them. */
 const PROBLEMS_MAX = 100;
@@ -87,7 +89,7 @@ function parse(text: string, known: Known, asksPeople: boolean): ParsedConfig {
     checkReach(current, membership, sink);
   }
   if (sink.problems.length > 0) throw sink.refusal();
-  return { content: shaped.data, config: current, warnings: [...sink.warnings], told: new Sink(document) };
+  return { content: shaped.data, config: current, warnings: [...sink.warnings], locate: document.locate };
 }
 
 /**
@@ -115,11 +117,11 @@ function checkTimeZone(value: unknown, sink: Sink): void {
 class Sink implements Findings {
   readonly problems: ConfigProblem[];
   readonly warnings: string[] = [];
-  readonly #document: ConfigDocument;
+  readonly #document: Pick<ConfigDocument, 'problems' | 'locate'>;
   /** The schema and a check of ours may find the same. */
   readonly #said: Set<string>;
 
-  constructor(document: ConfigDocument) {
+  constructor(document: Pick<ConfigDocument, 'problems' | 'locate'>) {
     this.#document = document;
     this.problems = [...document.problems];
     this.#said = new Set(this.problems.map(({ path, message }) => `${path}\0${message}`));

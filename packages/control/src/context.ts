@@ -1,6 +1,7 @@
 /** What every operation of the control plane is given; made once by `main.ts`. */
 import type { RandomBytes } from '@tidegate/core';
 import type { Logger } from 'pino';
+import type { ConfigChecker } from './config/checking/checker.ts';
 import type { SignIn } from './identity/signing-in.ts';
 import type { Sealer } from './keys/seal.ts';
 import type { Store } from './store/store.ts';
@@ -13,6 +14,8 @@ export interface Context {
   readonly random: RandomBytes;
   readonly log: Logger;
   readonly signIn: SignIn;
+  /** Texts of configurations, checked beside the event loop. */
+  readonly checker: ConfigChecker;
 }
 
 /** The clock of this machine, to the millisecond. */

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { type Clock, startClock } from './access/clock.ts';
 import { buildServer } from './api/server.ts';
 import { readTls } from './api/tls.ts';
+import { configChecker } from './config/checking/checker.ts';
 import { type Context, wallClock } from './context.ts';
 import { startProviderKeeper } from './identity/oidc/keeper.ts';
 import { ensureSetupToken } from './identity/setup.ts';
@@ -73,7 +74,9 @@ async function startParts(options: ControlOptions, log: Logger, ends: (() => Pro
   const scheme = tls === null ? 'http' : 'https';
   const publicUrl = (): string => options.publicUrl ?? `${scheme}${browserUrl(bind, apiPort).slice('http'.length)}`;
   const signIn = { ...options.logins, publicUrl };
-  const context: Context = { store, sealer, now: wallClock, random: randomBytes, log, signIn };
+  const checker = configChecker();
+  ends.push(() => checker.stop());
+  const context: Context = { store, sealer, now: wallClock, random: randomBytes, log, signIn, checker };
   await checkKey(store.db, sealer, wallClock());
   const authority = await openAuthority(store.db, sealer, wallClock());
   const signingKey = await openSigningKey(store.db, sealer, wallClock());

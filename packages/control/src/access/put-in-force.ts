@@ -12,7 +12,7 @@ export function putInForce(context: Context, input: Omit<ApplyInput, 'at'>): Pro
   return recorded(context, { kind: 'config.refused', data: { by: input.by } }, () =>
     context.store.transaction(async (tx) => {
       const at = context.now();
-      const { version, events } = await applyConfig(tx, { ...input, at });
+      const { version, events } = await applyConfig(tx, context.checker, { ...input, at });
       const followed = await redecidePending(context, tx, at);
       await appendEvent(tx, ...events, ...followed);
       return readVersion(tx, version);

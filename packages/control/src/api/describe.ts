@@ -35,6 +35,7 @@ export async function describeApi(): Promise<object> {
     random: randomBytes,
     log: pino({ enabled: false }),
     signIn: settings({ publicUrl: () => 'http://localhost' }),
+    checker: { check: neverAsked, stop: neverAsked },
     linkAddress: '',
   };
   const app = await buildServer({ context, waitForTicket: neverAsked, look: neverAsked }, { webFolder: null });

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { CurrentConfig } from '@tidegate/config';
-import { ADMINISTRATORS, differences, parseConfig } from '@tidegate/config';
+import { ADMINISTRATORS } from '@tidegate/config';
 import type { Config } from '@tidegate/contract';
 import { type PersonName, type ResourceName, TidegateError } from '@tidegate/core';
 import { sql } from 'kysely';
@@ -14,8 +14,9 @@ import { followWorkloads } from '../identity/workloads/follow.ts';
 import type { ControlEvent } from '../record/events.ts';
 import type { Tx } from '../store/schema.ts';
 import { notify, STATE_CHANNEL } from '../store/store.ts';
+import type { ConfigChecker } from './checking/checker.ts';
+import { compareText } from './checking/read-text.ts';
 import { currentConfig } from './current.ts';
-import { readKnown } from './known.ts';
 import { planIdOf } from './plan.ts';
 import { touchedBy } from './touched.ts';
 
@@ -42,11 +43,16 @@ const TOLD_MAX = 100;
  * when the plan is stale or a resource with open grants would go, `forbidden` for what `assertMayApply` keeps from `by`. Answers its events, `config.applied` last, for the caller to
  * append last (see `appendEvent`), and tells gateways and other control planes at commit.
  */
-export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput): Promise<Applied> {
+export async function applyConfig(
+  tx: Tx,
+  checker: ConfigChecker,
+  { yaml, planId, by, at }: ApplyInput,
+): Promise<Applied> {
   // One after the other: each plans against what the one before it left.
   await sql`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx);
   const before = await currentConfig(tx);
-  const { content, config: after } = parseConfig(yaml, await readKnown(tx));
+  const compared = await compareText(tx, checker, yaml, before, { access: false });
+  const { content, written, config: after, changes } = compared;
   if (planId !== null && planId !== planIdOf(before.version, yaml)) {
     throw new TidegateError(
       'conflict',
@@ -58,13 +64,12 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
   await assertNoOpenGrants(tx, before, after);
 
   const version = before.version + 1;
-  const json = JSON.stringify(content);
-  const digest = createHash('sha256').update(json).digest();
+  const digest = createHash('sha256').update(content).digest();
   await tx
     .insertInto('configVersions')
-    .values({ version, yaml, content: json, digest, appliedBy: by, appliedAt: at })
+    .values({ version, yaml, content, digest, appliedBy: by, appliedAt: at })
     .execute();
-  await replaceMembers(tx, content.groups);
+  await replaceMembers(tx, written.groups);
   await followConfiguration(tx);
   const ofWorkloads = await followWorkloads(tx, before, after, by, at);
   const fromProviders = await mapGroups(tx, after, null, at);
@@ -74,7 +79,6 @@ export async function applyConfig(tx: Tx, { yaml, planId, by, at }: ApplyInput):
     after.resources.map(({ name }) => name),
   );
   await notify(tx, STATE_CHANNEL, '');
-  const changes = differences(before, after);
   const applied: ControlEvent = {
     kind: 'config.applied',
     at,

@@ -11,7 +11,8 @@ import type { Reader } from '../store/schema.ts';
 
 export type { CurrentConfig, CurrentGroup, CurrentResource } from '@tidegate/config';
 
-const NOTHING = toCurrent(config.parse({ apiVersion: 'tidegate/v1' }), 0);
+const NOTHING_TEXT = JSON.stringify({ apiVersion: 'tidegate/v1' });
+const NOTHING = toCurrent(config.parse(JSON.parse(NOTHING_TEXT)), 0);
 
 /** By version and digest. One is in force at a time; the others are for whoever still reads the one before. */
 const remembered = new Map<string, CurrentConfig>();
@@ -25,6 +26,29 @@ export const keyInForce = sql<string | null>`(
 export async function currentConfig(db: Reader): Promise<CurrentConfig> {
   const { key } = await db.selectNoFrom(keyInForce.as('key')).executeTakeFirstOrThrow();
   return configOf(db, key);
+}
+
+/** How the checking thread knows a configuration that was in force, and how it is told what it says. */
+export async function inForceAs(
+  db: Reader,
+  { version }: CurrentConfig,
+): Promise<{ key: string; content: () => Promise<string> }> {
+  if (version === 0) return { key: 'nothing', content: async () => NOTHING_TEXT };
+  const { digest } = await db
+    .selectFrom('configVersions')
+    .select('digest')
+    .where('version', '=', version)
+    .executeTakeFirstOrThrow();
+  return { key: digest.toString('hex'), content: () => contentText(db, version) };
+}
+
+async function contentText(db: Reader, version: number): Promise<string> {
+  const { content } = await db
+    .selectFrom('configVersions')
+    .select(sql<string>`content::text`.as('content'))
+    .where('version', '=', version)
+    .executeTakeFirstOrThrow();
+  return content;
 }
 
 /** The version that `keyInForce` named. */

@@ -1,19 +1,17 @@
 /** What the store knows of people, beside what a configuration says. */
-
-import type { Known } from '@tidegate/config';
-import type { GroupName, PersonName } from '@tidegate/core';
+import { sql } from 'kysely';
 import type { Reader } from '../store/schema.ts';
+import { type KnownText, NOTHING_KNOWN_TEXT } from './checking/known-text.ts';
 
-export async function readKnown(db: Reader): Promise<Known> {
-  const local = await db
-    .selectFrom('groupMembers')
-    .select(['groupName', 'person'])
-    .where('source', '!=', 'config')
-    .execute();
-  const disabled = await db.selectFrom('people').select('name').where('disabledAt', 'is not', null).execute();
-  const members = new Map<GroupName, Set<PersonName>>();
-  for (const { groupName, person } of local) {
-    members.set(groupName, (members.get(groupName) ?? new Set()).add(person));
-  }
-  return { members, disabled: new Set(disabled.map(({ name }) => name)) };
+export async function readKnown(db: Reader): Promise<KnownText> {
+  const { rows } = await sql<{ known: KnownText }>`
+    SELECT json_build_object(
+      'members', coalesce((
+        SELECT json_object_agg(group_name, members)
+        FROM (
+          SELECT group_name, json_agg(person) AS members FROM group_members WHERE source <> 'config' GROUP BY group_name
+        ) AS groups), '{}'),
+      'disabled', coalesce((SELECT json_agg(name) FROM people WHERE disabled_at IS NOT NULL), '[]')
+    )::text AS known`.execute(db);
+  return rows[0]?.known ?? NOTHING_KNOWN_TEXT;
 }

@@ -17,11 +17,13 @@ interface PlacedLine {
 /** Tells what is missing as errors, and the rest as warnings, where each stands in the text. */
 export async function lookAtLines(look: Look, before: CurrentConfig, after: CurrentConfig, told: Told): Promise<void> {
   for (const role of after.policy.roles) warnOfNothing(role, after, told);
+  if (after.policy.roles.every(({ privileges }) => 'level' in privileges)) return;
+  const inForce = new Map(before.resources.map((resource) => [resource.name, resource]));
   await Promise.all(
     after.resources.map(async (resource) => {
       const lines = linesOn(resource, after);
       if (lines.length === 0) return;
-      if (!isAsBefore(resource, before)) {
+      if (!isAsBefore(resource, inForce.get(resource.name))) {
         warn(
           told,
           lines,
@@ -50,8 +52,7 @@ function linesOn(resource: CurrentResource, { policy }: CurrentConfig): PlacedLi
 }
 
 /** A gateway knows a resource as it is in force, and looks at nothing else: a plan must not make it dial new addresses. */
-function isAsBefore(resource: CurrentResource, { resources }: CurrentConfig): boolean {
-  const old = resources.find(({ name }) => name === resource.name);
+function isAsBefore(resource: CurrentResource, old: CurrentResource | undefined): boolean {
   if (old === undefined || old.engine !== resource.engine || old.address !== resource.address) return false;
   return resource.databases.every((database) => old.databases.includes(database));
 }

@@ -1,12 +1,11 @@
 /** What applying a configuration would change, told before it is done. Nothing is changed here. */
 import { createHash } from 'node:crypto';
-import { differences, gains, parseConfig } from '@tidegate/config';
 import type { ConfigPlan } from '@tidegate/contract';
 import { type WouldTouch, wouldTouch } from '../access/would-touch.ts';
+import type { Context } from '../context.ts';
 import type { Look } from '../link/looks.ts';
-import type { Reader } from '../store/schema.ts';
+import { compareText } from './checking/read-text.ts';
 import { currentConfig } from './current.ts';
-import { readKnown } from './known.ts';
 import { lookAtLines } from './look-at-lines.ts';
 import { type Touched, touchedBy } from './touched.ts';
 
@@ -14,14 +13,14 @@ import { type Touched, touchedBy } from './touched.ts';
 const CHANGES_MAX = 300;
 
 /** Throws `InvalidConfig` with every error. Databases that their gateways cannot look at now are warned of. */
-export async function planConfig(db: Reader, yaml: string, look: Look, now: Temporal.Instant): Promise<ConfigPlan> {
+export async function planConfig(context: Context, yaml: string, look: Look): Promise<ConfigPlan> {
+  const { db } = context.store;
   const before = await currentConfig(db);
-  const known = await readKnown(db);
-  const { config: after, warnings, told } = parseConfig(yaml, known);
+  const compared = await compareText(db, context.checker, yaml, before, { access: true });
+  const { config: after, warnings, told, access } = compared;
   await lookAtLines(look, before, after, told);
   if (told.problems.length > 0) throw told.refusal();
-  const access = gains(before, after, known);
-  const changes = [...differences(before, after), ...(access ?? [])];
+  const changes = [...compared.changes, ...(access ?? [])];
   const touched = await touchedBy(db, before, after);
   return {
     planId: planIdOf(before.version, yaml),
@@ -31,7 +30,7 @@ export async function planConfig(db: Reader, yaml: string, look: Look, now: Temp
       ...warnings,
       ...told.warnings,
       ...touchedWarnings(touched),
-      ...openWarnings(await wouldTouch(db, after, now)),
+      ...openWarnings(await wouldTouch(db, after, context.now())),
       ...(access === null ? ['Who gains or loses what was not worked out: there is too much to compare.'] : []),
       ...(changes.length > CHANGES_MAX ? [`${changes.length - CHANGES_MAX} more changes are not shown.`] : []),
     ],

@@ -2,7 +2,6 @@
  * What another policy would have said to the requests of a time that is past, and to what was refused then
  * (`simulate-refused.ts`). Groups count as they are today: who was in which group then is not kept.
  */
-import { parseConfig } from '@tidegate/config';
 import type { Simulation } from '@tidegate/contract';
 import {
   type ApprovalStep,
@@ -15,9 +14,10 @@ import {
   settleQuorums,
 } from '@tidegate/core';
 import { toRequest } from '../access/rows.ts';
+import type { Context } from '../context.ts';
 import { loadPeople } from '../identity/people.ts';
 import type { Reader } from '../store/schema.ts';
-import { readKnown } from './known.ts';
+import { readText } from './checking/read-text.ts';
 import { simulateRefused } from './simulate-refused.ts';
 
 /** Requests that are looked at, the latest first. */
@@ -27,8 +27,12 @@ const TOLD_MAX = 500;
 const BATCH = 500;
 
 /** Throws `InvalidConfig` with every error. */
-export async function simulate(db: Reader, yaml: string, since: Temporal.Instant): Promise<Simulation> {
-  const { config } = parseConfig(yaml, await readKnown(db));
+export async function simulate(
+  { store: { db }, checker }: Context,
+  yaml: string,
+  since: Temporal.Instant,
+): Promise<Simulation> {
+  const { config } = await readText(db, checker, yaml);
   const resources = new Map(config.resources.map((resource) => [resource.name, resource]));
   const different: Simulation['different'] = [];
   let looked = 0;

@@ -4,7 +4,7 @@
  * checked as a configuration is, on record before it is dialled, and never with a password that is stored for another
  * place.
  */
-import { type CurrentResource, NOTHING_KNOWN, parseConfig } from '@tidegate/config';
+import type { CurrentResource } from '@tidegate/config';
 import type { Config, DesiredResource, ResourceTest } from '@tidegate/contract';
 import { TidegateError } from '@tidegate/core';
 import type { Context } from '../context.ts';
@@ -12,6 +12,8 @@ import type { Caller } from '../identity/caller.ts';
 import type { Look } from '../link/looks.ts';
 import { forGateways } from '../link/resource.ts';
 import { appendEvent } from '../record/events.ts';
+import { NOTHING_KNOWN_TEXT } from './checking/known-text.ts';
+import { inOrder } from './checking/read-text.ts';
 import { openCredential } from './credentials.ts';
 import { currentConfig } from './current.ts';
 
@@ -32,7 +34,7 @@ export async function testResource(
   { resource: written, password }: TestInput,
 ): Promise<ResourceTest> {
   const { store, now } = context;
-  const resource = checked(written);
+  const resource = await checked(context, written);
   const desired = forGateways(resource, await sourceOf(context, resource, password), []);
   if (desired === null) throw wentMissing();
   const { name, engine, address, databases, credential } = resource;
@@ -59,9 +61,10 @@ export async function testResource(
 }
 
 /** As it would be if it stood in a configuration: what is refused there is not dialled. Who owns it is of no matter. */
-function checked(written: TestInput['resource']): CurrentResource {
+async function checked({ checker }: Context, written: TestInput['resource']): Promise<CurrentResource> {
   const text = JSON.stringify({ apiVersion: 'tidegate/v1', resources: [{ ...written, owners: [] }] });
-  const [resource] = parseConfig(text, NOTHING_KNOWN).config.resources;
+  const answer = await checker.check({ text, known: NOTHING_KNOWN_TEXT, against: null });
+  const [resource] = inOrder(answer).config.resources;
   if (resource === undefined) throw wentMissing();
   return resource;
 }

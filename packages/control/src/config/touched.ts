@@ -31,9 +31,10 @@ export async function touchedBy(db: Reader, before: CurrentConfig, after: Curren
   const resources = before.resources.map(({ name }) => name).filter((name) => !keptResources.has(name));
   const roles = before.policy.roles.map(({ name }) => name).filter((name) => !keptRoles.has(name));
   const grants = await openGrantsOn(db, resources);
+  const kept = new Map(after.resources.map((resource) => [resource.name, resource]));
   const moved = await openGrantsOn(
     db,
-    before.resources.filter((old) => moves(old, after)).map(({ name }) => name),
+    before.resources.filter((old) => moves(old, kept.get(old.name))).map(({ name }) => name),
   );
   const requests =
     resources.length + roles.length === 0
@@ -65,8 +66,7 @@ async function openGrantsOn(db: Reader, resources: readonly ResourceName[]): Pro
 }
 
 /** What gateways made there would be looked for elsewhere: allowed, because a server may have moved under them. */
-function moves(old: CurrentResource, after: CurrentConfig): boolean {
-  const kept = after.resources.find(({ name }) => name === old.name);
+function moves(old: CurrentResource, kept: CurrentResource | undefined): boolean {
   if (kept === undefined) return false;
   return kept.address !== old.address || old.databases.some((database) => !kept.databases.includes(database));
 }

@@ -55,7 +55,10 @@ export async function setUp(
     await assertToken(context, tx, token, address);
     await tx.updateTable('setup').set({ token: null, usedAt: at }).execute();
     for (const { person, password } of hashed) await insertPerson(tx, person, password, at);
-    const applied = config === null ? null : await applyConfig(tx, { yaml: config, planId: null, by: first.name, at });
+    const applied =
+      config === null
+        ? null
+        : await applyConfig(tx, context.checker, { yaml: config, planId: null, by: first.name, at });
     await assertAdministratorLeft(tx);
     await appendEvent(
       tx,

@@ -136,7 +136,7 @@ describe('planned against the database', () => {
       asked.push({ resource, wanted });
       return answer(wanted);
     };
-    return planConfig(api.context.store.db, yaml, look, api.context.now());
+    return planConfig(api.context, yaml, look);
   };
   beforeEach(() => {
     asked = [];

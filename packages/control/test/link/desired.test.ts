@@ -170,7 +170,7 @@ describe('a gateway', () => {
 `;
     const yaml = CONFIG.replace('127.0.0.1:5432', '127.0.0.1:6432').replace('roles:\n', `${market}roles:\n`);
     await api.context.store.transaction((tx) =>
-      applyConfig(tx, { yaml, planId: null, by: 'carol' as never, at: api.context.now() }),
+      applyConfig(tx, api.context.checker, { yaml, planId: null, by: 'carol' as never, at: api.context.now() }),
     );
     await gateway.until(({ resources }) => {
       const address = resources.get('orders')?.address;

@@ -54,7 +54,7 @@ test('a resource of SQL Server is told with the tenant’s keys, its grant with 
     '[orders, shop, ledger]',
   );
   await api.context.store.transaction((tx) =>
-    applyConfig(tx, { yaml, planId: null, by: 'carol' as never, at: api.context.now() }),
+    applyConfig(tx, api.context.checker, { yaml, planId: null, by: 'carol' as never, at: api.context.now() }),
   );
   const object = randomUUID();
   await carol.changePerson({ name: 'ivan', entra: { tenant: TENANT.toUpperCase(), object } });

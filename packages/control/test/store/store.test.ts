@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { startClock } from '../../src/access/clock.ts';
 import { buildServer } from '../../src/api/server.ts';
+import { configChecker } from '../../src/config/checking/checker.ts';
 import { wallClock } from '../../src/context.ts';
 import { settings } from '../../src/identity/signing-in.ts';
 import { startJobs } from '../../src/jobs/runner.ts';
@@ -157,6 +158,7 @@ test('while the store is away the API says so, and goes on when it is back', asy
     log: pino({ enabled: false }),
     linkAddress: '127.0.0.1:1',
     signIn: settings({ publicUrl: () => 'http://localhost' }),
+    checker: configChecker(),
   };
   const clock = startClock(context);
   const jobs = startJobs(context, url, null);

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { buildServer } from '../../src/api/server.ts';
+import { configChecker } from '../../src/config/checking/checker.ts';
 import { ensureSetupToken } from '../../src/identity/setup.ts';
 import { browserUrl, settings } from '../../src/identity/signing-in.ts';
 import { createSealer } from '../../src/keys/seal.ts';
@@ -118,6 +119,9 @@ export const PLACE = {
   tlsRequired: false,
 };
 
+/** One thread for all APIs of a test file; it ends with its process. */
+const checker = configChecker();
+
 let cluster: TemporaryCluster;
 let databases = 0;
 
@@ -194,6 +198,7 @@ async function apiOn(storeUrl: string): Promise<Api> {
     log: pino({ level: 'error' }),
     linkAddress: '127.0.0.1:7301',
     signIn: settings({ publicUrl: () => browserUrlOf(app) }),
+    checker,
   };
   const letIn = async (ticket: TicketId): Promise<TicketPlace> => {
     if (ticket === '') throw new TidegateError('gateway_unavailable', 'No ticket.');

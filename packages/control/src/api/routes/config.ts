@@ -17,10 +17,10 @@ export function configRoutes(routes: Routes): void {
   serve(routes, 'config', () => readVersion(store.db, null));
   serve(routes, 'configVersions', async ({ query }) => answerPage(await listVersions(store.db, pageFrom(query))));
   serve(routes, 'configVersion', ({ params }) => readVersion(store.db, params.version));
-  serve(routes, 'planConfig', ({ body }) => planConfig(store.db, body.yaml, routes.look, context.now()), {
+  serve(routes, 'planConfig', ({ body }) => planConfig(context, body.yaml, routes.look), {
     bodyLimit: BODY_LIMIT,
   });
-  serve(routes, 'simulateConfig', ({ body }) => simulate(store.db, body.yaml, Temporal.Instant.from(body.since)), {
+  serve(routes, 'simulateConfig', ({ body }) => simulate(context, body.yaml, Temporal.Instant.from(body.since)), {
     bodyLimit: BODY_LIMIT,
   });
   serve(routes, 'configSchema', async () => ({ ...configJsonSchema() }));
