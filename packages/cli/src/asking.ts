@@ -113,7 +113,12 @@ async function showInBrowser(context: Context, client: Client): Promise<void> {
   for (;;) {
     const { state } = await client.stepUp({ id: asked.id, wait: WAIT });
     if (state === 'shown') return;
-    if (state === 'refused') throw new TidegateError('mfa_required', 'It was refused in the browser.', NOTHING);
+    if (state === 'refused')
+      throw new TidegateError(
+        'mfa_required',
+        'It was refused in the browser, and this login is ended. If it was you: tidegate login.',
+        NOTHING,
+      );
     if (state === 'over') throw new TidegateError('mfa_required', 'It was not shown in time.', 'Try again.');
   }
 }

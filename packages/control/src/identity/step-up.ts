@@ -157,14 +157,24 @@ export async function settleShown(
   return [{ kind: 'mfa.shown', at, data }];
 }
 
-/** It was not them: whoever asked is told no. Throws `not_found`, `wrong_state`. */
+/**
+ * It was not them: whoever asked is told no, and the login that asked ends, for somebody else has it. Throws
+ * `not_found`, `wrong_state`.
+ */
 export async function refuseStepUp(context: Context, caller: Caller, id: ChallengeId): Promise<StepUpView> {
   await assertWaiting(context, caller, id);
   await context.store.transaction(async (tx) => {
     const at = context.now();
     const { login } = await settle(tx, caller, id, { state: 'refused', settledAt: at });
-    const data = { person: caller.name, address: caller.address, login, challenge: id, why: 'not asked by them' };
-    await appendEvent(tx, { kind: 'mfa.refused', at, data });
+    // Over, and not gone yet: whoever waits there is told why, in the call that waits.
+    await tx.updateTable('logins').set({ expiresAt: at }).where('id', '=', login).execute();
+    const about = { person: caller.name, address: caller.address, login };
+    const why = 'not asked by them';
+    await appendEvent(
+      tx,
+      { kind: 'mfa.refused', at, data: { ...about, challenge: id, why } },
+      { kind: 'login.ended', at, data: { ...about, why: 'it asked for a second factor, and its person did not' } },
+    );
   });
   return readStepUp(context, caller, id);
 }

@@ -127,20 +127,28 @@ describe('a factor shown in a browser, for a terminal', () => {
     expect(await codeOf(browser.completeStepUp({ id }))).toBe('invalid_input');
     expect((await terminal.stepUp({ id })).state).toBe('pending');
     const ivan = await signIn('ivan');
-    for (const call of [ivan.stepUp({ id }), ivan.completeStepUp({ id, code: '000000' }), ivan.refuseStepUp({ id })]) {
-      expect(await codeOf(call)).toBe('not_found');
-    }
+    const calls = [ivan.stepUp({ id }), ivan.completeStepUp({ id, code: '000000' }), ivan.refuseStepUp({ id })];
+    expect(await Promise.all(calls.map(codeOf))).toEqual(calls.map(() => 'not_found'));
 
     const waiting = terminal.stepUp({ id, wait: 30 });
     expect((await browser.refuseStepUp({ id })).state).toBe('refused');
     expect((await waiting).state).toBe('refused');
     expect(await codeOf(browser.completeStepUp({ id, code: code() }))).toBe('wrong_state');
-    expect((await terminal.me()).session.mfaAt).toBeNull();
-    expect((await api.events()).at(-1)).toMatchObject({ kind: 'mfa.refused', data: { person: 'dan', challenge: id } });
+    // Whoever asked is signed out: it was not dan. The others go on.
+    expect(await codeOf(terminal.me())).toBe('unauthenticated');
+    const other = await signIn('dan');
+    expect((await browser.myLogins({})).items).toHaveLength(2);
+    const events = await api.events();
+    const { login } = events.find(({ data }) => data.challenge === id)?.data ?? {};
+    expect(events.slice(-3)).toMatchObject([
+      { kind: 'mfa.refused', data: { person: 'dan', challenge: id } },
+      { kind: 'login.ended', data: { person: 'dan', login } },
+      { kind: 'login.succeeded' },
+    ]);
 
-    const late = await terminal.beginStepUp();
+    const late = await other.beginStepUp();
     api.advance({ minutes: 11 });
-    expect((await terminal.stepUp({ id: late.id, wait: 30 })).state).toBe('over');
+    expect((await other.stepUp({ id: late.id, wait: 30 })).state).toBe('over');
     expect(await codeOf(browser.completeStepUp({ id: late.id, code: code() }))).toBe('wrong_state');
   });
 
