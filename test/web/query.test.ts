@@ -117,6 +117,9 @@ test('results are saved where rule or resource allows it, and that stands on rec
     { person: 'alice', resource: 'orders', format: 'csv', rows: 2 },
     { person: 'alice', resource: 'orders', format: 'json', rows: 1 },
   ]);
+  await another.goto('/request?resource=orders&role=reader');
+  await another.getByText('Results may be saved as files.').waitFor();
+
   // A rule's word goes before the resource's: by one that forbids it more time is given, and with that its word.
   const rule = 'who: { groups: [engineers, leads, dba] }';
   const allowing = (await clients.carol.config()).yaml;

@@ -203,6 +203,8 @@ test('an owner without another right: sees how theirs is used, who could ask, an
   const { page, complaints } = await signedIn(world.browser, world.url, 'olga');
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByText('Open by resource').waitFor();
+  // The record is not theirs to read: nothing leads there.
+  expect(await page.getByRole('main').locator('a[href^="/record"]').count()).toBe(0);
   await page.goto('/resources/orders');
   await page.getByText('takes one of leads, then one of dba').waitFor();
   await hold(page, 'resource.owner');

@@ -15,6 +15,7 @@ import { durationText } from '../../lib/time.ts';
 import { overview as words } from '../../words/overview.ts';
 import { OutgrownLink } from '../policies/OutgrownLink.tsx';
 import { Bars, Days } from './charts.tsx';
+import { InRecord, useToRecord } from './InRecord.tsx';
 import styles from './overview.module.css';
 
 const route = getRouteApi('/signedIn/overview');
@@ -76,22 +77,16 @@ function Figures({ overview, days }: { readonly overview: Overview; readonly day
         <Link to="/sessions">{open.total.toLocaleString('en')}</Link>
       </Figure>
       <Figure label={figures.requests}>
-        <Link to="/record" search={{ kind: 'request.created', ...spanOf(days) }}>
-          {requests.total.toLocaleString('en')}
-        </Link>
+        <InRecord search={{ kind: 'request.created', ...spanOf(days) }}>{requests.total.toLocaleString('en')}</InRecord>
       </Figure>
       <Figure label={figures.approve}>
-        <Link to="/record" search={{ kind: 'request.reviewed', ...spanOf(days) }}>
-          {half}
-        </Link>
+        <InRecord search={{ kind: 'request.reviewed', ...spanOf(days) }}>{half}</InRecord>
       </Figure>
       <Figure label={figures.breakGlass}>
         <a href="#break-glass">{breakGlass.total.toLocaleString('en')}</a>
       </Figure>
       <Figure label={figures.refused}>
-        <Link to="/record" search={{ outcome: 'refused', ...spanOf(days) }}>
-          {refused.total.toLocaleString('en')}
-        </Link>
+        <InRecord search={{ outcome: 'refused', ...spanOf(days) }}>{refused.total.toLocaleString('en')}</InRecord>
       </Figure>
       <Figure label={figures.unused}>
         <a href="#unused">{unused.total.toLocaleString('en')}</a>
@@ -110,6 +105,7 @@ const Figure = ({ label, children }: { readonly label: string; readonly children
 function Charts({ overview, days }: { readonly overview: Overview; readonly days: number }) {
   const { open, requests, timeToApprove, refused, people } = overview;
   const navigate = useNavigate();
+  const toRecord = useToRecord();
   const minutes = timeToApprove.perDay.map(({ day, p50, p90 }) => ({ day, half: p50 / 60, most: p90 / 60 }));
   const span = { since: overview.since, until: overview.until };
   return (
@@ -164,7 +160,7 @@ function Charts({ overview, days }: { readonly overview: Overview; readonly days
           label={words.refusedKinds}
           data={refused.byKind}
           name={words.attempts}
-          onChoose={(kind) => void navigate({ to: '/record', search: { kind, ...spanOf(days) } })}
+          {...toRecord((kind) => ({ kind, ...spanOf(days) }))}
         />
       </Section>
       <Section title={words.people} hint={words.peopleHint}>
@@ -172,7 +168,7 @@ function Charts({ overview, days }: { readonly overview: Overview; readonly days
           label={words.people}
           data={people.slice(0, 10).map(({ person, hours }) => ({ value: person, count: Math.round(hours * 10) / 10 }))}
           name={words.hours}
-          onChoose={(person) => void navigate({ to: '/record', search: { person, ...spanOf(days) } })}
+          {...toRecord((person) => ({ person, ...spanOf(days) }))}
         />
       </Section>
     </div>
