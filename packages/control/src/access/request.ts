@@ -95,19 +95,22 @@ async function grantAtOnce(
   return [await makeGrant(context, tx, request, inForce, now)];
 }
 
-/** The grant of a request that has every approval it needs; `opening`: which of its windows, where they come again. */
+/**
+ * The grant of a request that has every approval it needs; `window`: which of its windows, where they come again, and the
+ * rule that opens it today.
+ */
 export async function makeGrant(
   context: Context,
   tx: Tx,
   request: AccessRequest,
   inForce: InForce,
   now: Temporal.Instant,
-  opening: Temporal.Instant | null = null,
+  window: { readonly opening: Temporal.Instant; readonly rule: string } | null = null,
 ): Promise<ControlEvent> {
-  const grant = scheduleGrant(request, now, newGrantId(context.random), opening);
+  const grant = scheduleGrant(request, now, newGrantId(context.random), window?.opening ?? null);
   const { engine } = resourceNamed(inForce, request.resource);
   const given = givenFor(inForce, request);
-  const mayExport = ruleOnExport(inForce, request.rule);
+  const mayExport = ruleOnExport(inForce, window?.rule ?? request.rule);
   await insertGrant(context, tx, grant, { engine, given, mayExport, now });
   return grantScheduled(grant, givenText(given, engine), now);
 }

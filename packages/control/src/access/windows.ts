@@ -69,19 +69,20 @@ async function openWindow(
 ): Promise<{ event: ControlEvent; goesOn: boolean }> {
   const skipped = (why: string, goesOn: boolean) => ({ event: windowSkipped(request, opening, why, now), goesOn });
   if (reached(after(opening, agreedDuration(request)), now)) return skipped('its time passed unnoticed', true);
-  const refusal = await refusalOf(tx, request, opening, inForce, now);
-  if (refusal !== null) return skipped(refusal.why, refusal.goesOn);
-  return { event: await makeGrant(context, tx, request, inForce, now, opening), goesOn: true };
+  const today = await decidedToday(tx, request, opening, inForce, now);
+  if ('why' in today) return skipped(today.why, today.goesOn);
+  const window = { opening, rule: today.rule };
+  return { event: await makeGrant(context, tx, request, inForce, now, window), goesOn: true };
 }
 
-/** Why today's policy does not open it; null: it does. `goesOn`: the next window may be opened all the same. */
-async function refusalOf(
+/** The rule by which today's policy opens it, or why it does not. `goesOn`: the next window may be opened all the same. */
+async function decidedToday(
   tx: Tx,
   request: AccessRequest,
   opening: Temporal.Instant,
   inForce: InForce,
   now: Temporal.Instant,
-): Promise<{ why: string; goesOn: boolean } | null> {
+): Promise<{ rule: string } | { why: string; goesOn: boolean }> {
   const asked = { ...request, duration: agreedDuration(request), startsAt: opening, extension: false };
   try {
     const { decision, steps } = keepingQuorums(await decideNow(tx, inForce, asked, now), request.steps);
@@ -90,7 +91,7 @@ async function refusalOf(
       return { why: 'the policy asks for other approvals now: ask for it anew', goesOn: false };
     }
     givenFor(inForce, request);
-    return null;
+    return { rule: decision.rule };
   } catch (error) {
     // The person, the resource or the role is gone; the account is disabled, or the role gives nothing there just now.
     if (error instanceof TidegateError && ['not_found', 'forbidden', 'invalid_input'].includes(error.code)) {

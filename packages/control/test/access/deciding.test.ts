@@ -246,10 +246,16 @@ describe('windows that come again', () => {
     const { grant, nextOpening } = await (await as('alice')).request({ id });
     expect(grant).toMatchObject({ state: 'scheduled' });
     expect(nextOpening).toBe(first.add({ hours: 7 * 24 }).toString());
+    // Another rule opens the next one, and what it says of saving results is what counts of it.
+    expect(grant?.mayExport).toBeNull();
+    await (await as('carol')).applyConfig({
+      yaml: DECIDING.replace('- name: read\n', '- name: read anew\n    allow: { export: true }\n'),
+    });
     api.advance({ hours: 7 * 24 });
     await lapseAndOpen(api.context);
     const second = (await (await as('alice')).request({ id })).grant;
     expect(second?.id).not.toBe(grant?.id);
+    expect(second?.mayExport).toBe(true);
   });
 
   test('stay shut where the policy of the day does not give them, and the record says why', async () => {
