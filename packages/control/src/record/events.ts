@@ -5,6 +5,7 @@
 import { type JsonObject, type StreamId, textsAround } from '@tidegate/core';
 import { sql } from 'kysely';
 import { commitsEarly } from '../store/flush.ts';
+import { UNAWAITED } from '../store/prepared.ts';
 import type { Tx } from '../store/schema.ts';
 import { foundBy } from './rows.ts';
 
@@ -34,8 +35,7 @@ export async function appendEvent(tx: Tx, ...events: readonly ControlEvent[]): P
   });
   const column = <K extends keyof (typeof facts)[number]>(name: K) => facts.map((fact) => fact[name]);
   commitsEarly(tx);
-  await sql`
-    INSERT INTO appending (stream, ats, kinds, befores, middles, afters, grants, sessions, people)
+  await sql`${sql.raw(UNAWAITED)}INSERT INTO appending (stream, ats, kinds, befores, middles, afters, grants, sessions, people)
     VALUES (${CONTROL_STREAM}, ${column('at')}, ${column('kind')}, ${column('before')}, ${column('middle')},
             ${column('after')}, ${column('grant')}, ${column('session')}, ${column('person')})`.execute(tx);
 }

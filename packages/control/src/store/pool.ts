@@ -14,6 +14,8 @@ export const connectionOptions = (url: string): pg.ClientConfig => ({
   types,
   connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   keepAlive: true,
+  // What is asked is sent without waiting for the answers to what was asked before (prepared.ts).
+  pipeline: true,
 });
 
 /** No query of ours takes this long unless something is stuck: better a 503 than a pile of waiting requests. */

@@ -1,7 +1,8 @@
 /**
- * Statements that come again and again are prepared under a name, once a connection: the store then neither parses nor
- * plans them anew, which is a good part of what a short statement costs it. Where a plan for these very values is so
- * much better that it is worth making each time, the store goes on making it (`plan_cache_mode = auto`).
+ * How statements go to the store. Those that come again and again are prepared under a name, once a connection: the
+ * store then neither parses nor plans them anew, which is a good part of what a short statement costs it. Where a plan for these very values is so
+ * much better that it is worth making each time, the store goes on making it (`plan_cache_mode = auto`). What has no
+ * answer worth waiting for (BEGIN, and what is marked so) goes together with the statement behind it.
  */
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type pg from 'pg';
@@ -13,6 +14,14 @@ const WORTH_IT = 8;
 const NAMES_AT_MOST = 256;
 /** Texts that are counted: lists of any length make any number of them. */
 const COUNTED_AT_MOST = 4096;
+
+/**
+ * Before a statement of a transaction whose answer is nothing but that it went well: it is not waited for, and what it
+ * failed with is thrown by the next statement, by COMMIT at the latest.
+ */
+export const UNAWAITED = '/* unawaited */ ';
+const isUnawaited = (text: string): boolean => text.startsWith(UNAWAITED) || /^(begin|start transaction)\b/.test(text);
+const NO_ANSWER = { command: 'SELECT', rowCount: 0, rows: [] } as const;
 
 /** The names of a process: the same text has the same name on every connection. */
 class Names {
@@ -69,6 +78,7 @@ const told = <R>({ command, rowCount, rows }: pg.QueryResult): PostgresQueryResu
 class PreparingClient implements PostgresPoolClient {
   readonly #client: pg.PoolClient;
   readonly #names: Names;
+  #unawaited: Promise<unknown>[] = [];
 
   constructor(client: pg.PoolClient, names: Names) {
     this.#client = client;
@@ -82,13 +92,30 @@ class PreparingClient implements PostgresPoolClient {
     parameters: readonly unknown[] = [],
   ): Promise<PostgresQueryResult<R>> | PostgresCursor<R> {
     if (typeof text !== 'string') throw new TypeError('the store is read in pages, not by cursors');
-    return this.#query(text, parameters).then(told<R>);
+    return this.#inTurn<R>(text, parameters);
   }
 
   release(destroy = false): void {
     this.#client.release(destroy);
   }
 
+  async #inTurn<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+    const answer = this.#query(text, parameters);
+    if (isUnawaited(text)) {
+      answer.catch(() => undefined);
+      this.#unawaited.push(answer);
+      return { ...NO_ANSWER, rows: [] };
+    }
+    const before = this.#unawaited;
+    if (before.length === 0) return told<R>(await answer);
+    this.#unawaited = [];
+    // The first that failed says why; the others only that the transaction is over.
+    answer.catch(() => undefined);
+    for (const one of before) await one;
+    return told<R>(await answer);
+  }
+
+  /** Sends at once. */
   async #query(text: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
     const values = parameters.map(asText);
     // Without parameters it goes as a simple query: BEGIN, COMMIT, and texts that hold several statements.

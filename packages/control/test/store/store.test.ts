@@ -16,6 +16,7 @@ import { settings } from '../../src/identity/signing-in.ts';
 import { startJobs } from '../../src/jobs/runner.ts';
 import { createSealer } from '../../src/keys/seal.ts';
 import { isOutage } from '../../src/store/outage.ts';
+import { UNAWAITED } from '../../src/store/prepared.ts';
 import { notify, openStore, type Store } from '../../src/store/store.ts';
 import { codeOf, emptyDatabase, withCluster } from '../support/api.ts';
 
@@ -76,6 +77,28 @@ describe('the store', () => {
     expect(seen).toEqual([{ id: 1, name: null, size: null }]);
     expect(attempts).toEqual([0, 1]);
     await other.end();
+    await store.close();
+  });
+
+  test('what is not waited for fails its transaction all the same, with its own error', async () => {
+    const store = await openStore({ url: await emptyDatabase(), maxConnections: 1 });
+    await sql`CREATE TABLE things (id int PRIMARY KEY)`.execute(store.db);
+    const insert = (tx: Pick<Store, 'db'>['db'], id: number, unawaited: boolean) =>
+      sql`${sql.raw(unawaited ? UNAWAITED : '')}INSERT INTO things VALUES (${id})`.execute(tx);
+    const kept = async () => (await sql<{ id: number }>`SELECT id FROM things ORDER BY id`.execute(store.db)).rows;
+    await store.transaction((tx) => insert(tx, 1, true));
+    expect(await kept()).toEqual([{ id: 1 }]);
+    const twice = store.transaction(async (tx) => {
+      await insert(tx, 2, false);
+      await insert(tx, 1, true);
+    });
+    await expect(twice).rejects.toMatchObject({ code: '23505' });
+    const goesOn = store.transaction(async (tx) => {
+      await insert(tx, 1, true);
+      await insert(tx, 3, false);
+    });
+    await expect(goesOn).rejects.toMatchObject({ code: '23505' });
+    expect(await kept()).toEqual([{ id: 1 }]);
     await store.close();
   });
 
