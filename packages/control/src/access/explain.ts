@@ -5,6 +5,7 @@ import {
   type ExplainInput,
   explain,
   findRole,
+  foresee,
   givenBy,
   givenText,
   namedIn,
@@ -44,8 +45,7 @@ export async function explainAsk(context: Context, caller: Caller, question: Que
     throw new TidegateError('forbidden', 'What others may have is for auditors and administrators to see.', '');
   }
   const { db } = context.store;
-  const inForce = await currentConfig(db);
-  const person = await loadPerson(db, as ?? caller.name);
+  const [inForce, person] = await Promise.all([currentConfig(db), loadPerson(db, as ?? caller.name)]);
   const resource = resourceNamed(inForce, question.resource);
   const now = question.at ?? context.now();
   const ask = { ...question, policy: inForce.policy, person, resource, now };
@@ -60,8 +60,9 @@ export async function explainAsk(context: Context, caller: Caller, question: Que
 
 /** Everybody whom the rule that decides names as a reviewer: of the other rules nobody is asked. */
 async function reviewersOf(db: Reader, ask: Omit<ExplainInput, 'people'>): Promise<readonly Person[]> {
-  const { steps } = explain({ ...ask, people: [] });
-  const named = steps.map(({ step }) => namedIn(step, true));
+  const decision = foresee({ ...ask, extension: false });
+  if (decision.outcome === 'denied') return [];
+  const named = decision.steps.map((step) => namedIn(step, true));
   return loadPeopleAmong(
     db,
     { groups: named.flatMap(({ groups }) => groups), people: named.flatMap(({ people }) => people) },

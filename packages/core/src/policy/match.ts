@@ -144,12 +144,27 @@ export function mismatches(rule: Rule, { person, resource, role, breakGlass }: A
   if ((rule.breakGlass !== null) !== breakGlass) {
     because.push(breakGlass ? 'it is not for break-glass' : 'it is for break-glass, which has to be asked for as such');
   }
-  if (!isFor(rule.who, person)) because.push(`${person.name} is not ${describeWho(rule.who)}`);
-  because.push(...resourceMismatches(rule.resources, resource));
+  if (!isFor(rule.who, person)) because.push(`${person.name} is not ${inWords(rule).who}`);
+  if (!fitsResource(rule, resource)) because.push(...resourceMismatches(rule.resources, resource));
   if (!rule.roles.includes(role)) {
-    because.push(rule.roles.length === 0 ? 'it names no role' : `it is for ${anyOf(rule.roles)}, not ${role}`);
+    because.push(rule.roles.length === 0 ? 'it names no role' : `it is for ${inWords(rule).roles}, not ${role}`);
   }
   return because;
+}
+
+interface InWords {
+  readonly who: string;
+  readonly roles: string;
+}
+/** A rule's own words are the same for everybody who asks, and each explanation goes through all the rules. */
+const wordsOf = new WeakMap<Rule, InWords>();
+
+function inWords(rule: Rule): InWords {
+  const known = wordsOf.get(rule);
+  if (known !== undefined) return known;
+  const words = { who: describeWho(rule.who), roles: anyOf(rule.roles) };
+  wordsOf.set(rule, words);
+  return words;
 }
 
 function resourceMismatches(wanted: Rule['resources'], resource: Resource): string[] {
