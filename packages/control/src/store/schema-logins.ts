@@ -23,7 +23,8 @@ export interface LoginsTable {
   userAgent: Fixed<string | null>;
   createdAt: Fixed<Temporal.Instant>;
   lastUsedAt: Temporal.Instant;
-  expiresAt: Fixed<Temporal.Instant>;
+  /** Set anew only to end it at once while it is still to be read (a refused step-up). */
+  expiresAt: Temporal.Instant;
   /** When its person last proved who they are, here or at their identity provider. */
   authTime: Temporal.Instant;
   /** When a second factor was last shown on this login. */
