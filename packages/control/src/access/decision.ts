@@ -41,7 +41,16 @@ export interface Decided {
 
 /** Throws `not_found` (no such resource or person), `forbidden` (a disabled account). */
 export async function decideNow(db: Reader, inForce: InForce, asked: Asked, now: Temporal.Instant): Promise<Decided> {
-  const person = await loadPerson(db, asked.requester);
+  return decideFor(db, { inForce, person: await loadPerson(db, asked.requester) }, asked, now);
+}
+
+/** The same, where who asks was read together with what is in force. Throws `not_found` (no such resource). */
+export async function decideFor(
+  db: Reader,
+  { inForce, person }: { readonly inForce: InForce; readonly person: Person },
+  asked: Asked,
+  now: Temporal.Instant,
+): Promise<Decided> {
   const resource = resourceNamed(inForce, asked.resource);
   const decision = decide({ ...asked, policy: inForce.policy, person, resource, now });
   if (decision.outcome === 'denied') return { decision, steps: [] };

@@ -15,15 +15,15 @@ import {
   submitRequest,
   tablesAsked,
 } from '@tidegate/core';
-import { currentConfig } from '../config/current.ts';
 import type { Context } from '../context.ts';
 import type { Caller } from '../identity/caller.ts';
 import { assertFreshMfa } from '../identity/mfa.ts';
+import { loadPersonAndConfig } from '../identity/people.ts';
 import { appendEvent, type ControlEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import type { Tx } from '../store/schema.ts';
 import { openAfterReview } from './after-review.ts';
-import { assertAllowed, decideNow, shortage } from './decision.ts';
+import { assertAllowed, decideFor, shortage } from './decision.ts';
 import { grantScheduled, requestCreated } from './events.ts';
 import { givenFor, type InForce, mfaDemand, resourceNamed, ruleOnExport } from './in-force.ts';
 import { insertGrant, insertRequest } from './save.ts';
@@ -57,12 +57,13 @@ export async function createRequest(context: Context, caller: Caller, ask: NewRe
   return recorded(context, { kind: 'request.refused', data: tried }, () =>
     context.store.transaction(async (tx) => {
       const now = context.now();
-      const inForce = await currentConfig(tx);
+      const goingBy = await loadPersonAndConfig(tx, caller.name);
+      const { inForce } = goingBy;
       const windows = ask.recurrence === null ? null : recurrence(ask.recurrence, now);
       // Windows that come again are decided as of the first of them: that is when access would begin.
       const startsAt = windows === null ? ask.startsAt : nextOpening(windows, now);
       const asked = { ...ask, startsAt, requester: caller.name, extension: false };
-      const { decision: said, steps } = await decideNow(tx, inForce, asked, now);
+      const { decision: said, steps } = await decideFor(tx, goingBy, asked, now);
       const decision = assertAllowed(said);
       assertFreshMfa(mfaDemand(decision.mfa), 'request', caller, now);
       // Who asks for what the role does not give learns it now; what it gives is looked up again when it is agreed to.

@@ -105,10 +105,13 @@ export function callerOf(request: FastifyRequest): Caller {
   return caller;
 }
 
+/** One for all: an error of its own for each answer that went well costs more than it tells. */
+const GONE = new DOMException('The caller is gone.', 'AbortError');
+
 /** The caller, the address, and the signal that ends what they wait for. */
 export function whoAndWhere({ context, stopping }: Served, request: FastifyRequest, reply: FastifyReply) {
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  reply.raw.once('close', () => gone.abort(GONE));
   return {
     caller: callers.get(request) ?? null,
     address: request.ip,

@@ -2,6 +2,7 @@
 import type { EntraIdentity, PersonView } from '@tidegate/contract';
 import { type GroupName, type Person, type PersonName, TidegateError } from '@tidegate/core';
 import { type Selectable, sql } from 'kysely';
+import { type CurrentConfig, configOf, keyInForce } from '../config/current.ts';
 import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 import type { PeopleTable } from '../store/schema-access.ts';
@@ -26,12 +27,29 @@ export async function groupsOf(db: Reader, person: PersonName): Promise<readonly
 
 /** An enabled person with the groups that count now. Throws `not_found`, and `forbidden` for a disabled account. */
 export async function loadPerson(db: Reader, name: PersonName): Promise<Person> {
-  const account = await db
+  return enabled(name, await accountOf(db, name).executeTakeFirst());
+}
+
+/** The same, and the configuration in force: both that a decision goes by, in one query. */
+export async function loadPersonAndConfig(
+  db: Reader,
+  name: PersonName,
+): Promise<{ readonly person: Person; readonly inForce: CurrentConfig }> {
+  const account = await accountOf(db, name).select(keyInForce.as('inForce')).executeTakeFirst();
+  const person = enabled(name, account);
+  return { person, inForce: await configOf(db, account?.inForce ?? null) };
+}
+
+const accountOf = (db: Reader, name: PersonName) =>
+  db
     .selectFrom('people')
     .select(['name', 'kind', 'runBy', 'manager', 'disabledAt'])
     .select(groupsOfRow.as('groups'))
-    .where('name', '=', name)
-    .executeTakeFirst();
+    .where('name', '=', name);
+
+type Account = PersonColumns & { readonly disabledAt: Temporal.Instant | null; readonly groups: GroupName[] };
+
+function enabled(name: PersonName, account: Account | undefined): Person {
   if (account === undefined) throw noSuchPerson(name);
   if (account.disabledAt !== null) throw new TidegateError('forbidden', `The account ${name} is disabled.`);
   return toPerson(account, account.groups);
