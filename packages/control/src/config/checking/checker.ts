@@ -28,7 +28,7 @@ export interface ConfigChecker {
 export interface CheckerLimits {
   /** For one text, from when it has its turn. */
   readonly deadlineMs: number;
-  /** Of V8's heap. Two megabytes of YAML take 350. */
+  /** Of V8's heap. Two megabytes of YAML with two hundred thousand values take 250. */
   readonly memoryMb: number;
   /** Texts that wait; each may have sixteen megabytes. */
   readonly waiting: number;
@@ -36,7 +36,7 @@ export interface CheckerLimits {
   readonly idleMs: number;
 }
 
-const LIMITS: CheckerLimits = { deadlineMs: 60_000, memoryMb: 1_024, waiting: 8, idleMs: 10 * 60_000 };
+const LIMITS: CheckerLimits = { deadlineMs: 60_000, memoryMb: 512, waiting: 8, idleMs: 10 * 60_000 };
 
 /** Much is thrown away at once: with room for it, less of it is copied first. */
 const YOUNG_MB = 64;
