@@ -46,7 +46,7 @@ describe.each(accounts)('as $as', ({ account }) => {
   let tidegate: Tidegate;
 
   beforeAll(async () => {
-    tidegate = await Tidegate.start({ account, checkout });
+    tidegate = await Tidegate.start({ account, checkout, first: true });
     for (const person of ['alice', 'bob', 'carol']) await tidegate.login(person);
   });
   afterAll(async () => {

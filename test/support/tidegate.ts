@@ -8,9 +8,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '@tidegate/embedded/testing';
 import { z } from 'zod';
+import { beginHome } from './homes.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const DEMO_PASSWORD = 'correct horse battery';
+/** The run's compiled code, where it keeps any: else each home compiles all of Tidegate again (`bin/tidegate`). */
+const { NODE_COMPILE_CACHE } = process.env;
+const COMPILED: NodeJS.ProcessEnv = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 
 /** Run as this account instead of our own (only root can). */
 export interface Account {
@@ -19,8 +23,10 @@ export interface Account {
 }
 
 export interface StartOptions {
-  /** A home used before; a fresh one where left out. */
+  /** A home used before; a new one where left out. */
   readonly home?: string;
+  /** The new home is empty, for a test of the first start itself; otherwise its databases are there (`homes.ts`). */
+  readonly first?: boolean;
   readonly env?: NodeJS.ProcessEnv;
   readonly args?: readonly string[];
   readonly account?: Account;
@@ -65,6 +71,9 @@ export class Tidegate implements AsyncDisposable {
     const home = options.home ?? mkdtempSync(join(tmpdir(), 'tidegate-e2e-'));
     chmodSync(home, 0o711);
     if (options.account !== undefined) chownSync(home, options.account.uid, options.account.gid);
+    if (options.home === undefined && options.first !== true) {
+      await beginHome(join(home, 'tidegate'), options.args?.includes('--no-demo') !== true, options.account);
+    }
     const [api, link, postgres] = await freePorts(3);
     const env: NodeJS.ProcessEnv = {
       PATH: process.env.PATH,
@@ -77,6 +86,7 @@ export class Tidegate implements AsyncDisposable {
       TIDEGATE_MYSQL_PORT: '0',
       TIDEGATE_SQLSERVER_PORT: '0',
       TIDEGATE_DEMO_PASSWORD: DEMO_PASSWORD,
+      ...(options.account === undefined ? COMPILED : {}),
       ...options.env,
     };
     const child = spawn(join(options.checkout ?? root, 'bin/tidegate'), ['start', ...(options.args ?? [])], {

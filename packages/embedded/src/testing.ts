@@ -1,5 +1,6 @@
 export { freePort, freePorts } from './ports.ts';
 export { binariesOf, type OtherMajor } from './postgres/other-versions.ts';
+export { leftAlone } from './testing/left-alone.ts';
 export { copyServer, made } from './testing/made.ts';
 
 import { createHash } from 'node:crypto';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { startMariadb } from './mariadb/mariadb.ts';
 import { startCluster } from './postgres/cluster.ts';
 import { removeCluster, removeMariadb } from './remove.ts';
+import { leftAlone } from './testing/left-alone.ts';
 import { copyServer, made } from './testing/made.ts';
 import type {
   Cluster,
@@ -61,6 +63,7 @@ export async function temporaryCluster({ prepared, ...options }: ClusterTestOpti
         ...(binaries ? { binaries } : {}),
       });
       await prepared?.prepare(cluster);
+      await leftAlone(cluster);
     });
     const cluster = await startCluster({ name: 'test', ...options, dataDir, settings });
     if (!copied) await prepared?.prepare(cluster);
