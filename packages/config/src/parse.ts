@@ -89,7 +89,12 @@ function parse(text: string, known: Known, asksPeople: boolean): ParsedConfig {
     checkReach(current, membership, sink);
   }
   if (sink.problems.length > 0) throw sink.refusal();
-  return { content: shaped.data, config: current, warnings: [...sink.warnings], locate: (path) => document.locate(path) };
+  return {
+    content: shaped.data,
+    config: current,
+    warnings: [...sink.warnings],
+    locate: (path) => document.locate(path),
+  };
 }
 
 /**
