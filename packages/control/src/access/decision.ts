@@ -1,14 +1,9 @@
 /** One ask, decided under the policy in force: what `request`, `extend`, a changed policy and a window that opens share. */
 import {
-  type AccessRequest,
   type Allowed,
   type ApprovalStep,
-  approvalsNeeded,
-  couldBeApproved,
   type Decision,
   decide,
-  givenIn,
-  namedIn,
   type Person,
   type PersonName,
   type ResourceName,
@@ -76,27 +71,6 @@ export function keepingQuorums({ decision, steps }: Decided, before: readonly Ap
 export function assertAllowed(decision: Decision): Allowed {
   if (decision.outcome === 'allowed') return decision;
   throw new TidegateError(decision.code, decision.why, decision.next);
-}
-
-/** Where nobody could approve, the person learns it now and not when the request lapses: a sentence, or nothing. */
-export async function shortage(db: Reader, request: AccessRequest): Promise<string> {
-  const requester = { name: request.requester, runBy: request.runBy };
-  const found = couldBeApproved(request.steps, requester, await enoughFor(db, request), givenIn(request));
-  return found.possible ? '' : ` ${found.why}`;
-}
-
-/**
- * Enough people to tell whether the steps can be met: of each as many as there are places in all, and one for everybody
- * who cannot count. More could not change the answer, so that a group of 50,000 costs no more than one of twenty.
- */
-async function enoughFor(db: Reader, { steps, runBy, reviews }: AccessRequest): Promise<readonly Person[]> {
-  const places = steps.reduce((sum, step) => sum + approvalsNeeded(step), 0);
-  const found = new Map<PersonName, Person>();
-  for (const step of steps) {
-    const limit = places + 1 + runBy.length + reviews.length;
-    for (const person of await loadPeopleAmong(db, namedIn(step, true), limit)) found.set(person.name, person);
-  }
-  return [...found.values()];
 }
 
 const everybodyIn = (steps: Allowed['steps']) => ({

@@ -16,12 +16,13 @@ import { assertFreshMfa } from '../identity/mfa.ts';
 import { appendEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import { brokenConstraint } from '../store/outage.ts';
-import { assertAllowed, decideNow, shortage } from './decision.ts';
+import { assertAllowed, decideNow } from './decision.ts';
 import { requestCreated } from './events.ts';
 import { mfaDemand } from './in-force.ts';
 import { moveEnd } from './review.ts';
 import { lockGrant, readRequest } from './rows.ts';
 import { insertRequest } from './save.ts';
+import { shortage } from './shortage.ts';
 import { assertOwnGrant, showRequest } from './show.ts';
 
 /**
@@ -52,7 +53,7 @@ export async function requestExtension(
       const one = { startsAt: null, recurrence: null, extends: id, only: first.only };
       const submitted = submitRequest({ id: newRequestId(context.random), decision, steps, ...one });
       const request = noLongerThanItsGrant(submitted, grant);
-      const why = `${decision.why}${await shortage(tx, request)}`;
+      const why = `${decision.why}${await shortage(context, tx, request)}`;
       await insertRequest(tx, request, { ...decision, why }).catch(askedAlready);
       const moved = request.state === 'approved' ? [await moveEnd(tx, request, inForce, now)] : [];
       const view = await showRequest(tx, request.id, now);

@@ -23,10 +23,11 @@ import { appendEvent, type ControlEvent } from '../record/events.ts';
 import { recorded } from '../refusals.ts';
 import type { Tx } from '../store/schema.ts';
 import { openAfterReview } from './after-review.ts';
-import { assertAllowed, decideFor, shortage } from './decision.ts';
+import { assertAllowed, decideFor } from './decision.ts';
 import { grantScheduled, requestCreated } from './events.ts';
 import { givenFor, type InForce, mfaDemand, resourceNamed, ruleOnExport } from './in-force.ts';
 import { insertGrant, insertRequest } from './save.ts';
+import { shortage } from './shortage.ts';
 import { showNew, showRequest } from './show.ts';
 
 export interface NewRequest {
@@ -73,7 +74,7 @@ export async function createRequest(context: Context, caller: Caller, ask: NewRe
       const only = tablesAsked(ask.only, engine);
       const when = { startsAt: ask.startsAt, recurrence: windows, extends: null };
       const request = submitRequest({ id, decision, steps, only, ...when });
-      const why = `${decision.why}${await shortage(tx, request)}`;
+      const why = `${decision.why}${await shortage(context, tx, request)}`;
       const row = await insertRequest(tx, request, { ...decision, why });
       const looked = decision.breakGlass === null ? [] : [await openAfterReview(tx, request, decision.breakGlass, now)];
       const granted = await grantAtOnce(context, tx, request, inForce, now);

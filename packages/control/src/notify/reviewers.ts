@@ -10,7 +10,6 @@ import {
   type PersonName,
 } from '@tidegate/core';
 import { loadPeopleAmong } from '../identity/people.ts';
-import { anyOf } from '../store/any.ts';
 import type { Reader } from '../store/schema.ts';
 
 /** So many are asked by name, others for each request and each reminder: a large group is nobody in particular. */
@@ -23,7 +22,7 @@ export class Reviewers {
   readonly #db: Reader;
   readonly #now: Temporal.Instant;
   readonly #people = new Map<string, Promise<readonly Person[]>>();
-  readonly #deputies = new Map<string, Promise<readonly PersonName[]>>();
+  #deputies: Promise<ReadonlyMap<PersonName, readonly PersonName[]>> | null = null;
 
   constructor(db: Reader, now: Temporal.Instant) {
     this.#db = db;
@@ -56,21 +55,26 @@ export class Reviewers {
     );
   }
 
-  #deputiesOf(people: readonly PersonName[]): Promise<readonly PersonName[]> {
-    if (people.length === 0) return Promise.resolve([]);
-    return once(this.#deputies, people.join('\n'), async () => {
-      const rows = await this.#db
-        .selectFrom('delegations')
-        .select('delegate')
-        .distinct()
-        .where('person', '=', anyOf(people))
-        .where('endedAt', 'is', null)
-        .where('startsAt', '<=', this.#now)
-        .where('endsAt', '>', this.#now)
-        .execute();
-      return rows.map(({ delegate }) => delegate);
-    });
+  /** Who stands in now, for whom: all of them are fewer than the reviewers of a batch of requests. */
+  async #deputiesOf(people: readonly PersonName[]): Promise<readonly PersonName[]> {
+    if (people.length === 0) return [];
+    this.#deputies ??= deputiesNow(this.#db, this.#now);
+    const deputies = await this.#deputies;
+    return [...new Set(people.flatMap((person) => deputies.get(person) ?? []))];
   }
+}
+
+async function deputiesNow(db: Reader, now: Temporal.Instant): Promise<ReadonlyMap<PersonName, readonly PersonName[]>> {
+  const rows = await db
+    .selectFrom('delegations')
+    .select(['person', 'delegate'])
+    .where('endedAt', 'is', null)
+    .where('startsAt', '<=', now)
+    .where('endsAt', '>', now)
+    .execute();
+  const deputies = new Map<PersonName, PersonName[]>();
+  for (const { person, delegate } of rows) deputies.set(person, [...(deputies.get(person) ?? []), delegate]);
+  return deputies;
 }
 
 function once<T>(known: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
