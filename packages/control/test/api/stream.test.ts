@@ -8,6 +8,7 @@ withCluster();
 let api: Api;
 beforeAll(async () => {
   api = await startApi();
+  await hearing();
 });
 afterAll(() => api.close());
 
@@ -63,6 +64,19 @@ async function firstOf(stream: AsyncIterator<Heard>, id: string): Promise<Heard>
     const changes = heard.event === 'changed' ? liveChanges.parse(heard.data) : null;
     if (changes?.requests.some((request) => request === id) === true) return heard;
   }
+}
+
+/** What happens before the API hears the store, or in the moment after, is told as everything: waits until that is over. */
+async function hearing(): Promise<void> {
+  const stream = await listenAs('ivan');
+  const ivan = await api.as('ivan');
+  for (let everything = true; everything; ) {
+    await ivan.createRequest({ resource: 'shop', role: 'reader' });
+    const heard = await next(stream);
+    if (heard === null) throw new Error('the stream ended');
+    everything = heard.event === 'hello' || liveChanges.parse(heard.data).everything;
+  }
+  stream.end();
 }
 
 test('needs a login', async () => {
@@ -163,10 +177,10 @@ test('a request is told to its requester, who could review it, owners, auditors 
 
 test('a grant is told to its holder and not to who merely reviewed it, who is told of the request', async () => {
   const asking = await api.as('alice');
-  const { id } = await asking.createRequest({ resource: 'orders', role: 'reader', reason: 'one' });
   const [alice, bob] = await Promise.all([listenAs('alice'), listenAs('bob')]);
-  await next(alice);
-  await next(bob);
+  const { id } = await asking.createRequest({ resource: 'orders', role: 'reader', reason: 'one' });
+  await firstOf(alice, id);
+  await firstOf(bob, id);
   const { grant } = await (await api.as('bob')).review({ id, decision: 'approve' });
   const toAlice = liveChanges.parse((await firstOf(alice, id)).data);
   const toBob = liveChanges.parse((await firstOf(bob, id)).data);
