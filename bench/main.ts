@@ -16,6 +16,7 @@ import type { MysqlPart, PartOn, PostgresPart, SqlServerPart } from './parts/par
 import { relay } from './parts/relay.ts';
 import { sqlserver } from './parts/sqlserver.ts';
 import { start } from './parts/start.ts';
+import { web } from './parts/web.ts';
 import { DecidingStage } from './stage/deciding-stage.ts';
 import { MysqlStage } from './stage/mysql-stage.ts';
 import { SqlServerStage } from './stage/sqlserver-stage.ts';
@@ -49,9 +50,10 @@ const onPostgres = picked(ON_POSTGRES);
 const onMysql = picked(ON_MYSQL);
 const onSqlServer = picked(ON_SQLSERVER);
 const onControl = picked([deciding]);
-if (onPostgres.length + onMysql.length + onSqlServer.length + onControl.length === 0) {
+const [onWeb] = picked([web]);
+if (onPostgres.length + onMysql.length + onSqlServer.length + onControl.length === 0 && onWeb === undefined) {
   console.error(
-    `--only takes one of ${[...ON_POSTGRES, ...ON_MYSQL, ...ON_SQLSERVER, deciding].map((part) => part.name).join(', ')}`,
+    `--only takes one of ${[...ON_POSTGRES, ...ON_MYSQL, ...ON_SQLSERVER, deciding, web].map((part) => part.name).join(', ')}`,
   );
   process.exit(2);
 }
@@ -95,11 +97,19 @@ ensureDebianPackages({
   ...NEEDED_BY_ALL,
   ...(onPostgres.length > 0 ? POSTGRES : {}),
   ...(onMysql.length > 0 ? MYSQL : {}),
+  ...(onWeb === undefined ? {} : { chromium: 'chromium' }),
 });
 await play(onPostgres, () => Stage.set());
 await play(onMysql, () => MysqlStage.set());
 await play(onSqlServer, () => SqlServerStage.set());
 await play(onControl, () => DecidingStage.set(progress));
+if (onWeb !== undefined) {
+  await onWeb.run(figures, {
+    seconds: Number(options.seconds),
+    progress: (text) => progress(`${onWeb.name}: ${text}`),
+  });
+  console.log(`\n${onWeb.name}: ${onWeb.says}\n${figures.table(onWeb.name)}`);
+}
 const ratios = figures.ratios();
 console.log(
   `\nratios\n${Object.entries(ratios)

@@ -63,8 +63,15 @@ async function connected(to: Connection, application: string): Promise<mysql.Con
 
 /** What may be bytes: `mysql2` itself tells them by the column's character set. */
 const BYTES: ReadonlySet<string> = new Set([
-  ...['BLOB', 'TINY_BLOB', 'MEDIUM_BLOB', 'LONG_BLOB', 'BIT', 'GEOMETRY'],
-  ...['STRING', 'VAR_STRING', 'VARCHAR'],
+  'BLOB',
+  'TINY_BLOB',
+  'MEDIUM_BLOB',
+  'LONG_BLOB',
+  'BIT',
+  'GEOMETRY',
+  'STRING',
+  'VAR_STRING',
+  'VARCHAR',
 ]);
 
 async function submit(connection: mysql.Connection, sql: string, into: Sink): Promise<void> {
