@@ -183,14 +183,19 @@ test('the link in a refused connect: sign in, the code that both show, a factor;
   await leave(one);
 });
 
-test('a factor that one did not ask for: no is told to the program, and where its login can be ended', async () => {
+test('a factor that one did not ask for: the program is told no, and its login ends', async () => {
   const { bob: stranger } = await people(tidegate.url);
   const { id, link } = await stranger.beginStepUp();
   const one = await signedIn(browser, url, 'bob');
   await one.page.goto(link);
+  const waiting = stranger.stepUp({ id, wait: 60 });
   await one.page.getByRole('button', { name: 'That was not me' }).click();
-  await one.page.getByText('The program was told no.').waitFor();
+  await one.page.getByText('The program was told no, and is signed out.').waitFor();
   await hold(one.page, 'mfa.refused');
-  expect((await stranger.stepUp({ id })).state).toBe('refused');
+  expect((await waiting).state).toBe('refused');
+  // Somebody else has that login: it is over, and theirs goes on.
+  await expect(stranger.me()).rejects.toMatchObject({ code: 'unauthenticated' });
+  await one.page.reload();
+  await one.page.getByText('The program was told no, and is signed out.').waitFor();
   await leave(one);
 });

@@ -20,6 +20,7 @@ const GRANT: GrantView = grant.parse({
   closedBy: null,
   comment: null,
   problem: null,
+  mayExport: null,
 });
 const here = (expiresAt: string) =>
   connection.parse({

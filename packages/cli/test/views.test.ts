@@ -25,6 +25,7 @@ const aGrant = grant.parse({
   closedBy: 'carol',
   comment: 'called\u001b[2J back',
   problem: null,
+  mayExport: null,
 });
 const plainStep = { escalate: null, escalatesAt: null, takesMore: false };
 const plainReview = {
@@ -120,6 +121,7 @@ test('an explanation names who could agree, and why other rules did not decide',
     defaultDuration: null,
     mfaAt: ['connect'],
     lines: null,
+    mayExport: false,
     reason: { required: true, ticket: null },
     steps: [
       { ...pending.steps[0], candidates: ['bob'], escalatedTo: [] },

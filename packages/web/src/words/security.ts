@@ -25,8 +25,7 @@ export const security = {
     state: {
       pending: '',
       shown: 'Shown. The program goes on; you can close this page.',
-      refused:
-        'The program was told no. If it is none of yours, sign it out under My security and change your password.',
+      refused: 'The program was told no, and is signed out. If it is none of yours, change your password now.',
       over: 'This is over. Let the program ask again.',
     },
   },

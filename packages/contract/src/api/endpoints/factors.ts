@@ -139,7 +139,7 @@ export const secondFactors = {
     method: 'POST',
     path: '/v1/me/mfa/challenges/:id/refuse',
     access: 'person',
-    summary: 'It was not you: whoever asked is told no; end that login, too',
+    summary: 'It was not you: whoever asked is told no, and that login ends',
     params: byId(challengeId),
     answer: factors.stepUp,
   },
