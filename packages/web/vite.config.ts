@@ -6,6 +6,9 @@ import { compressed } from './build/compressed.ts';
 /** Where `vite` (the development server) finds the control plane. */
 const control = process.env.TIDEGATE_URL ?? 'http://127.0.0.1:7300';
 
+/** The entry's parts, what stands around every page, and Home. */
+const FIRST = /[\\/]src[\\/](app[\\/](router|Themed|Shell)|pages[\\/]home[\\/]HomePage)\.tsx?$/;
+
 export default defineConfig({
   plugins: [compressed()],
   resolve: { alias: [{ find: /^zod$/, replacement: fileURLToPath(new URL('./src/zod.ts', import.meta.url)) }] },
@@ -17,8 +20,12 @@ export default defineConfig({
     manifest: true,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // Mantine marks its files for servers that render; there is none here, and the mark is in each of hundreds of files.
-    rolldownOptions: { checks: { moduleLevelDirective: false } },
+    rolldownOptions: {
+      // What a first visit shows is one file: by themselves its parts would be sixty, and each costs a look up and down.
+      output: { codeSplitting: { groups: [{ name: 'first', test: FIRST, includeDependenciesRecursively: true }] } },
+      // Mantine marks its files for servers that render; there is none here, and the mark is in each of hundreds of files.
+      checks: { moduleLevelDirective: false },
+    },
   },
   server: { proxy: { '/v1': { target: control }, '/readyz': { target: control } } },
 });

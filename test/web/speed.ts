@@ -18,6 +18,26 @@ const TURNS = 7;
 
 const told = (what: string, unit: string, value: number): void => console.log(JSON.stringify({ what, unit, value }));
 
+/** Of Home, what comes last: its grants were read. */
+const ALL_OF_HOME = 'Nothing is open for you.';
+
+/**
+ * In the page: resolves once a frame that shows `text` was painted, with the milliseconds since the page was asked for.
+ * Looked for from outside, it would be found up to half a second late.
+ */
+function shown(text: string): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const look = (): void => {
+    if (!document.body.textContent.includes(text)) return;
+    changes.disconnect();
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
+  };
+  const changes = new MutationObserver(look);
+  changes.observe(document.body, { subtree: true, childList: true, characterData: true });
+  look();
+  return promise;
+}
+
 /** From the address bar to all of Home, in a browser that has nothing of it. */
 async function homeCold(browser: Browser, url: string): Promise<void> {
   const { page } = await signedIn(browser, url, 'alice');
@@ -26,10 +46,8 @@ async function homeCold(browser: Browser, url: string): Promise<void> {
   for (let turn = 0; turn < TURNS; turn += 1) {
     const context = await browser.newContext({ baseURL: url, storageState });
     const fresh = await context.newPage();
-    const begun = performance.now();
-    await fresh.goto('/', { waitUntil: 'commit' });
-    await fresh.getByText('Nothing is open for you.').waitFor();
-    told('web.home.cold', 'ms', performance.now() - begun);
+    await fresh.goto('/', { waitUntil: 'domcontentloaded' });
+    told('web.home.cold', 'ms', await fresh.evaluate(shown, ALL_OF_HOME));
     await context.close();
   }
 }
