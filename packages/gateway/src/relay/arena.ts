@@ -1,6 +1,6 @@
 /**
  * Memory for chunks between reading and writing. Sockets read into memory that the next read uses again (sockets.ts), so
- * a chunk is copied here: into blocks that begin anew as soon as nothing in them is waited for, which in ordinary
+ * a chunk that was lent is copied here: into blocks that begin anew as soon as nothing in them is waited for, which in ordinary
  * traffic is at the end of each turn. Relaying then allocates nothing that grows with what is relayed.
  */
 import { Buffer } from 'node:buffer';
@@ -26,13 +26,14 @@ export class Arena {
   #kept = 0;
   #pinned = false;
 
-  /** A copy of the first `length` bytes, to be given back with `done`. */
-  keep(bytes: Buffer, length: number): Buffer {
+  /** The first `length` bytes, of which nobody writes on; `done` ends it. `given`: they are ours already, and no copy. */
+  keep(bytes: Buffer, length: number, given: boolean): Buffer {
+    this.#kept += 1;
+    if (given) return bytes;
     const block = this.#blockFor(length);
     const start = block.at;
     bytes.copy(block.bytes, start, 0, length);
     block.at = start + length;
-    this.#kept += 1;
     return block.bytes.subarray(start, block.at);
   }
 

@@ -38,18 +38,18 @@ export class Flow implements Holder {
     this.#owner = owner;
   }
 
-  /** The source sent this, and it goes when it is on record; the memory is only lent. */
-  take(bytes: Buffer, length: number): void {
+  /** The source sent this (`SocketReader.chunk`), and it goes when it is on record. */
+  take(bytes: Buffer, length: number, given: boolean): void {
     this.#chunks += 1;
     this.#held += length;
-    this.#turn.hold(this, this.#turn.arena.keep(bytes, length));
+    this.#turn.hold(this, this.#turn.arena.keep(bytes, length, given));
     if (this.#held >= HELD_LIMIT) this.stop(Stop.pressure);
   }
 
-  /** The source sent this, and it goes at once; the memory is only lent. */
-  pass(bytes: Buffer, length: number): void {
+  /** The source sent this (`SocketReader.chunk`), and it goes at once. */
+  pass(bytes: Buffer, length: number, given: boolean): void {
     const { arena } = this.#turn;
-    const forward = this.#owner.record(arena.keep(bytes, length));
+    const forward = this.#owner.record(arena.keep(bytes, length, given));
     if (forward === null || forward.length === 0 || this.#closed) arena.done(false);
     else this.#send(forward);
   }

@@ -86,8 +86,8 @@ export class Pump implements Owing {
   start(fromClient: Buffer, fromServer: Buffer): void {
     this.#server.readBy(this.#serverReader);
     this.#client.readBy(this.#clientReader);
-    if (fromServer.length > 0) this.#serverReader.chunk(fromServer, fromServer.length);
-    if (fromClient.length > 0) this.#clientReader.chunk(fromClient, fromClient.length);
+    if (fromServer.length > 0) this.#serverReader.chunk(fromServer, fromServer.length, true);
+    if (fromClient.length > 0) this.#clientReader.chunk(fromClient, fromClient.length, true);
   }
 
   /** Passes on that the client will send no more. */
@@ -166,7 +166,7 @@ export class Pump implements Owing {
 
   /** Through the turn, as if it had just come. */
   #readUnread(): void {
-    if (this.#unread.length > 0) this.#toServer.take(NO_BYTES, 0);
+    if (this.#unread.length > 0) this.#toServer.take(NO_BYTES, 0, true);
   }
 
   /** Nothing reaches the server once this is closing, recorded or not. */
@@ -230,8 +230,8 @@ export class Pump implements Owing {
   }
 
   readonly #clientReader: SocketReader = {
-    chunk: (bytes, length) => {
-      if (this.#mode === 'relaying') this.#toServer.take(bytes, length);
+    chunk: (bytes, length, given) => {
+      if (this.#mode === 'relaying') this.#toServer.take(bytes, length, given);
     },
     ended: () => this.#events.clientEnded(),
     drained: () => this.#toClient.drained(),
@@ -239,10 +239,10 @@ export class Pump implements Owing {
   };
 
   readonly #serverReader: SocketReader = {
-    chunk: (bytes, length) => {
+    chunk: (bytes, length, given) => {
       if (this.#mode === 'closed') return;
       const { waiting } = this.#turn;
-      this.#toClient.pass(bytes, length);
+      this.#toClient.pass(bytes, length, given);
       if (this.#turn.waiting !== waiting) this.#turn.owes(this);
       if (this.#farewell !== null) this.#settle();
     },

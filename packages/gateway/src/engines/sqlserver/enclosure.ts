@@ -39,7 +39,7 @@ class Enclosed extends Duplex {
     this.#peer = peer;
     this.#unwrap = new Unwrapping(peer);
     const reader: SocketReader = {
-      chunk: (bytes, length) => this.#received(bytes, length),
+      chunk: (bytes, length, given) => this.#received(given ? bytes : Buffer.from(bytes.subarray(0, length))),
       ended: () => void this.push(null),
       drained: () => this.#drained(),
       closed: (error) => {
@@ -48,18 +48,17 @@ class Enclosed extends Duplex {
       },
     };
     socket.readBy(reader);
-    if (received.length > 0) this.#received(received, received.length);
+    if (received.length > 0) this.#received(received);
   }
 
-  #received(bytes: Buffer, length: number): void {
-    // The bytes are lent, and a stream keeps what it is given.
-    const copy = Buffer.from(bytes.subarray(0, length));
+  /** A stream keeps what it is given, so the bytes are not lent. */
+  #received(bytes: Buffer): void {
     if (this.#unwrap === null) {
-      this.#give(copy);
+      this.#give(bytes);
       return;
     }
     try {
-      this.#give(this.#unwrap.push(copy));
+      this.#give(this.#unwrap.push(bytes));
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error(String(error)));
       return;

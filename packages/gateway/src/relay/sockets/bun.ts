@@ -140,7 +140,7 @@ class BunSocket implements RelaySocket {
   }
 
   received(chunk: Buffer): void {
-    if (!this.#destroyed) this.#reader.chunk(chunk, chunk.length);
+    if (!this.#destroyed) this.#reader.chunk(chunk, chunk.length, chunk.length < LENT_BYTES);
   }
 
   writable(): void {
@@ -195,22 +195,24 @@ class BunSocket implements RelaySocket {
 }
 
 /**
- * Each read is a buffer of its own in Bun, of half a megabyte at most. Left to the collector they would pile up to many
- * times what is on its way, and a relay's memory is to stay flat. A chunk is only lent to its reader (port.ts), so a large
- * one is given back as soon as the reader returns; what reads small ones leave is garbage like any other.
+ * Each read is a buffer of its own in Bun, of half a megabyte at most. A small one is given to the reader, and garbage
+ * like any other when it is done with. Large ones, left to the collector, would pile up to many times what is on its way,
+ * and a relay's memory is to stay flat: they are lent, and freed as soon as the reader returns.
  */
-const GIVE_BACK_BYTES = 8 * 1024;
+const LENT_BYTES = 8 * 1024;
 
-function giveBack({ buffer, length }: Buffer): void {
-  if (length < GIVE_BACK_BYTES || length !== buffer.byteLength) return;
+function freeLent(chunk: Buffer): void {
+  // Before `buffer` is looked at: Bun then makes an ArrayBuffer of it, which costs more than all else done with a chunk.
+  if (chunk.length < LENT_BYTES) return;
+  const { buffer, length } = chunk;
   // Detaching is the one way to free memory by hand that the language has.
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 const HANDLERS: Omit<Handlers, 'open'> = {
   data: ({ data }, chunk) => {
     data?.received(chunk);
-    giveBack(chunk);
+    freeLent(chunk);
   },
   drain: ({ data }) => data?.writable(),
   end: ({ data }) => data?.peerEnded(),

@@ -78,7 +78,7 @@ export class NodeSocket implements RelaySocket {
     else if (this.#ended) queueMicrotask(() => reader.ended());
     if (!this.#eventsWanted) return;
     this.#eventsWanted = false;
-    this.#socket.on('data', (chunk: Buffer) => this.received(chunk, chunk.length));
+    this.#socket.on('data', (chunk: Buffer) => this.#reader.chunk(chunk, chunk.length, true));
   }
 
   write(chunk: Buffer): void {
@@ -104,7 +104,7 @@ export class NodeSocket implements RelaySocket {
 
   /** What the `onread` option of a socket calls. */
   received(bytes: Buffer, length: number): void {
-    this.#reader.chunk(bytes, length);
+    this.#reader.chunk(bytes, length, false);
   }
 }
 

@@ -6,8 +6,11 @@ import type { Buffer } from 'node:buffer';
 
 /** Who is told what happens on a socket. One at a time: the handshake's reader, then the pump's. */
 export interface SocketReader {
-  /** The first `length` bytes of `bytes` came. They are lent: the memory is used again once this returns. */
-  chunk(bytes: Buffer, length: number): void;
+  /**
+   * The first `length` bytes of `bytes` came. Lent, the memory is used again once this returns; `given`, `bytes` ends with
+   * them and is the reader's.
+   */
+  chunk(bytes: Buffer, length: number, given: boolean): void;
   /** The peer sends nothing more; it may still read. */
   ended(): void;
   /** Everything written has gone, after `pendingBytes` had reached `PRESSURE_BYTES`. */

@@ -12,11 +12,11 @@ export class SocketStream extends Duplex {
   constructor(socket: RelaySocket, received: Buffer) {
     super({ allowHalfOpen: true, emitClose: true });
     this.#socket = socket;
-    // A stream keeps what it is given, and the bytes are lent.
+    // A stream keeps what it is given.
     if (received.length > 0) this.push(Buffer.from(received));
     socket.readBy({
-      chunk: (bytes, length) => {
-        if (!this.push(Buffer.from(bytes.subarray(0, length)))) socket.pause();
+      chunk: (bytes, length, given) => {
+        if (!this.push(given ? bytes : Buffer.from(bytes.subarray(0, length)))) socket.pause();
       },
       ended: () => void this.push(null),
       drained: () => this.#drained(),
