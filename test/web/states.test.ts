@@ -7,6 +7,8 @@ import { startWorld, type World } from './support/world.ts';
 
 /** Over every page: what is said of the connection and the login. */
 const STRIP = 'main > [role=status]';
+/** What is around it is held with the page as it is. */
+const INNER = 'main';
 /** It is the same on all of them: its colours, width and pictures are held on one. */
 const STRIP_HELD_ON = 'home';
 /** What pages show for a moment is much alike: pictures of it are for the long run. */
@@ -43,11 +45,11 @@ test.each(EVERY_PAGE)('$name', async ({ name, who, at, shows, asks }) => {
   await asked;
   await page.getByText('Loading …').first().waitFor();
   expect(await shown.count()).toBe(0);
-  await holdPassing(page, `${name}.loading`);
+  await holdPassing(page, `${name}.loading`, INNER);
 
   answer(refuse);
   await page.getByText(REFUSED).first().waitFor();
-  await holdPassing(page, `${name}.refused`);
+  await holdPassing(page, `${name}.refused`, INNER);
 
   await page.unrouteAll({ behavior: 'wait' });
   await page.getByRole('button', { name: 'Try again' }).first().click();

@@ -160,7 +160,7 @@ const grantIn = ({ grant }: Mark) => grant;
 test('a close that dies after its first words has shut the door all the same', async () => {
   const mortal = new Mortal(world);
   const principals = provisionerOf(world, mortal);
-  for (let k = 1; ; k += 1) {
+  for (let k = firstOf(); ; k += EVERY) {
     const grant = grantOn(world.resource, 'write');
     await principals.open(grant, inAnHour());
     const client = await login(world, grant);
@@ -324,7 +324,7 @@ test('as on MySQL, where routines and triggers must be dropped and made again: k
   const [place = ''] = world.resource.databases;
   const heir = account(`tidegate_${world.resource.name}_owner`);
   await world.root.query('DROP TRIGGER IF EXISTS t');
-  for (let k = 1, dies = true; dies; k += 1) {
+  for (let k = firstOf(), dies = true; dies; k += EVERY) {
     const grant = grantOn(world.resource, 'own');
     await principals.open(grant, inAnHour());
     const client = await login(world, grant);
