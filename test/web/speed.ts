@@ -57,12 +57,11 @@ async function homeCold(browser: Browser, url: string): Promise<void> {
 /** Pages that were seen before, by the navigation. */
 async function betweenPages(browser: Browser, url: string): Promise<void> {
   const { page } = await signedIn(browser, url, 'alice');
-  const go = (text: string, link: string): Promise<number> => page.evaluate(shown, { text, link, within: 'h1' });
-  const requests = ['My requests', '/requests'] as const;
-  const home = ['Home', '/'] as const;
-  for (const place of [requests, home]) await go(...place);
+  const requests = { text: 'My requests', link: '/requests', within: 'h1' };
+  const home = { text: 'Home', link: '/', within: 'h1' };
+  for (const place of [requests, home]) await page.evaluate(shown, place);
   for (let turn = 0; turn < TURNS; turn += 1) {
-    for (const place of [requests, home]) told('web.between-pages', 'ms', await go(...place));
+    for (const place of [requests, home]) told('web.between-pages', 'ms', await page.evaluate(shown, place));
   }
   await page.context().close();
 }
