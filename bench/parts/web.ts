@@ -10,7 +10,7 @@ const figure = z.object({ what: z.string(), unit: z.string(), value: z.number() 
 
 export const web = {
   name: 'web',
-  says: 'Home with a cold cache, moving between pages, what 200 open browsers cost the control plane',
+  says: 'Home with a cold cache, moving between pages, scrolling through 100,000 rows, what 200 open browsers cost the control plane',
   async run(figures: Figures, { seconds, progress }: Pick<PartOptions, 'seconds' | 'progress'>): Promise<void> {
     progress('Home, pages, open browsers …');
     // Beats and looks come every few seconds: a short while would show one of them or none.

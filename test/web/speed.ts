@@ -1,6 +1,7 @@
 /**
  * `node test/web/speed.ts SECONDS`: how quick the web app is, for the bench (`npm run bench -- --only web`). Home with a
- * cold cache, moving between pages, and what 200 open browsers cost the control plane. One figure a line, as JSON.
+ * cold cache, moving between pages, scrolling through 100,000 rows, and what 200 open browsers cost the control plane. One
+ * figure a line, as JSON.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import type { Browser } from 'playwright-core';
 import { pidsOf } from '../support/processes.ts';
 import { DEMO_PASSWORD, type Tidegate } from '../support/tidegate.ts';
 import { launch, signedIn } from './support/browser.ts';
+import { scrolling } from './support/scrolling.ts';
 import { browserAddress, startSite } from './support/site.ts';
 
 const OPEN_BROWSERS = 200;
@@ -107,6 +109,11 @@ try {
   const url = browserAddress(tidegate);
   await homeCold(browser, url);
   await betweenPages(browser, url);
+  const { ofGrid, ofRecord } = await scrolling(tidegate, browser, url);
+  for (const [name, { p95, longest }] of Object.entries({ grid: ofGrid, record: ofRecord })) {
+    told(`web.scroll.${name}.p95`, 'ms', p95);
+    told(`web.scroll.${name}.longest`, 'ms', longest);
+  }
   await openBrowsers(tidegate, Number(process.argv[2] ?? 60));
 } finally {
   await browser.close();
