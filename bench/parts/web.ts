@@ -12,7 +12,7 @@ export const web = {
   name: 'web',
   says: 'Home with a cold cache, moving between pages, scrolling through 100,000 rows, what 200 open browsers cost the control plane',
   async run(figures: Figures, { seconds, progress }: Pick<PartOptions, 'seconds' | 'progress'>): Promise<void> {
-    progress('Home, pages, open browsers …');
+    progress('Home, pages, open browsers, long tables (some minutes) …');
     // Beats and looks come every few seconds: a short while would show one of them or none.
     const output = await run(process.execPath, [SPEED, String(Math.max(30, seconds * 10))]);
     for (const [round, line] of output.trim().split('\n').entries()) {

@@ -7,12 +7,14 @@ import { startWorld, type World } from './support/world.ts';
 
 /** Over every page: what is said of the connection and the login. */
 const STRIP = 'main > [role=status]';
-/** What is around it is held with the page as it is. */
-const INNER = 'main';
 /** It is the same on all of them: its colours, width and pictures are held on one. */
 const STRIP_HELD_ON = 'home';
-/** What pages show for a moment is much alike: pictures of it are for the long run. */
-const holdPassing = process.env.TIDEGATE_LONG === '1' ? hold : held;
+/**
+ * What pages show for a moment is much alike: pictures of it are for the long run, and so is what stands around it, which
+ * is held with the page as it is.
+ */
+const holdPassing = (page: Page, name: string): Promise<void> =>
+  process.env.TIDEGATE_LONG === '1' ? hold(page, name) : held(page, name, 'main');
 
 let world: World;
 const cookies = new Map<Page, Awaited<ReturnType<BrowserContext['cookies']>>>();
@@ -45,11 +47,11 @@ test.each(EVERY_PAGE)('$name', async ({ name, who, at, shows, asks }) => {
   await asked;
   await page.getByText('Loading …').first().waitFor();
   expect(await shown.count()).toBe(0);
-  await holdPassing(page, `${name}.loading`, INNER);
+  await holdPassing(page, `${name}.loading`);
 
   answer(refuse);
   await page.getByText(REFUSED).first().waitFor();
-  await holdPassing(page, `${name}.refused`, INNER);
+  await holdPassing(page, `${name}.refused`);
 
   await page.unrouteAll({ behavior: 'wait' });
   await page.getByRole('button', { name: 'Try again' }).first().click();

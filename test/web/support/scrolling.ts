@@ -1,5 +1,6 @@
 /** How smoothly long tables scroll, in the page: the time between its frames while it is scrolled through. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { GrantView } from '@tidegate/contract';
 import pg from 'pg';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { granted, type People, people, wayIn } from '../../support/people.ts';
@@ -15,23 +16,32 @@ const STEP = 1_440;
 const FRAMES = 180;
 /** Two minutes: the record is read from the store as it is scrolled through. */
 const FRAMES_MOST = 7_200;
+/** From the last statement until all are on record. */
+const ON_RECORD_MS = 300_000;
 
 export interface Scrolled {
-  readonly rows: number;
   /** Milliseconds from a frame to the next: of twenty the slowest, and the slowest of all. */
   readonly p95: number;
   readonly longest: number;
 }
 
-/** The results of a query, all there, from the top for three seconds; and the record, read on as it is scrolled through. */
-export async function scrolling(tidegate: Tidegate, browser: Browser, url: string) {
+/**
+ * The results of a query, all there, from the top for three seconds; and the record, read on as it is scrolled through.
+ *
+ * @throws when the record does not have as many rows, or they do not come
+ */
+export async function scrolling(
+  tidegate: Tidegate,
+  browser: Browser,
+  url: string,
+): Promise<{ ofGrid: Scrolled; ofRecord: Scrolled }> {
   const clients = await people(tidegate.url);
   const grant = await granted(clients, 'PT2H');
   const { page } = await signedIn(browser, url, 'alice');
   await page.goto('/query');
   await page.getByRole('button', { name: 'Connect' }).click();
   const grid = await results(page);
-  const ofGrid = { rows: ROWS, ...(await grid.evaluate(scroll, { step: STEP, frames: FRAMES })) };
+  const ofGrid = await grid.evaluate(scroll, { step: STEP, frames: FRAMES });
   await page.context().close();
 
   await fillRecord(clients, grant);
@@ -49,8 +59,8 @@ async function results(page: Page): Promise<Locator> {
   return page.getByRole('table', { name: 'Results' });
 }
 
-/** Through the gateway, as any client; waited for until all of it is there to be found. */
-async function fillRecord(clients: People, grant: Awaited<ReturnType<typeof granted>>): Promise<void> {
+/** Through the gateway, as every client goes; waited for until all of it is there to be found. */
+async function fillRecord(clients: People, grant: GrantView): Promise<void> {
   const way = await wayIn(clients, grant);
   const { host, port, user, password, database } = way;
   await Promise.all(
@@ -63,7 +73,11 @@ async function fillRecord(clients: People, grant: Awaited<ReturnType<typeof gran
   );
   // Told last of each; the page’s own session stays open for a while.
   const ended = { grant: grant.id, kind: 'session.ended', limit: AT_ONCE };
-  while ((await clients.carol.searchRecord(ended)).items.length < AT_ONCE) await delay(500);
+  const until = Date.now() + ON_RECORD_MS;
+  while ((await clients.carol.searchRecord(ended)).items.length < AT_ONCE) {
+    if (Date.now() > until) throw new Error('The statements did not come on record in time.');
+    await delay(500);
+  }
 }
 
 /** Scrolled to its end as fast as it can be read on: every page of it comes while frames are counted. */
@@ -75,15 +89,16 @@ async function ofRecord(browser: Browser, url: string): Promise<Scrolled> {
   const seen = await table.evaluate(scroll, { step: STEP, frames: FRAMES_MOST, rows: ROWS });
   const rows = Number(await table.getAttribute('aria-rowcount')) - 1;
   await page.context().close();
-  return { rows, ...seen };
+  if (rows < ROWS) throw new Error(`Only ${rows} rows of the record were scrolled through.`);
+  return seen;
 }
 
 /** In the page: moves on in each frame, for so many of them or until so many rows were read. */
 function scroll(
   element: Element,
   { step, frames, rows = 0 }: { step: number; frames: number; rows?: number },
-): Promise<{ p95: number; longest: number }> {
-  const { promise, resolve } = Promise.withResolvers<{ p95: number; longest: number }>();
+): Promise<Scrolled> {
+  const { promise, resolve } = Promise.withResolvers<Scrolled>();
   const between: number[] = [];
   const frame = (before: number) => (now: number) => {
     between.push(now - before);

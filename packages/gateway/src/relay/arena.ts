@@ -1,7 +1,7 @@
 /**
  * Memory for chunks between reading and writing. Sockets read into memory that the next read uses again (sockets.ts), so
- * a chunk that was lent is copied here: into blocks that begin anew as soon as nothing in them is waited for, which in ordinary
- * traffic is at the end of each turn. Relaying then allocates nothing that grows with what is relayed.
+ * a chunk that was lent is copied here: into blocks that begin anew as soon as nothing in them is waited for, which in
+ * ordinary traffic is at the end of each turn. Relaying then allocates nothing that grows with what is relayed.
  */
 import { Buffer } from 'node:buffer';
 
@@ -26,7 +26,7 @@ export class Arena {
   #kept = 0;
   #pinned = false;
 
-  /** The first `length` bytes, of which nobody writes on; `done` ends it. `given`: they are ours already, and no copy. */
+  /** The first `length` bytes, until `done`: a copy, unless they were `given` and are ours already. */
   keep(bytes: Buffer, length: number, given: boolean): Buffer {
     this.#kept += 1;
     if (given) return bytes;
