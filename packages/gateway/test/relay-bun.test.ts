@@ -8,7 +8,7 @@ import { bunRuntime } from '../src/workers/runtime.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** What touches sockets most: TLS in its three wrappings, ends of every kind, pauses. The others run so in the long run. */
-const SHORT = ['relay-traffic', 'sqlserver-login'];
+const SHORT = ['relay-traffic', 'relay-tls', 'sqlserver-login'];
 const LONG = ['relay-', 'mass-end', 'mysql-cut', 'mysql-kill', 'mysql-login', 'mysql-traffic', 'sqlserver-'];
 const OWN = fileURLToPath(import.meta.url);
 

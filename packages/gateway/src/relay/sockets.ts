@@ -1,5 +1,6 @@
 /** The relay's sockets: the port it knows them by, and the layer behind it, which is that of the runtime at hand. */
-import { bunRuntime, bunSockets } from './sockets/bun.ts';
+import { bunSockets } from './sockets/bun.ts';
+import { bunRuntime } from './sockets/bun-handle.ts';
 import { nodeSockets } from './sockets/node.ts';
 import type { SocketLayer } from './sockets/port.ts';
 

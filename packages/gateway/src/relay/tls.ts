@@ -4,8 +4,9 @@ import { Buffer } from 'node:buffer';
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { BunSocket } from './sockets/bun-socket.ts';
+import { type BunTls, secureBun } from './sockets/bun-tls.ts';
 import { NodeSocket } from './sockets/node.ts';
-import { SocketStream } from './sockets/stream.ts';
 import type { RelaySocket } from './sockets.ts';
 
 /** What clients are shown. Replaced whole when the certificate is. */
@@ -49,12 +50,19 @@ export function acceptTls(
   received: Buffer,
   enclosed: Enclosure = released,
 ): Promise<{ socket: RelaySocket; protocol: string | null }> {
+  if (socket instanceof BunSocket && enclosed === released) {
+    // Clients are asked for no certificate.
+    const verify = (): void => {};
+    return secureBun(socket, { isServer: true, context: server.context, protocols, sni: null, received, verify });
+  }
   const { promise, resolve, reject } = Promise.withResolvers<{ socket: RelaySocket; protocol: string | null }>();
   const secure = new tls.TLSSocket(enclosed(socket, received), {
     isServer: true,
     secureContext: enclosed === released ? server.context : server.contextTo12,
     ALPNProtocols: [...protocols],
   });
+  // What breaks TLS later Node tells by this event alone, where no server of its own has accepted the socket.
+  secure.on('_tlsError', (error: Error) => void secure.destroy(error));
   settle(secure, 'secure', reject, () => {
     const protocol = secure.alpnProtocol;
     resolve({ socket: new NodeSocket(secure, socket.remoteAddress, true), protocol: protocol || null });
@@ -63,7 +71,7 @@ export function acceptTls(
 }
 
 function released(socket: RelaySocket, received: Buffer): Duplex {
-  if (!(socket instanceof NodeSocket)) return new SocketStream(socket, received);
+  if (!(socket instanceof NodeSocket)) throw new Error('TLS runs on sockets of the runtime at hand');
   const node = socket.release();
   if (received.length > 0) node.unshift(received);
   return node;
@@ -89,8 +97,9 @@ export function connectTls(
   socket: RelaySocket,
   options: ClientTls,
 ): Promise<{ socket: RelaySocket; endPoint: Buffer | null }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ socket: RelaySocket; endPoint: Buffer | null }>();
   const { serverName, enclosed, maxFragment } = options;
+  if (socket instanceof BunSocket && enclosed === null) return connectBunTls(socket, options);
+  const { promise, resolve, reject } = Promise.withResolvers<{ socket: RelaySocket; endPoint: Buffer | null }>();
   const secure = tls.connect({
     socket: (enclosed ?? released)(socket, Buffer.alloc(0)),
     minVersion: 'TLSv1.2',
@@ -110,6 +119,26 @@ export function connectTls(
     });
   });
   return promise;
+}
+
+/** Bun holds the name that it knows against the certificate too, once the chain is found right: ours is held here. */
+const isName = (error: Error): boolean => 'code' in error && error.code === 'ERR_TLS_CERT_ALTNAME_INVALID';
+
+async function connectBunTls(
+  socket: BunSocket,
+  { serverName, sni, ca, protocols }: ClientTls,
+): Promise<{ socket: RelaySocket; endPoint: Buffer | null }> {
+  const context = tls.createSecureContext({ minVersion: 'TLSv1.2', ...(ca === null ? {} : { ca }) });
+  const verify: BunTls['verify'] = (certificate, verifyError) => {
+    if (verifyError !== null && !isName(verifyError)) throw verifyError;
+    if (certificate === undefined) throw new Error('the server showed no certificate');
+    const wrong = serverName === null ? undefined : tls.checkServerIdentity(serverName, certificate.toLegacyObject());
+    if (wrong !== undefined) throw wrong;
+  };
+  const received = Buffer.alloc(0);
+  const secure = await secureBun(socket, { isServer: false, context, protocols, sni, received, verify });
+  const { certificate } = secure;
+  return { socket: secure.socket, endPoint: certificate === undefined ? null : endPointHash(certificate) };
 }
 
 /** `done` when the handshake is; `failed` when the socket errs or closes before. */
