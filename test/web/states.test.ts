@@ -59,14 +59,14 @@ test.each(EVERY_PAGE)('$name', async ({ name, who, at, shows, asks }) => {
   await hold(page, name);
 
   await context.setOffline(true);
-  await page.getByText('No connection to Tidegate.').waitFor();
+  await saidOverThePage(page, 'No connection to Tidegate.');
   expect(await shown.isVisible()).toBe(true);
   if (name === STRIP_HELD_ON) await hold(page, `${name}.offline`, STRIP);
 
   // Back, but with a login that is over.
   await context.clearCookies();
   await context.setOffline(false);
-  await page.getByText('Your login has ended.').waitFor();
+  await saidOverThePage(page, 'Your login has ended.');
   if (name === STRIP_HELD_ON) await hold(page, `${name}.ended`, STRIP);
   await page.getByRole('link', { name: 'Sign in again' }).click();
   await page.waitForURL((url) => url.pathname === '/sign-in' && url.searchParams.get('to') === address);
@@ -93,6 +93,20 @@ test('more contrast: chosen once, kept', async () => {
   await page.locator('html[data-contrast="more"]').waitFor();
   await hold(page, 'home.contrast');
 });
+
+/** Throws with what there is to know of the page's stream, where it is not said in time. */
+async function saidOverThePage(page: Page, words: string): Promise<void> {
+  try {
+    await page.getByText(words).waitFor();
+  } catch (error) {
+    const [strip, locks, online] = await Promise.all([
+      page.locator(STRIP).innerText(),
+      page.evaluate(() => navigator.locks.query()),
+      page.evaluate(() => navigator.onLine),
+    ]);
+    throw new Error(`“${words}” was not said. ${JSON.stringify({ strip, locks, online })}`, { cause: error });
+  }
+}
 
 /** Answers of that path wait, from the first that is `asked` for, until `answer` says what comes of them. */
 async function heldBack(page: Page, path: string) {

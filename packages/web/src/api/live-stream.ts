@@ -33,6 +33,8 @@ export function openStream(): void {
   open = control;
   setLive('opening');
   const { signal } = control;
+  // Said at once, and of every page: whoever reads for the others may be one that the browser has put to sleep.
+  addEventListener('offline', () => setLive('lost'), { signal });
   navigator.locks
     .request(LOCK, { signal }, () => readOn(signal))
     .catch((error: unknown) => {

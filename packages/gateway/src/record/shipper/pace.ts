@@ -10,10 +10,10 @@ const URGENT = 0.75;
  * Share of one core while sessions are busy and the backlog is small; and when nothing else wants it. The control plane
  * and its store take about three times as much again.
  */
-const BUSY_SHARE = 0.03;
+const BUSY_SHARE = 0.01;
 const QUIET_SHARE = 0.6;
 /** Bytes a second that the spool grows by while sessions are quiet; with more the share falls, the faster the less. */
-const QUIET_GROWTH = 48 * 1024;
+const QUIET_GROWTH = 24 * 1024;
 const REST_MAX_MS = 1_000;
 
 /**
