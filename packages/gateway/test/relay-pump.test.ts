@@ -1,7 +1,6 @@
 /** The order of promise 3, on sockets and a recorder that tell what was done to them, and when. */
 import type { Aside, Refusal, StatementWalker } from '@tidegate/wire';
 import { describe, expect, it } from 'vitest';
-import { Arena } from '../src/relay/arena.ts';
 import { Pump, type PumpEvents } from '../src/relay/pump.ts';
 import type { Recorder } from '../src/relay/recorder.ts';
 import { PRESSURE_BYTES, type RelaySocket, type SocketReader } from '../src/relay/sockets.ts';
@@ -467,40 +466,5 @@ describe('a command for the gateway', () => {
     pump.answer(no);
     await nextTurn();
     expect(log).toEqual(['aside0 8', 'c0 < bye 0', 'c0 end', 'said']);
-  });
-});
-
-describe('memory for chunks', () => {
-  it('is used again when nothing is waited for, and never while a socket refers to it', () => {
-    const arena = new Arena();
-    const text = (value: string) => Buffer.from(value);
-    const one = arena.keep(text('one'), 3, false);
-    arena.done(true);
-    const two = arena.keep(text('two'), 3, false);
-    expect([one, two].map(String)).toEqual(['one', 'two']);
-    arena.done(false);
-    const three = arena.keep(text('six'), 3, false);
-    expect(three.byteOffset).toBe(two.byteOffset);
-    expect([one, three].map(String)).toEqual(['one', 'six']);
-    const four = arena.keep(text('four'), 4, false);
-    arena.done(false);
-    expect(arena.keep(text('five'), 4, false).byteOffset).not.toBe(four.byteOffset);
-    expect([one, three, four].map(String)).toEqual(['one', 'six', 'four']);
-  });
-
-  it('holds more than a block, and more than a block in one, and still begins anew', () => {
-    const arena = new Arena();
-    const big = Buffer.alloc(100_000);
-    for (const pinned of [false, true, false]) {
-      const kept = Array.from({ length: 40 }, (_, i) => arena.keep(big.fill(i), big.length, false));
-      for (const [i, chunk] of kept.entries()) expect(chunk.every((byte) => byte === i)).toBe(true);
-      for (const _ of kept) arena.done(pinned);
-    }
-    const whole = Buffer.alloc(1_000_000, 'w');
-    expect(arena.keep(whole, whole.length, false).equals(whole)).toBe(true);
-    arena.done(false);
-    const one = arena.keep(big, 10, false);
-    arena.done(false);
-    expect(arena.keep(big, 10, false).byteOffset).toBe(one.byteOffset);
   });
 });

@@ -72,19 +72,24 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
 }
 
-/** What axe finds against WCAG 2.2 A and AA, one line each; within one part of the page where one is named. */
-export async function axeFindings(page: Page, part = 'html'): Promise<string[]> {
+/** WCAG 2.2 A and AA. */
+const EVERY_RULE = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
+/** What alone may differ where only colours do. */
+const CONTRAST = { type: 'rule', values: ['color-contrast'] };
+
+/** What axe finds, one line each; within one part of the page where one is named. */
+export async function axeFindings(page: Page, part = 'html', rules = EVERY_RULE): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe);
-  const violations: Violation[] = await page.evaluate(async (within) => {
+  const looked = { part, rules };
+  const violations: Violation[] = await page.evaluate(async ({ part: within, rules: runOnly }) => {
     const runner: { run(context: string, options: object): Promise<{ violations: Violation[] }> } = Reflect.get(
       globalThis,
       'axe',
     );
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
     // Without `preload`: for one rule of its experimental ones it copies style sheets into inline styles, which the
     // page's content security policy stops and reports as if the page had tried it.
-    return (await runner.run(within, { runOnly: { type: 'tag', values: tags }, preload: false })).violations;
-  }, part);
+    return (await runner.run(within, { runOnly, preload: false })).violations;
+  }, looked);
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(
       ({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary?.split('\n')[1]?.trim() ?? ''}`,
@@ -110,9 +115,12 @@ export function refuse(route: Route): Promise<void> {
 }
 
 const pictures = join(root, 'test/web/screenshots');
+/** Nothing is held against them, and two of each state take their time: in the long run, or where they are asked for. */
+const PICTURES = process.env.TIDEGATE_LONG === '1' || process.env.TIDEGATE_PICTURES === '1';
 
 /** In light and in dark, for people to look at (docs/WEB.md). */
 export async function picture(page: Page, name: string): Promise<void> {
+  if (!PICTURES) return;
   mkdirSync(pictures, { recursive: true });
   // What sticks to the window's edge would stand in the middle of a long page.
   await page.evaluate(() => scrollTo(0, 0));
@@ -149,10 +157,14 @@ async function fitsAPhone(page: Page): Promise<void> {
   if (width > 360) throw new Error(`The page is ${width} px wide on a phone of 360.`);
 }
 
-/** `held`, and pictures of it. */
+/** `held`, the same in the dark, and pictures of it. */
 export async function hold(page: Page, name: string, part?: string): Promise<void> {
   await picture(page, name);
   await held(page, name, part);
+  await inColours(page, 'dark');
+  const findings = await axeFindings(page, part, CONTRAST);
+  await inColours(page, 'light');
+  raise(`${name}, in the dark`, findings);
 }
 
 /**
@@ -161,7 +173,12 @@ export async function hold(page: Page, name: string, part?: string): Promise<voi
  * @throws with every finding
  */
 export async function held(page: Page, name: string, part?: string): Promise<void> {
+  // Transitions end at once: colours half way between two would be held against nobody.
+  await inColours(page, 'light');
   await fitsAPhone(page);
-  const findings = await axeFindings(page, part);
+  raise(name, await axeFindings(page, part));
+}
+
+function raise(name: string, findings: readonly string[]): void {
   if (findings.length > 0) throw new Error(`axe, on ${name}:\n${findings.join('\n')}`);
 }

@@ -1,6 +1,6 @@
 /** Statements run as the web app’s editor runs them, and waited for until all that came of them is on record. */
-import { type Client, createClient, liveStream } from '@tidegate/contract';
-import type { GrantId } from '@tidegate/core';
+import { type Client, createClient, liveStream, sessionLive } from '@tidegate/contract';
+import type { GrantId, SessionId } from '@tidegate/core';
 import { DEMO_PASSWORD } from '../../support/tidegate.ts';
 
 export interface Running {
@@ -17,21 +17,23 @@ export async function ranOnRecord({ alice, url, grant }: Running, statements: re
   const query = await alice.openQuery({ resource: 'orders', grant });
   for (const sql of statements) await new Response(await alice.runQuery({ id: query.id, sql })).text();
   await alice.closeQuery({ id: query.id });
-  for (;;) {
-    const session = await wholeSession(alice, grant, statements.length);
-    if (session !== null) {
-      gone.abort();
-      return session;
-    }
-    await changes();
-  }
+  // Both ends of a session are told at once; its record comes later, and is told to whoever watches it alone.
+  const told = async () => (await alice.sessions({ grant, state: 'all' })).items[0];
+  let session = await told();
+  for (; session === undefined; session = await told()) await changes();
+  gone.abort();
+  await recordEnds(url, session.id);
+  return session.id;
 }
 
-async function wholeSession(alice: Client, grant: GrantId, count: number): Promise<string | null> {
-  const [session] = (await alice.sessions({ grant, state: 'all' })).items;
-  if (session === undefined || session.endedAt === null) return null;
-  const { items } = await alice.sessionStatements({ id: session.id });
-  return items.length === count && items.every(({ outcome }) => outcome !== null) ? session.id : null;
+/** Watches, as a page does, until the record of the session has its end. */
+async function recordEnds(url: string, session: SessionId): Promise<void> {
+  const { token } = await createClient({ url }).login({ user: 'alice', password: DEMO_PASSWORD });
+  const watched = new URL(sessionLive.path.replace(':id', session), url);
+  const answer = await fetch(watched, { headers: { authorization: `Bearer ${token}` } });
+  const events = await answer.text();
+  if (!events.includes('event: ended\n'))
+    throw new Error(`Watching the session ended with ${answer.status}: ${events}`);
 }
 
 /** The live stream that browsers read, from now on: each call waits until something more is told. */
