@@ -88,6 +88,12 @@ test('three tabs, one stream; when its tab is closed, another takes over', async
   await second.getByText('told to every tab').waitFor();
   await third.getByText('told to every tab').waitFor();
   expect(streams.length).toBe(2);
+
+  // Each says it, the one that reads and the one that is told.
+  await context.setOffline(true);
+  for (const tab of [second, third]) await tab.getByText('No connection to Tidegate.').waitFor();
+  await context.setOffline(false);
+  for (const tab of [second, third]) await tab.getByText('No connection to Tidegate.').waitFor({ state: 'hidden' });
   await context.close();
 });
 
