@@ -10,7 +10,7 @@ import { join as joinControl } from '../src/link/join.ts';
 import { listSegments } from '../src/record/segments.ts';
 import { SpoolBudget } from '../src/record/shipper/budget.ts';
 import { nextName } from '../src/record/shipper/continuation.ts';
-import { restAfter } from '../src/record/shipper/pace.ts';
+import { recordsAtOnce, restAfter } from '../src/record/shipper/pace.ts';
 import { Shipper } from '../src/record/shipper/shipper.ts';
 import { Uploader } from '../src/record/shipper/uploader.ts';
 import type { Spool } from '../src/record/spool.ts';
@@ -407,6 +407,15 @@ describe('the pace', () => {
     const rests = [10_000, 100_000, 300_000, 600_000, 2_000_000].map((growth) => restAfter(10, 0.01, growth));
     expect(rests).toEqual(rests.toSorted((a, b) => a - b));
     expect(rests[3]).toBeGreaterThan(150);
+  });
+
+  it('takes few records at once while sessions are busy: the longest rest would not make up for many', () => {
+    const busy = 10_000_000;
+    expect(recordsAtOnce(0.01, busy)).toBe(100);
+    expect(recordsAtOnce(0.01, 0)).toBe(500);
+    expect(recordsAtOnce(0.4, busy)).toBe(500);
+    expect(recordsAtOnce(0.6, 0)).toBe(2_000);
+    expect(recordsAtOnce(1, busy)).toBe(2_000);
   });
 });
 

@@ -8,7 +8,7 @@ import type { StreamId } from '@tidegate/core';
 import { UnreachableError } from '../../link/http.ts';
 import { entriesOf, listContexts, listSegments } from '../segments.ts';
 import { SpoolBudget } from './budget.ts';
-import { restAfter } from './pace.ts';
+import { recordsAtOnce, restAfter } from './pace.ts';
 import { type ShipperLog, StreamShipper } from './stream-shipper.ts';
 import type { Uploader } from './uploader.ts';
 
@@ -41,9 +41,6 @@ const RETRY_MAX_MS = 5_000;
 const GIVE_UP_DRAINING = 3;
 /** An operator should hear of it from here on. */
 const NEARLY_FULL = 0.8;
-/** Records in one request: few while sessions are busy, since main also cuts and reconciles between them. */
-const CALM_RECORDS = 500;
-const URGENT_RECORDS = 2_000;
 
 export class Shipper {
   readonly #options: ShipperOptions;
@@ -136,16 +133,20 @@ export class Shipper {
       const before = process.cpuUsage();
       const behind = await this.#round();
       const { user, system } = process.cpuUsage(before);
-      const fullness = this.#levelWaiters.length > 0 ? 1 : this.#bytes / this.#budget.limit;
-      await this.#rest(behind ? restAfter((user + system) / 1000, fullness, this.#growth) : this.#idle());
+      await this.#rest(behind ? restAfter((user + system) / 1000, this.#fullness, this.#growth) : this.#idle());
     }
+  }
+
+  /** Whoever waits for all to be uploaded is as urgent as a full spool. */
+  get #fullness(): number {
+    return this.#levelWaiters.length > 0 ? 1 : this.#bytes / this.#budget.limit;
   }
 
   /** One step of every stream. True: there is more to do. */
   async #round(): Promise<boolean> {
     this.#look();
     this.#warnWhenFull();
-    const records = this.#bytes > this.#budget.limit / 2 ? URGENT_RECORDS : CALM_RECORDS;
+    const records = recordsAtOnce(this.#fullness, this.#growth);
     let behind = false;
     let failed = false;
     for (const [stream, shipper] of this.#streams) {
