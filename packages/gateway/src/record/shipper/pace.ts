@@ -10,14 +10,17 @@ const URGENT = 0.75;
  * Share of one core while sessions are busy and the backlog is small; and when nothing else wants it. The control plane
  * and its store take about three times as much again.
  */
-const BUSY_SHARE = 0.01;
+const BUSY_SHARE = 0.002;
 const QUIET_SHARE = 0.6;
-/** Bytes a second that the spool grows by while sessions are quiet; with more the share falls, the faster the less. */
-const QUIET_GROWTH = 24 * 1024;
-const REST_MAX_MS = 1_000;
+/**
+ * Bytes a second that the spool grows by while sessions are quiet. With more the share falls, by the square: what can be
+ * kept up with (some 400 statements a second) is, and beyond that only a trickle is left to those who wait for answers.
+ */
+const QUIET_GROWTH = 48 * 1024;
+const REST_MAX_MS = 2_000;
 /**
  * Records in one request. The longest rest bounds how little of the core can be taken, so it must be followed by little
- * work: 500 records a second are a tenth of a core in all. And few at a time hold nobody up for long.
+ * work: 500 records are a tenth of a second of a core in all. And few at a time hold nobody up for long.
  */
 const BUSY_RECORDS = 100;
 const QUIET_RECORDS = 500;
@@ -42,7 +45,7 @@ export function restAfter(usedMs: number, fullness: number, growth: number): num
 }
 
 function shareOf(fullness: number, growth: number): number {
-  const calm = Math.max(BUSY_SHARE, QUIET_SHARE * Math.min(1, QUIET_GROWTH / growth));
+  const calm = Math.max(BUSY_SHARE, QUIET_SHARE * Math.min(1, QUIET_GROWTH / growth) ** 2);
   const pressed = Math.min(1, Math.max(0, fullness - SMALL) / (URGENT - SMALL));
   return calm + (1 - calm) * pressed;
 }
