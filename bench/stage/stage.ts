@@ -1,8 +1,10 @@
 /** What all parts of the bench stand on: one PostgreSQL with pgbench's tables, and every contestant before it. */
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, removeCluster, startCluster } from '@tidegate/embedded';
+import pg from 'pg';
 import { type CertificateFiles, certificate, ownedBy } from './certificate.ts';
 import type { Contestant } from './contestant.ts';
 import { pgbenchPath } from './pgbench.ts';
@@ -15,6 +17,9 @@ import { RunningTidegate } from './tidegate.ts';
 const DATABASE = 'bench';
 /** pgbench's scale: 100,000 accounts each, all in memory. */
 const SCALE = '10';
+/** Who reads where Tidegate is not in between, and the group that lets them, as a principal's role does. */
+const READER = 'reader';
+const READERS = 'readers';
 
 export class Stage {
   readonly folder: string;
@@ -49,8 +54,11 @@ export class Stage {
       password: cluster.password,
       database: DATABASE,
     };
+    // Whoever reads is nobody special: a superuser's statements are not checked for privileges, and would come cheaper
+    // than those of Tidegate's principals.
+    const ordinary: Behind = { ...behind, user: READER, password: randomBytes(16).toString('hex') };
     const direct: Contestant = {
-      ...behind,
+      ...ordinary,
       name: 'direct',
       pids: () => [],
       pidsBehind: () => [],
@@ -70,12 +78,15 @@ export class Stage {
     await sql(
       'CREATE TABLE million AS SELECT n AS id, md5(n::text) AS hash, n * 1.5 AS amount, now() AS at FROM generate_series(1, 1000000) n',
       'VACUUM ANALYZE million',
+      `CREATE ROLE ${READERS} NOLOGIN`,
+      `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${READERS}`,
     );
+    await makeReader(behind, ordinary);
 
     const [haproxyPort = 0, bouncerPort = 0, bouncerTlsPort = 0] = await freePorts(3);
-    const haproxy = await startHaproxy({ folder, port: haproxyPort, behind, tls: null });
-    const bouncer = await startPgbouncer({ folder, port: bouncerPort, behind, tls: null });
-    const bouncerTls = await startPgbouncer({ folder, port: bouncerTlsPort, behind, tls });
+    const haproxy = await startHaproxy({ folder, port: haproxyPort, behind: ordinary, tls: null });
+    const bouncer = await startPgbouncer({ folder, port: bouncerPort, behind: ordinary, tls: null });
+    const bouncerTls = await startPgbouncer({ folder, port: bouncerTlsPort, behind: ordinary, tls });
     const tidegate = await RunningTidegate.start(join(folder, 'home'), {
       engine: 'postgres',
       behind,
@@ -123,4 +134,15 @@ async function startTlsCluster(folder: string, tls: CertificateFiles): Promise<C
   await first.stop();
   const settings = { ...options.settings, ssl: 'on', ssl_cert_file: own.cert, ssl_key_file: own.key };
   return startCluster({ ...options, settings });
+}
+
+/** By a connection, so that the password stands in no command line. */
+async function makeReader(administrator: Behind, { user, password }: Behind): Promise<void> {
+  const client = new pg.Client({ ...administrator, ssl: false });
+  await client.connect();
+  try {
+    await client.query(`CREATE ROLE ${user} LOGIN PASSWORD ${client.escapeLiteral(password)} IN ROLE ${READERS}`);
+  } finally {
+    await client.end();
+  }
 }
