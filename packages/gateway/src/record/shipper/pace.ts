@@ -14,7 +14,8 @@ const BUSY_SHARE = 0.002;
 const QUIET_SHARE = 0.6;
 /**
  * Bytes a second that the spool grows by while sessions are quiet. With more the share falls, by the square: what can be
- * kept up with (a few hundred statements a second) is, and beyond that only a trickle is left to those who wait for answers.
+ * kept up with (a few hundred statements a second) is; beyond that no more than a trickle is taken from those who wait
+ * for answers.
  */
 const QUIET_GROWTH = 48 * 1024;
 const REST_MAX_MS = 2_000;
