@@ -45,7 +45,9 @@ async function start(
   args: readonly string[],
   { port, behind }: ProxyOptions,
 ): Promise<Contestant> {
-  const child = spawn(command, args, { stdio: 'ignore' });
+  // In a session of its own, as a service runs and as `tidegate start` runs its parts: the scheduler shares processors
+  // out between sessions first (autogroup, sched(7)), and must not take one contestant for a part of pgbench.
+  const child = spawn(command, args, { stdio: 'ignore', detached: true });
   const ended = once(child, 'exit');
   await Promise.race([
     accepting(port),

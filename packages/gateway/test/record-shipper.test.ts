@@ -396,26 +396,33 @@ describe('the budget', () => {
 describe('the pace', () => {
   it('takes little while sessions are busy, all when the spool fills up, and does not dawdle in quiet moments', () => {
     const busy = 10_000_000;
-    expect(restAfter(10, 0.01, busy)).toBeGreaterThan(150);
-    expect(restAfter(10, 0.2, busy)).toBe(restAfter(10, 0.01, busy));
-    expect(restAfter(10, 0.5, busy)).toBeLessThan(15);
-    expect(restAfter(10, 0.8, busy)).toBe(0);
-    expect(restAfter(10, 0.01, 0)).toBeLessThan(10);
+    expect(restAfter(10, 0.01, busy, true)).toBeGreaterThan(150);
+    expect(restAfter(10, 0.2, busy, true)).toBe(restAfter(10, 0.01, busy, true));
+    expect(restAfter(10, 0.5, busy, true)).toBeLessThan(15);
+    expect(restAfter(10, 0.8, busy, true)).toBe(0);
+    expect(restAfter(10, 0.01, 0, true)).toBeLessThan(10);
   });
 
   it('changes little by little: one busy client is in the way of an upload too', () => {
-    const rests = [10_000, 100_000, 300_000, 600_000, 2_000_000].map((growth) => restAfter(10, 0.01, growth));
+    const rests = [10_000, 100_000, 300_000, 600_000, 2_000_000].map((growth) => restAfter(10, 0.01, growth, true));
     expect(rests).toEqual(rests.toSorted((a, b) => a - b));
     expect(rests[3]).toBeGreaterThan(150);
   });
 
   it('takes few records at once while sessions are busy: the longest rest would not make up for many', () => {
     const busy = 10_000_000;
-    expect(recordsAtOnce(0.01, busy)).toBe(100);
-    expect(recordsAtOnce(0.01, 0)).toBe(500);
-    expect(recordsAtOnce(0.4, busy)).toBe(500);
-    expect(recordsAtOnce(0.6, 0)).toBe(2_000);
-    expect(recordsAtOnce(1, busy)).toBe(2_000);
+    expect(recordsAtOnce(0.01, busy, true)).toBe(100);
+    expect(recordsAtOnce(0.01, 0, true)).toBe(500);
+    expect(recordsAtOnce(0.4, busy, true)).toBe(500);
+    expect(recordsAtOnce(0.6, 0, true)).toBe(2_000);
+    expect(recordsAtOnce(1, busy, true)).toBe(2_000);
+  });
+
+  it('begins with few records after a silence, whose growth says nothing of what has ended it, and looks again', () => {
+    expect(recordsAtOnce(0.01, 0, false)).toBe(100);
+    expect(recordsAtOnce(1, 0, false)).toBe(2_000);
+    expect(restAfter(1, 0.01, 0, false)).toBe(200);
+    expect(restAfter(1, 0.8, 0, false)).toBe(0);
   });
 });
 

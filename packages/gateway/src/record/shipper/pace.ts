@@ -19,6 +19,8 @@ const QUIET_SHARE = 0.6;
  */
 const QUIET_GROWTH = 48 * 1024;
 const REST_MAX_MS = 2_000;
+/** After the first step out of a silence: long enough for the growth to be seen. */
+const LOOK_MS = 200;
 /**
  * Records in one request. The longest rest bounds how little of the core can be taken, so it must be followed by little
  * work: 500 records are a tenth of a second of a core in all. And few at a time hold nobody up for long.
@@ -31,18 +33,20 @@ const QUIET = 0.1;
 
 /**
  * How many records to upload at once. `fullness`: the spool's share of its limit. `growth`: bytes a second that are being
- * added.
+ * added. `behind`: the step before left some; else the growth is that of a silence, and says nothing yet of what has
+ * ended it.
  */
-export function recordsAtOnce(fullness: number, growth: number): number {
+export function recordsAtOnce(fullness: number, growth: number, behind: boolean): number {
   if (fullness > (SMALL + URGENT) / 2) return URGENT_RECORDS;
-  return shareOf(fullness, growth) < QUIET ? BUSY_RECORDS : QUIET_RECORDS;
+  return !behind || shareOf(fullness, growth) < QUIET ? BUSY_RECORDS : QUIET_RECORDS;
 }
 
 /** How long to rest, in milliseconds, after work that took `usedMs` of processor time; the rest as for `recordsAtOnce`. */
-export function restAfter(usedMs: number, fullness: number, growth: number): number {
+export function restAfter(usedMs: number, fullness: number, growth: number, behind: boolean): number {
   if (fullness >= URGENT) return 0;
   const share = shareOf(fullness, growth);
-  return Math.min(REST_MAX_MS, (usedMs * (1 - share)) / share);
+  const rest = Math.min(REST_MAX_MS, (usedMs * (1 - share)) / share);
+  return behind ? rest : Math.max(LOOK_MS, rest);
 }
 
 function shareOf(fullness: number, growth: number): number {

@@ -57,6 +57,8 @@ export class Shipper {
   #running: Promise<void> | null = null;
   #stopped = false;
   #wake: (() => void) | null = null;
+  /** The last round left something. */
+  #behind = false;
   #level = false;
   #toldFull = false;
   #levelWaiters: (() => void)[] = [];
@@ -131,9 +133,11 @@ export class Shipper {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       const before = process.cpuUsage();
-      const behind = await this.#round();
+      const wasBehind = this.#behind;
+      this.#behind = await this.#round();
       const { user, system } = process.cpuUsage(before);
-      await this.#rest(behind ? restAfter((user + system) / 1000, this.#fullness, this.#growth) : this.#idle());
+      const usedMs = (user + system) / 1000;
+      await this.#rest(this.#behind ? restAfter(usedMs, this.#fullness, this.#growth, wasBehind) : this.#idle());
     }
   }
 
@@ -146,7 +150,7 @@ export class Shipper {
   async #round(): Promise<boolean> {
     this.#look();
     this.#warnWhenFull();
-    const records = recordsAtOnce(this.#fullness, this.#growth);
+    const records = recordsAtOnce(this.#fullness, this.#growth, this.#behind);
     let behind = false;
     let failed = false;
     for (const [stream, shipper] of this.#streams) {
